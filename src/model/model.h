@@ -1,0 +1,213 @@
+/* The fleet: everything that the program believes, with who said it and when.
+ *
+ * Structures, from the outside in:
+ *
+ *   model ─┬─ deployments ─┬─ groups    a master and its replicas: a master that Sentinels watch,
+ *          │               │            a cluster's shard, or a plain replication set
+ *          │               └─ cluster   slot owners, the cluster's own state
+ *          ├─ nodes                     one per server process, Sentinels as well
+ *          └─ events                    the log
+ *
+ * Everything refers to nodes, groups and deployments by id: ids are never reused, and two nodes
+ * that turn out to be one process are merged (the younger id forwards to the older one).
+ * model_apply is the only writer. No clock is read here: time comes with the observation. */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "model/event.h"
+#include "model/facts.h"
+#include "model/observation.h"
+
+/* What changed, as returned by model_apply and model_tick. */
+enum topic {
+	TOPIC_NODES    = 1u << 0, /* nodes or deployments appeared, left, merged, changed kind */
+	TOPIC_TOPOLOGY = 1u << 1, /* roles, who follows whom, groups, slots */
+	TOPIC_HEALTH   = 1u << 2, /* links, flags, states: something got better or worse */
+	TOPIC_EVENTS   = 1u << 3, /* the log */
+	TOPIC_VALUES   = 1u << 4, /* numbers only: lag, ops, memory */
+	TOPIC_SELECTED = 1u << 5, /* a replica was selected for promotion: poll it fast */
+};
+
+enum deployment_kind { KIND_UNKNOWN, KIND_SENTINEL, KIND_CLUSTER, KIND_REPLICATION };
+enum health { HEALTH_OK, HEALTH_UNKNOWN, HEALTH_WARNING, HEALTH_CRITICAL }; /* by badness */
+
+/* A ring of samples for sparklines and trends. */
+#define HISTORY_SAMPLES 64
+struct history {
+	int64_t at_ms[HISTORY_SAMPLES];
+	int64_t value[HISTORY_SAMPLES]; /* FACT_UNKNOWN: a gap */
+	uint16_t count, next;
+};
+
+/* Our own connection to a node, as the link reported it. */
+struct node_link {
+	enum link_state state;
+	int64_t since_ms;        /* when it came into this state */
+	int64_t last_reply_ms;   /* 0: never */
+	int64_t lost_ms;         /* when trouble began, 0 while well: "down since" */
+	enum server_error error; /* class of the trouble */
+	char reason[160];        /* in words, "" while well */
+	int32_t rtt_us;          /* of the last INFO, -1 unknown */
+};
+
+/* What other cluster nodes say of a node, from the latest believed CLUSTER NODES. */
+struct cluster_member {
+	uint32_t flags;          /* enum cluster_flag without MYSELF */
+	char master_id[ID_BYTES];
+	int64_t config_epoch;
+	bool link_connected;
+	uint32_t claimed_by;     /* node id of the observer */
+	int64_t at_ms;           /* 0: never listed */
+	bool self_claimed;       /* slots are from the node's own myself line */
+	int64_t self_ms;
+	struct slot_range *slots; /* owned */
+	size_t slot_count;
+	struct open_slot *open;   /* owned; from its own myself line */
+	size_t open_count;
+	uint32_t *pfail_by;       /* node ids that flag it fail? or fail now; owned */
+	size_t pfail_count, pfail_cap;
+	int64_t fail_since_ms;    /* 0: not flagged fail */
+	int64_t pfail_since_ms;
+};
+
+struct node {
+	uint32_t id;
+	uint32_t deployment_id;
+	uint32_t group_id;       /* 0: none (Sentinels, unassigned) */
+	uint32_t upstream_id;    /* replica: the node it follows, 0 unknown */
+	bool is_target;          /* named on the command line: never forgotten */
+	bool is_sentinel;        /* by its own word or a Sentinel's */
+	bool mode_known;         /* it answered INFO once */
+	bool gone;               /* left or merged; kept only as a forward */
+	uint32_t merged_into;    /* != 0: this id means that node */
+	struct endpoint addr;    /* identity: as announced by its deployment, else as given */
+	struct endpoint dial;    /* how the target was written, when it differs; else unset */
+	char run_id[ID_BYTES];   /* of the process, from INFO */
+	char sentinel_id[ID_BYTES]; /* SENTINEL MYID */
+	char cluster_id[ID_BYTES];
+	int64_t claimed_ms;      /* when anybody last listed it */
+	int64_t joined_ms;
+	struct node_link link;   /* command link */
+	struct node_link event_link; /* Sentinels: pub/sub link */
+
+	struct info_facts info;  /* its own word; valid when info_at_ms != 0 */
+	int64_t info_at_ms;
+	struct role_facts role_fast; /* ROLE during a promotion */
+	int64_t role_fast_at_ms;
+	struct cluster_info_facts cluster_info;
+	int64_t cluster_info_at_ms;
+	struct cluster_member *member; /* cluster nodes only; owned */
+
+	/* derived from consecutive INFOs */
+	double hit_rate;              /* 0..1, of the last interval with reads; negative unknown */
+	double repl_rate_bytes_s;     /* growth of master_repl_offset; negative unknown */
+	struct history lag_bytes;     /* replica, from its master's view */
+	int64_t lag_now_bytes;        /* FACT_UNKNOWN */
+	int64_t lag_now_s;            /* silence on the link, from the master's view */
+	int64_t lag_at_ms;
+};
+
+/* One Sentinel's word on one master. */
+struct sentinel_view {
+	uint32_t sentinel_id;     /* node */
+	int64_t at_ms;            /* of the last MASTERS that listed it */
+	struct sentinel_instance facts;
+};
+/* A Sentinel's word on a replica or a peer Sentinel of one master, the latest of any. */
+struct member_view {
+	uint32_t node_id;
+	uint32_t sentinel_id;     /* who said so */
+	int64_t at_ms;
+	struct sentinel_instance facts;
+};
+
+enum failover_phase {
+	PHASE_NONE, PHASE_TRY, PHASE_ELECTED, PHASE_SELECT, PHASE_SELECTED, PHASE_PROMOTION,
+	PHASE_RECONF, PHASE_ENDED, PHASE_ABORTED,
+};
+
+/* The latest failover of a group, from events. */
+struct failover {
+	enum failover_phase phase;
+	int64_t started_ms, phase_ms, ended_ms; /* monotonic; 0 unknown */
+	uint32_t leader_id;       /* Sentinel node that leads */
+	uint32_t selected_id;     /* replica chosen */
+	int64_t role_master_ms;   /* when the chosen one first said role:master to us */
+	char abort_reason[48];    /* wire name of the abort event */
+};
+
+struct group {
+	uint32_t id;
+	uint32_t deployment_id;
+	char name[NAME_BYTES];    /* Sentinel's name of the master; else the master's address */
+	uint32_t master_id;       /* node; 0 unknown */
+	uint32_t *member_ids;     /* nodes, master first, then by address; owned */
+	size_t member_count, member_cap;
+	/* Sentinel deployments only */
+	struct sentinel_view *views; /* one per Sentinel; owned */
+	size_t view_count, view_cap;
+	struct member_view *replicas; /* owned */
+	size_t replica_count, replica_cap;
+	struct member_view *peers;    /* Sentinels as listed; owned */
+	size_t peer_count, peer_cap;
+	struct ckquorum_facts ckquorum;
+	uint32_t ckquorum_from;       /* Sentinel node */
+	int64_t ckquorum_at_ms;
+	struct failover failover;
+	int64_t gone_since_ms;        /* no Sentinel lists it any more since */
+};
+
+struct cluster {
+	uint16_t owner[SLOT_COUNT];   /* index into owners, 0xffff uncovered */
+	uint32_t *owners;             /* node ids; owned */
+	size_t owner_count, owner_cap;
+	size_t assigned;              /* slots with an owner */
+	int64_t nodes_at_ms;          /* last CLUSTER NODES applied */
+	bool down;                    /* some reachable node says cluster_state:fail */
+	int64_t down_since_ms;
+};
+
+struct deployment {
+	uint32_t id;
+	enum deployment_kind kind;
+	char name[NAME_BYTES];
+	bool gone;                    /* merged into another */
+	struct group **groups;        /* owned, by name */
+	size_t group_count, group_cap;
+	struct cluster *cluster;      /* owned; cluster only */
+	int64_t trouble_ms;           /* monotonic time of the last moment something was wrong */
+};
+
+struct model; /* opaque: reached through the functions below */
+
+struct model *model_new(size_t event_capacity);
+void model_free(struct model *m);
+/* Both return TOPIC_ bits. model_tick ages things: members that nobody lists, debounced flags. */
+unsigned model_apply(struct model *m, const struct observation *obs);
+unsigned model_tick(struct model *m, int64_t now_ms, int64_t wall_ms);
+
+/* Reading. Pointers are borrowed until the next model_apply or model_tick. */
+const struct node *model_node(const struct model *m, uint32_t id);  /* follows merges; NULL if none or gone */
+uint32_t model_node_resolve(const struct model *m, uint32_t id);    /* follows merges; 0 if gone */
+const struct deployment *model_deployment(const struct model *m, uint32_t id);
+const struct group *model_group(const struct model *m, uint32_t id);
+const struct event_log *model_events(const struct model *m);
+/* Iteration: *cursor starts at 0; NULL at the end. Gone ones are left out. */
+const struct node *model_next_node(const struct model *m, size_t *cursor);
+const struct deployment *model_next_deployment(const struct model *m, size_t *cursor);
+/* Nodes of one deployment, linear in that deployment. */
+const struct node *model_next_member(const struct model *m, uint32_t deployment_id, size_t *cursor);
+const struct node *model_find_node(const struct model *m, const struct endpoint *addr);
+size_t model_node_count(const struct model *m);
+size_t model_deployment_count(const struct model *m);
+/* Sentinels of a deployment that watch the group and answer us now / are known. */
+size_t group_sentinels_known(const struct model *m, const struct group *g);
+size_t group_sentinels_reachable(const struct model *m, const struct group *g);
+/* The believed word of the Sentinels on the master: the view with the highest config epoch, the
+ * freshest of those; NULL outside Sentinel deployments. */
+const struct sentinel_view *group_best_view(const struct group *g);
+const struct member_view *group_replica_view(const struct group *g, uint32_t node_id);
+
+const char *deployment_kind_name(enum deployment_kind k); /* sentinel cluster replication unknown */
+
+#endif

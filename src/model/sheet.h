@@ -1,0 +1,38 @@
+/* An action's sheet as data: filled by src/action, drawn by views/sheet.c. */
+#ifndef MODEL_SHEET_H
+#define MODEL_SHEET_H
+
+#include "model/model.h"
+
+#define SHEET_LINES_MAX 24
+
+enum sheet_state {
+	SHEET_CONFIRM,  /* waits for the typed name */
+	SHEET_BLOCKED,  /* cannot be done now: reason on the sheet, nothing to type */
+	SHEET_SENT,     /* sent, outcome followed */
+	SHEET_DONE,     /* verified */
+	SHEET_FAILED,   /* refused, timed out, aborted */
+};
+
+struct sheet_line {
+	enum health health; /* how it is drawn */
+	char label[20];
+	char text[220];
+};
+
+struct sheet {
+	enum sheet_state state;
+	char title[64];
+	char command[256];
+	char target[96];          /* node it goes to, with its role */
+	char confirm[NAME_BYTES]; /* what must be typed; "" when no confirmation is needed */
+	struct sheet_line lines[SHEET_LINES_MAX];
+	size_t line_count;
+	char outcome[256];        /* the verdict in one sentence; "" until there is one */
+	int64_t opened_ms;
+};
+
+void sheet_line_add(struct sheet *s, enum health health, const char *label, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif

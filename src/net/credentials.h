@@ -1,0 +1,31 @@
+/* The only place where passwords live. Two pairs: one for data nodes, one for Sentinels; and one
+ * per target that came with a URI. Passwords leave it in one way only: as the bytes of an AUTH
+ * command in a link's output buffer. They are wiped when freed. */
+#ifndef NET_CREDENTIALS_H
+#define NET_CREDENTIALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/endpoint.h"
+
+enum credential_kind { CREDENTIAL_DATA, CREDENTIAL_SENTINEL };
+
+struct credentials;
+
+struct credentials *credentials_new(void);
+void credentials_free(struct credentials *c);
+/* user may be NULL (AUTH password). Copies; replaces what was there. */
+void credentials_set(struct credentials *c, enum credential_kind kind, const char *user, const char *password);
+void credentials_set_user(struct credentials *c, enum credential_kind kind, const char *user);
+void credentials_set_for(struct credentials *c, const struct endpoint *target, const char *user, const char *password);
+bool credentials_have(const struct credentials *c, enum credential_kind kind);
+
+/* Candidates to try on a node, in order: the target's own, then the kind's own pair, then (kind not
+ * yet known: try_both) the other pair. Appends the AUTH command of candidate number `index` to out;
+ * false when there is no such candidate. The caller wipes out after writing. */
+bool credentials_append_auth(const struct credentials *c, const struct endpoint *node,
+			     enum credential_kind kind, bool try_both, size_t index, struct buf *out);
+
+#endif

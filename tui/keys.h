@@ -1,0 +1,29 @@
+/* From the terminal's bytes to keys, and from keys to commands by table. */
+#ifndef TUI_KEYS_H
+#define TUI_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tui/screen.h"
+
+/* A key: a Unicode code point, or one of these, or a letter with KEY_CTRL. */
+enum key_code {
+	KEYC_NONE = 0, KEYC_TAB = 9, KEYC_ENTER = 13, KEYC_ESC = 27, KEYC_SPACE = 32,
+	KEYC_BACKSPACE = 127,
+	KEYC_UP = 0x110000, KEYC_DOWN, KEYC_LEFT, KEYC_RIGHT, KEYC_PAGE_UP, KEYC_PAGE_DOWN,
+	KEYC_HOME, KEYC_END, KEYC_DELETE, KEYC_SHIFT_TAB, KEYC_F1,
+	KEYC_CTRL = 0x200000, /* KEYC_CTRL | 'l' */
+};
+
+/* Reads what the terminal has and decodes it (through curses' own tables, ESC not delayed).
+ * Returns the number of keys put into out; -1 at end of file or error. Call until less than max. */
+int keys_read(struct screen *s, uint32_t *out, int max);
+/* Decodes a --keys text: plain characters, and names in <>: <Tab> <Enter> <Esc> <Up> <PgDn> <C-l>
+ * <F1> <Space> <lt>. False when a name is unknown. */
+bool keys_parse(const char *text, uint32_t *out, size_t max, size_t *count);
+/* "Tab", "j", "Ctrl-L": out holds 16 bytes; returns out. */
+char *key_name(uint32_t key, char out[16]);
+
+#endif

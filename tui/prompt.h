@@ -1,0 +1,18 @@
+/* A line being typed: UTF-8, bounded, with a cursor. */
+#ifndef TUI_PROMPT_H
+#define TUI_PROMPT_H
+
+#include <stdbool.h>
+
+#include "tui/pane.h"
+
+#define PROMPT_BYTES 160
+struct prompt { char text[PROMPT_BYTES]; int len, cursor; /* bytes */ };
+
+void prompt_clear(struct prompt *p);
+/* Feeds a key: printable characters, arrows, Home, End, Backspace, Delete, Ctrl-U, Ctrl-W.
+ * True when the key was taken. Enter and Esc are the caller's. */
+bool prompt_key(struct prompt *p, uint32_t key);
+void prompt_draw(const struct prompt *p, const struct pane *pane, int y, int x, const char *label);
+
+#endif

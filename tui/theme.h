@@ -1,0 +1,50 @@
+/* Roles, styles and themes. Views name roles; only this module knows colours.
+ *
+ * A theme is an INI file (themes/NAME.theme): one line a role, "role = FG [BG] [ATTR...]", FG and
+ * BG a name (default black red green yellow blue magenta cyan white, bright-*), 0-255 or #rrggbb,
+ * ATTR of bold dim underline reverse italic. An optional [8] section overrides for terminals with
+ * fewer than 256 colours. The default theme is compiled in from themes/default.theme. */
+#ifndef TUI_THEME_H
+#define TUI_THEME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define STYLE_ROLES(X)                                                                             \
+	X(STYLE_TEXT, "text") X(STYLE_DIM, "dim") X(STYLE_STRONG, "strong")                           \
+	X(STYLE_HEADER, "header") X(STYLE_BADGE, "badge")                                            \
+	X(STYLE_TAB, "tab") X(STYLE_TAB_ACTIVE, "tab-active")                                        \
+	X(STYLE_BORDER, "border") X(STYLE_BORDER_FOCUS, "border-focus") X(STYLE_TITLE, "title")       \
+	X(STYLE_KEY, "key") X(STYLE_KEY_LABEL, "key-label")                                          \
+	X(STYLE_SELECTED, "selected") X(STYLE_MATCH, "match")                                        \
+	X(STYLE_OK, "ok") X(STYLE_WARNING, "warning") X(STYLE_CRITICAL, "critical")                   \
+	X(STYLE_UNKNOWN_STATE, "unknown") X(STYLE_STALE, "stale") X(STYLE_NOTICE, "notice")           \
+	X(STYLE_ALERT_WARNING, "alert-warning") X(STYLE_ALERT_CRITICAL, "alert-critical")            \
+	X(STYLE_MASTER_NODE, "master") X(STYLE_REPLICA_NODE, "replica")                              \
+	X(STYLE_SENTINEL_NODE, "sentinel")                                                          \
+	X(STYLE_BAR, "bar") X(STYLE_BAR_BACK, "bar-back") X(STYLE_SPARK, "spark")                     \
+	X(STYLE_OWNER_1, "owner-1") X(STYLE_OWNER_2, "owner-2") X(STYLE_OWNER_3, "owner-3")           \
+	X(STYLE_OWNER_4, "owner-4") X(STYLE_OWNER_5, "owner-5") X(STYLE_OWNER_6, "owner-6")           \
+	X(STYLE_OWNER_7, "owner-7") X(STYLE_OWNER_8, "owner-8")                                      \
+	X(STYLE_DIALOG, "dialog") X(STYLE_DIALOG_BORDER, "dialog-border") X(STYLE_INPUT, "input")
+
+enum style_role {
+#define X(id, name) id,
+	STYLE_ROLES(X)
+#undef X
+	STYLE_ROLE_COUNT
+};
+
+struct style { int16_t fg, bg; uint16_t attrs; int32_t fg_rgb, bg_rgb; }; /* -1: default / none */
+enum style_attr { ATTR_BOLD = 1, ATTR_DIM = 2, ATTR_UNDERLINE = 4, ATTR_REVERSE = 8, ATTR_ITALIC = 16 };
+
+struct theme { char name[32]; struct style full[STYLE_ROLE_COUNT], basic[STYLE_ROLE_COUNT]; };
+
+/* Loads NAME from the theme folders or a path; false with "file:line: what" in err. */
+bool theme_load(struct theme *t, const char *name_or_path, struct buf *err);
+void theme_builtin(struct theme *t);
+const char *style_role_name(enum style_role r);
+
+#endif

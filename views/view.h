@@ -1,0 +1,111 @@
+/* A view: one pane's worth of the model. Reads a const model, draws with tui/, returns wishes. */
+#ifndef VIEWS_VIEW_H
+#define VIEWS_VIEW_H
+
+#include "model/health.h"
+#include "model/model.h"
+#include "tui/keys.h"
+#include "tui/list.h"
+#include "tui/pane.h"
+#include "tui/prompt.h"
+
+/* What the views may look at; filled by the app before each rebuild. */
+struct view_context {
+	const struct model *model;
+	int64_t now_ms, wall_ms;   /* frozen when the screen is frozen */
+	int64_t interval_ms;
+	uint32_t deployment_id;    /* the one shown */
+	size_t deployment_index, deployment_count; /* "1/3" */
+	bool read_only, frozen;
+	int64_t frozen_at_ms;      /* monotonic */
+	double bytes_per_second;   /* to the terminal */
+	const char *notice;        /* one-line message for the operator, or "" */
+	enum health notice_health;
+	const char *log_error;     /* --log's trouble, or "" */
+	const char *command_keys;  /* key hints for the focused pane, made from the key table */
+};
+
+/* Commands of the key table that reach a view; the rest is the app's. */
+enum command {
+	CMD_NONE,
+	CMD_UP, CMD_DOWN, CMD_PAGE_UP, CMD_PAGE_DOWN, CMD_TOP, CMD_BOTTOM, CMD_LEFT, CMD_RIGHT,
+	CMD_ENTER, CMD_BACK,
+	CMD_NEXT_PANE, CMD_PREV_PANE, CMD_ZOOM,
+	CMD_FILTER, CMD_FREEZE, CMD_REFRESH, CMD_FASTER, CMD_SLOWER,
+	CMD_NEXT_DEPLOYMENT, CMD_PREV_DEPLOYMENT,
+	CMD_SCREEN_1, CMD_SCREEN_2, CMD_SCREEN_3, CMD_SCREEN_4, CMD_SCREEN_5,
+	CMD_FAILOVER, CMD_CKQUORUM,
+	CMD_HELP, CMD_QUIT, CMD_REDRAW, CMD_SUSPEND,
+	CMD_COUNT
+};
+
+/* What a view wishes for; the app carries it out. */
+enum effect {
+	EFFECT_NONE   = 0,      /* not mine: try the next one */
+	EFFECT_REDRAW = 1u << 0,
+	EFFECT_DONE   = 1u << 1, /* handled, nothing to draw */
+};
+
+/* What is selected: for actions. Any may be 0. */
+struct selection { uint32_t deployment_id, group_id, node_id; };
+
+struct view;
+struct view_ops {
+	const char *name, *title;
+	unsigned topics;     /* TOPIC_ bits that make it stale */
+	size_t state_size;   /* of the view's own struct, whose first member is struct view */
+	bool uses_filter;
+	const char *filter_help;  /* what the filter matches, for the prompt; NULL: "filter" */
+	void (*init)(struct view *v);
+	void (*done)(struct view *v);
+	/* Model to rows: the only callback that walks the model. */
+	void (*rebuild)(struct view *v, const struct view_context *c);
+	void (*draw)(struct view *v, const struct view_context *c, const struct pane *p, bool focused);
+	unsigned (*act)(struct view *v, const struct view_context *c, enum command cmd);
+	/* Rows it would like to have, for sharing out a screen; <= 0: all it can get. */
+	int (*wanted_height)(const struct view *v, const struct view_context *c, int width);
+	void (*selection)(const struct view *v, struct selection *out);
+	/* True when it makes sense for this kind of deployment (the slot map: clusters only). */
+	bool (*applies)(enum deployment_kind kind);
+};
+
+struct view {
+	const struct view_ops *ops;
+	struct list list;
+	char filter[PROMPT_BYTES]; /* "" none; a leading '!' inverts */
+	bool stale;                /* rebuild before the next draw */
+};
+
+struct view *view_new(const struct view_ops *ops);
+void view_free(struct view *v);
+void view_set_filter(struct view *v, const char *filter);
+/* True when text passes the view's filter. */
+bool view_matches(const struct view *v, const char *text);
+/* The stock handling of the moving commands on v->list. */
+unsigned view_list_act(struct view *v, enum command cmd);
+
+extern const struct view_ops topology_view, replication_view, slots_view, events_view;
+
+/* Not views, but drawn the same way. */
+struct key_binding { uint32_t keys[3]; enum command command; const char *label, *help, *group; };
+extern const struct key_binding key_bindings[];
+extern const size_t key_binding_count;
+enum command key_command(uint32_t key);
+/* Header (line 0), alert line (line 1) and tabs (line 2): returns the lines used (fewer when the
+ * screen is low). tabs: names of the screens that exist. */
+int header_draw(const struct pane *p, const struct view_context *c, const char *const *tabs,
+		size_t tab_count, size_t active);
+void footer_draw(const struct pane *p, const struct view_context *c, const struct view *focused);
+void help_draw(const struct pane *p, const struct view_context *c, int scroll);
+int help_height(void);
+struct sheet;
+/* The action sheet over the screen; typed is the prompt for the confirmation. */
+void sheet_draw(const struct pane *p, const struct view_context *c, const struct sheet *sheet,
+		const struct prompt *typed);
+/* Panes of the dashboard for a size and kind: fills rects for the views given; returns how many
+ * are visible. A zoomed dashboard shows only the focused one. */
+struct rect { int y, x, height, width; size_t view; };
+size_t dashboard_layout(struct view *const *views, size_t view_count, const struct view_context *c,
+			int height, int width, struct rect *out, size_t max);
+
+#endif
