@@ -1,0 +1,175 @@
+#include "config.h"
+#include "net/credentials.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct pair {
+	char *user;     /* NULL: AUTH with the password alone */
+	char *password; /* NULL: nothing to try */
+};
+
+struct target_pair {
+	struct endpoint target;
+	struct pair pair;
+};
+
+struct credentials {
+	struct pair kinds[2];
+	struct target_pair *targets;
+	size_t target_count, target_cap;
+};
+
+static void wipe_string(char **s)
+{
+	if (*s)
+		mem_wipe_free(*s, strlen(*s));
+	*s = NULL;
+}
+
+/* The new strings are copied first: the caller may hand back what is stored here. */
+static void pair_set(struct pair *pair, const char *user, const char *password)
+{
+	char *new_user = mem_strdup(user), *new_password = mem_strdup(password);
+
+	wipe_string(&pair->user);
+	wipe_string(&pair->password);
+	pair->user = new_user;
+	pair->password = new_password;
+}
+
+struct credentials *credentials_new(void)
+{
+	return mem_alloc(sizeof(struct credentials));
+}
+
+void credentials_free(struct credentials *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < 2; i++)
+		pair_set(&c->kinds[i], NULL, NULL);
+	for (size_t i = 0; i < c->target_count; i++)
+		pair_set(&c->targets[i].pair, NULL, NULL);
+	free(c->targets);
+	free(c);
+}
+
+void credentials_set(struct credentials *c, enum credential_kind kind, const char *user,
+		     const char *password)
+{
+	pair_set(&c->kinds[kind], user, password);
+}
+
+void credentials_set_user(struct credentials *c, enum credential_kind kind, const char *user)
+{
+	pair_set(&c->kinds[kind], user, c->kinds[kind].password);
+}
+
+static struct target_pair *find_target(const struct credentials *c, const struct endpoint *target)
+{
+	for (size_t i = 0; i < c->target_count; i++)
+		if (endpoint_equal(&c->targets[i].target, target))
+			return &c->targets[i];
+	return NULL;
+}
+
+void credentials_set_for(struct credentials *c, const struct endpoint *target, const char *user,
+			 const char *password)
+{
+	struct target_pair *t = find_target(c, target);
+
+	if (!t) {
+		c->targets = mem_grow(c->targets, &c->target_cap, c->target_count + 1, sizeof(*t));
+		t = &c->targets[c->target_count++];
+		memset(t, 0, sizeof(*t));
+		t->target = *target;
+	}
+	pair_set(&t->pair, user, password);
+}
+
+bool credentials_have(const struct credentials *c, enum credential_kind kind)
+{
+	return c->kinds[kind].password != NULL;
+}
+
+static bool strings_equal(const char *a, const char *b)
+{
+	return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool pairs_equal(const struct pair *a, const struct pair *b)
+{
+	return strings_equal(a->user, b->user) && strings_equal(a->password, b->password);
+}
+
+/* A pair that was refused once is not sent a second time under another name: servers log and
+ * count failed AUTHs. */
+static size_t add_candidate(const struct pair *list[3], size_t count, const struct pair *pair)
+{
+	if (!pair->password)
+		return count;
+	for (size_t i = 0; i < count; i++)
+		if (pairs_equal(list[i], pair))
+			return count;
+	list[count] = pair;
+	return count + 1;
+}
+
+static void append_bulk(struct buf *out, const char *s)
+{
+	size_t len = strlen(s);
+
+	buf_addf(out, "$%zu\r\n", len);
+	buf_add(out, s, len);
+	buf_add(out, "\r\n", 2);
+}
+
+/* Growing a buffer copies it and leaves the old bytes behind, so room for the whole command is
+ * made before the password goes in. */
+static void reserve(struct buf *out, size_t bytes)
+{
+	size_t len = out->len;
+
+	if (out->data && out->cap - len > bytes)
+		return;
+	for (size_t i = 0; i < bytes; i++)
+		buf_addch(out, 0);
+	out->len = len;
+	out->data[len] = '\0';
+}
+
+static void append_auth(struct buf *out, const struct pair *pair)
+{
+	size_t user_len = pair->user ? strlen(pair->user) : 0;
+
+	/* 64: "*3", "$4", "AUTH" and two lengths with their line ends */
+	reserve(out, user_len + strlen(pair->password) + 64);
+	buf_addstr(out, pair->user ? "*3\r\n$4\r\nAUTH\r\n" : "*2\r\n$4\r\nAUTH\r\n");
+	if (pair->user)
+		append_bulk(out, pair->user);
+	append_bulk(out, pair->password);
+}
+
+bool credentials_append_auth(const struct credentials *c, const struct endpoint *node,
+			     enum credential_kind kind, bool try_both, size_t index,
+			     struct buf *out)
+{
+	const struct pair *list[3];
+	const struct target_pair *own = find_target(c, node);
+	enum credential_kind other =
+	    kind == CREDENTIAL_DATA ? CREDENTIAL_SENTINEL : CREDENTIAL_DATA;
+	size_t count = 0;
+
+	if (own)
+		count = add_candidate(list, count, &own->pair);
+	count = add_candidate(list, count, &c->kinds[kind]);
+	if (try_both)
+		count = add_candidate(list, count, &c->kinds[other]);
+	if (index >= count)
+		return false;
+	append_auth(out, list[index]);
+	return true;
+}
