@@ -23,7 +23,9 @@ int keys_read(struct screen *s, uint32_t *out, int max);
 /* Decodes a --keys text: plain characters, and names in <>: <Tab> <Enter> <Esc> <Up> <PgDn> <C-l>
  * <F1> <Space> <lt>. False when a name is unknown. */
 bool keys_parse(const char *text, uint32_t *out, size_t max, size_t *count);
-/* "Tab", "j", "Ctrl-L": out holds 16 bytes; returns out. */
+/* "Tab", "j", "Ctrl-L": out holds 16 bytes; returns out. The symbol is another one since curses
+ * exports a key_name of its own. */
+#define key_name keys_name
 char *key_name(uint32_t key, char out[16]);
 
 #endif

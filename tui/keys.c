@@ -1,0 +1,284 @@
+/* Bytes are cut into characters and escape sequences here; what a sequence means is looked up in
+ * curses' key tree (key_defined). Reading through wgetch would do both, but it waits inside curses
+ * on a lone ESC, and delivers a sequence it does not know as single keys, of which each could be a
+ * command. */
+#include "config.h"
+
+#include <curses.h> /* before our own: both have a key_name */
+
+#include "tui/keys.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "tui/screen_private.h"
+
+/* How long the rest of a sequence may take; a lone ESC is late by that. */
+#define ESC_WAIT_MS    25
+#define SEQUENCE_BYTES 32
+/* Reads in one call: a terminal that sends junk without end must not hold the loop. */
+#define MAX_READS      16
+
+static const struct { int code; uint32_t key; } curses_keys[] = {
+	{ KEY_UP, KEYC_UP },          { KEY_DOWN, KEYC_DOWN },
+	{ KEY_LEFT, KEYC_LEFT },      { KEY_RIGHT, KEYC_RIGHT },
+	{ KEY_PPAGE, KEYC_PAGE_UP },  { KEY_NPAGE, KEYC_PAGE_DOWN },
+	{ KEY_HOME, KEYC_HOME },      { KEY_END, KEYC_END },
+	{ KEY_DC, KEYC_DELETE },      { KEY_BTAB, KEYC_SHIFT_TAB },
+	{ KEY_F(1), KEYC_F1 },        { KEY_ENTER, KEYC_ENTER },
+	{ KEY_BACKSPACE, KEYC_BACKSPACE }, { KEY_A1, KEYC_HOME },
+	{ KEY_A3, KEYC_PAGE_UP },     { KEY_C1, KEYC_END },
+	{ KEY_C3, KEYC_PAGE_DOWN },
+};
+
+/* What terminals send that don't do as their description says: the other cursor mode, and the
+ * older forms of Home and End. */
+static const struct { const char *bytes; uint32_t key; } stray_keys[] = {
+	{ "[A", KEYC_UP },    { "[B", KEYC_DOWN },  { "[C", KEYC_RIGHT }, { "[D", KEYC_LEFT },
+	{ "OA", KEYC_UP },    { "OB", KEYC_DOWN },  { "OC", KEYC_RIGHT }, { "OD", KEYC_LEFT },
+	{ "[H", KEYC_HOME },  { "[F", KEYC_END },   { "OH", KEYC_HOME },  { "OF", KEYC_END },
+	{ "[1~", KEYC_HOME }, { "[4~", KEYC_END },  { "[7~", KEYC_HOME }, { "[8~", KEYC_END },
+	{ "[3~", KEYC_DELETE }, { "[5~", KEYC_PAGE_UP }, { "[6~", KEYC_PAGE_DOWN },
+	{ "[Z", KEYC_SHIFT_TAB }, { "OP", KEYC_F1 }, { "[11~", KEYC_F1 }, { "[[A", KEYC_F1 },
+	{ "OM", KEYC_ENTER },
+};
+
+/* Bytes of the sequence at p, which begins with ESC: 0 not complete, 1 a lone ESC. */
+static size_t sequence_length(const char *p, size_t len)
+{
+	size_t at = 2;
+
+	if (len < 2)
+		return 0;
+	if (p[1] == 'O')
+		return len < 3 ? 0 : 3;
+	if (p[1] != '[')
+		return 1;
+	if (len > 2 && p[2] == '[') /* the Linux console's function keys */
+		return len < 4 ? 0 : 4;
+	while (at < len && p[at] >= 0x20 && p[at] <= 0x3f)
+		if (++at == SEQUENCE_BYTES)
+			return at;
+	if (at == len)
+		return 0;
+	/* a byte that can't be in a sequence ends it, and is one of its own */
+	return p[at] >= 0x40 && p[at] <= 0x7e ? at + 1 : at;
+}
+
+static uint32_t sequence_key(const char *p, size_t len)
+{
+	char text[SEQUENCE_BYTES + 1];
+	int code;
+
+	memcpy(text, p, len);
+	text[len] = '\0';
+	code = key_defined(text);
+	for (size_t i = 0; code > 0 && i < sizeof(curses_keys) / sizeof(*curses_keys); i++)
+		if (curses_keys[i].code == code)
+			return curses_keys[i].key;
+	for (size_t i = 0; i < sizeof(stray_keys) / sizeof(*stray_keys); i++)
+		if (strcmp(stray_keys[i].bytes, text + 1) == 0)
+			return stray_keys[i].key;
+	return KEYC_NONE;
+}
+
+static size_t decode_escape(const char *p, size_t len, bool last, uint32_t *key)
+{
+	size_t used = sequence_length(p, len);
+
+	*key = KEYC_ESC;
+	if (used == 1)
+		return 1;
+	if (used > 1) {
+		*key = sequence_key(p, used);
+		return used;
+	}
+	if (!last)
+		return 0;
+	/* It will not go on. ESC and a '[' typed after it are two keys; more is a torn sequence. */
+	if (len <= 2)
+		return 1;
+	*key = KEYC_NONE;
+	return len;
+}
+
+static uint32_t control_key(unsigned char c)
+{
+	switch (c) {
+	case '\t':
+		return KEYC_TAB;
+	case '\r':
+	case '\n':
+		return KEYC_ENTER;
+	case 8:
+	case 127:
+		return KEYC_BACKSPACE;
+	case 0:
+		return KEYC_CTRL | ' ';
+	default:
+		return KEYC_CTRL | (c < 27 ? c + 'a' - 1u : c + '@' + 0u);
+	}
+}
+
+static size_t utf8_length(unsigned char lead)
+{
+	if (lead >= 0xf0)
+		return 4;
+	if (lead >= 0xe0)
+		return 3;
+	return lead >= 0xc0 ? 2 : 1;
+}
+
+static size_t decode_text(const char *p, size_t len, bool last, uint32_t *key)
+{
+	char text[5] = "";
+	const char *end = text;
+	size_t need = utf8_length((unsigned char)*p), have = len < need ? len : need, i = 1;
+
+	while (i < have && (p[i] & 0xc0) == 0x80)
+		i++;
+	if (i == len && i < need && !last)
+		return 0;
+	memcpy(text, p, have);
+	*key = text_next(&end);
+	if (*key == 0xfffd || text_is_control(*key))
+		*key = KEYC_NONE;
+	return (size_t)(end - text);
+}
+
+/* One key from the front of the bytes; returns how many it took, 0 when more are needed and may
+ * still come. KEYC_NONE is for bytes that mean nothing. */
+static size_t decode(const char *p, size_t len, bool last, uint32_t *key)
+{
+	unsigned char c = (unsigned char)*p;
+
+	if (c == 27)
+		return decode_escape(p, len, last, key);
+	if (c < 0x20 || c == 127) {
+		*key = control_key(c);
+		return 1;
+	}
+	return decode_text(p, len, last, key);
+}
+
+static int decode_all(struct buf *in, bool last, uint32_t *out, int max)
+{
+	size_t at = 0, used;
+	uint32_t key;
+	int count = 0;
+
+	while (count < max && at < in->len) {
+		used = decode(in->data + at, in->len - at, last, &key);
+		if (used == 0)
+			break;
+		at += used;
+		if (key != KEYC_NONE)
+			out[count++] = key;
+	}
+	if (at)
+		buf_consume(in, at);
+	return count;
+}
+
+int keys_read(struct screen *s, uint32_t *out, int max)
+{
+	struct buf *in = screen_input(s);
+	int64_t deadline = 0, wait = 0;
+	int count = 0, got = 1;
+
+	for (int reads = 0; got > 0 && reads < MAX_READS; reads++) {
+		count += decode_all(in, false, out + count, max - count);
+		if (count == max)
+			return count;
+		if (in->len > 0) {
+			if (!deadline)
+				deadline = clock_mono_ms() + ESC_WAIT_MS;
+			wait = deadline - clock_mono_ms();
+		}
+		got = screen_read_input(s, in->len > 0 && wait > 0 ? (int)wait : 0);
+	}
+	if (in->len > 0)
+		count += decode_all(in, true, out + count, max - count);
+	return count > 0 ? count : got < 0 ? -1 : 0;
+}
+
+/* --- names -------------------------------------------------------------------------------- */
+
+/* As written between <>, and as shown. */
+static const struct { uint32_t key; const char *name, *label; } key_names[] = {
+	{ KEYC_TAB, "Tab", "Tab" },           { KEYC_ENTER, "Enter", "Enter" },
+	{ KEYC_ESC, "Esc", "Esc" },           { KEYC_SPACE, "Space", "Space" },
+	{ KEYC_BACKSPACE, "BS", "Backspace" }, { KEYC_UP, "Up", "Up" },
+	{ KEYC_DOWN, "Down", "Down" },        { KEYC_LEFT, "Left", "Left" },
+	{ KEYC_RIGHT, "Right", "Right" },     { KEYC_PAGE_UP, "PgUp", "PgUp" },
+	{ KEYC_PAGE_DOWN, "PgDn", "PgDn" },   { KEYC_HOME, "Home", "Home" },
+	{ KEYC_END, "End", "End" },           { KEYC_DELETE, "Del", "Del" },
+	{ KEYC_SHIFT_TAB, "S-Tab", "Shift-Tab" }, { KEYC_F1, "F1", "F1" },
+	{ '<', "lt", "<" },
+};
+
+static bool key_of_name(const char *name, size_t len, uint32_t *key)
+{
+	for (size_t i = 0; i < sizeof(key_names) / sizeof(*key_names); i++) {
+		if (strlen(key_names[i].name) == len && strncmp(key_names[i].name, name, len) == 0) {
+			*key = key_names[i].key;
+			return true;
+		}
+	}
+	if (len == 3 && name[0] == 'C' && name[1] == '-' && name[2] >= 'a' && name[2] <= 'z') {
+		/* as the terminal would send it: Ctrl-I is Tab */
+		*key = control_key((unsigned char)(name[2] - 'a' + 1));
+		return true;
+	}
+	return false;
+}
+
+bool keys_parse(const char *text, uint32_t *out, size_t max, size_t *count)
+{
+	*count = 0;
+	while (*text) {
+		uint32_t key;
+		if (*text == '<') {
+			const char *end = strchr(text, '>');
+			if (!end || !key_of_name(text + 1, (size_t)(end - text - 1), &key))
+				return false;
+			text = end + 1;
+		} else {
+			key = text_next(&text);
+			if (key == '\n' || key == '\t')
+				key = control_key((unsigned char)key);
+			else if (key == 0xfffd || text_is_control(key))
+				return false;
+		}
+		if (*count == max)
+			return false;
+		out[(*count)++] = key;
+	}
+	return true;
+}
+
+char *key_name(uint32_t key, char out[16])
+{
+	for (size_t i = 0; i < sizeof(key_names) / sizeof(*key_names); i++) {
+		if (key_names[i].key == key) {
+			snprintf(out, 16, "%s", key_names[i].label);
+			return out;
+		}
+	}
+	if (key & KEYC_CTRL) {
+		int c = (int)(key & 0x7f);
+		if (c == ' ')
+			snprintf(out, 16, "Ctrl-Space");
+		else
+			snprintf(out, 16, "Ctrl-%c", c >= 'a' && c <= 'z' ? c - 32 : c);
+		return out;
+	}
+	if (key >= 0x110000 || key < 0x20 || text_is_control(key)) {
+		snprintf(out, 16, "?");
+		return out;
+	}
+	screen_encode_utf8(key, out);
+	return out;
+}

@@ -1,0 +1,23 @@
+/* What pane.c and keys.c may do to a screen: put characters into its cells, and read the bytes of
+ * its terminal. For tui/ only. */
+#ifndef TUI_SCREEN_PRIVATE_H
+#define TUI_SCREEN_PRIVATE_H
+
+#include "tui/screen.h"
+
+/* One character of `width` columns (1 or 2) at y, x. Out of the screen: nothing happens. What
+ * curses and the locale would not show in that width is drawn as '?'. */
+void screen_put(struct screen *s, int y, int x, enum style_role role, uint32_t code, int width);
+/* Hangs a combining mark on the character that covers y, x; one at most, more are dropped. */
+void screen_put_mark(struct screen *s, int y, int x, uint32_t code);
+void screen_set_role(struct screen *s, int y, int x, int columns, enum style_role role);
+
+/* UTF-8 of a code point, with a NUL; returns its bytes. */
+int screen_encode_utf8(uint32_t code, char out[5]);
+
+/* Bytes read and not yet decoded. */
+struct buf *screen_input(struct screen *s);
+/* Reads more of them, waiting up to wait_ms for the first. 1 some came, 0 none, -1 the end. */
+int screen_read_input(struct screen *s, int wait_ms);
+
+#endif
