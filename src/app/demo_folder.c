@@ -119,8 +119,8 @@ static void remove_stale(const char *base)
 /* Locked under another name first: a log that is there and not locked is that of a dead guard. */
 static bool open_log(struct demo_folder *folder)
 {
-	int fd = openat(folder->fd, LOG_NAME ".new", O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC,
-			0600);
+	int fd = openat(folder->fd, LOG_NAME ".new",
+			O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 
 	folder->log_fd = fd;
 	return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 &&

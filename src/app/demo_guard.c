@@ -80,9 +80,10 @@ static void send_ready(const struct guard *guard)
 
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct demo_node *node = &plan->nodes[i];
-		bool *done = node->role == DEMO_ROLE_SENTINEL ? &sentinel : &cluster;
+		bool is_sentinel = node->role == DEMO_ROLE_SENTINEL;
+		bool *done = is_sentinel ? &sentinel : &cluster;
 
-		if (*done || (node->role != DEMO_ROLE_SENTINEL && !demo_role_is_cluster(node->role)))
+		if (*done || (!is_sentinel && !demo_role_is_cluster(node->role)))
 			continue;
 		*done = true;
 		add_target(&message, node);
