@@ -149,5 +149,7 @@ struct event_draft {
 };
 /* Adds, or merges into an equal recent one from another source; returns the event's seq. */
 uint64_t event_log_add(struct event_log *log, const struct event_draft *draft);
+/* Two deployments became one: its events follow. */
+void event_log_redirect(struct event_log *log, uint32_t from_deployment, uint32_t to_deployment);
 
 #endif

@@ -50,9 +50,16 @@ struct node_link {
 	int32_t rtt_us;          /* of the last INFO, -1 unknown */
 };
 
+/* One cluster node's opinion that another is down. */
+struct fail_claim {
+	uint32_t by;   /* node id of the observer */
+	bool fail;     /* fail; else fail? */
+	int64_t at_ms;
+};
+
 /* What other cluster nodes say of a node, from the latest believed CLUSTER NODES. */
 struct cluster_member {
-	uint32_t flags;          /* enum cluster_flag without MYSELF */
+	uint32_t flags;          /* enum cluster_flag without MYSELF; PFAIL and FAIL follow claims */
 	char master_id[ID_BYTES];
 	int64_t config_epoch;
 	bool link_connected;
@@ -64,8 +71,8 @@ struct cluster_member {
 	size_t slot_count;
 	struct open_slot *open;   /* owned; from its own myself line */
 	size_t open_count;
-	uint32_t *pfail_by;       /* node ids that flag it fail? or fail now; owned */
-	size_t pfail_count, pfail_cap;
+	struct fail_claim *claims; /* who flags it fail? or fail now; owned */
+	size_t claim_count, claim_cap;
 	int64_t fail_since_ms;    /* 0: not flagged fail */
 	int64_t pfail_since_ms;
 };
@@ -86,9 +93,14 @@ struct node {
 	char sentinel_id[ID_BYTES]; /* SENTINEL MYID */
 	char cluster_id[ID_BYTES];
 	int64_t claimed_ms;      /* when anybody last listed it */
+	bool said_down;          /* its deployment (Sentinel, cluster) says that it is down */
+	int64_t said_down_ms;    /* since when */
 	int64_t joined_ms;
 	struct node_link link;   /* command link */
 	struct node_link event_link; /* Sentinels: pub/sub link */
+	enum question refused;   /* last question that it would not answer; ASK_NONE: none */
+	enum server_error refused_error;
+	char refused_text[160];  /* in its words */
 
 	struct info_facts info;  /* its own word; valid when info_at_ms != 0 */
 	int64_t info_at_ms;
@@ -111,6 +123,7 @@ struct node {
 struct sentinel_view {
 	uint32_t sentinel_id;     /* node */
 	int64_t at_ms;            /* of the last MASTERS that listed it */
+	int64_t switched_ms;      /* +switch-master came after that; 0: no */
 	struct sentinel_instance facts;
 };
 /* A Sentinel's word on a replica or a peer Sentinel of one master, the latest of any. */
@@ -163,6 +176,7 @@ struct cluster {
 	size_t owner_count, owner_cap;
 	size_t assigned;              /* slots with an owner */
 	int64_t nodes_at_ms;          /* last CLUSTER NODES applied */
+	bool mapped;                  /* the slot map was filled once */
 	bool down;                    /* some reachable node says cluster_state:fail */
 	int64_t down_since_ms;
 };
@@ -172,6 +186,9 @@ struct deployment {
 	enum deployment_kind kind;
 	char name[NAME_BYTES];
 	bool gone;                    /* merged into another */
+	bool regroup;                 /* groups must be worked out anew */
+	int64_t listed_ms;            /* last time a member listed the others */
+	int64_t complete_ms;          /* first time that happened; 0: not yet */
 	struct group **groups;        /* owned, by name */
 	size_t group_count, group_cap;
 	struct cluster *cluster;      /* owned; cluster only */
@@ -185,6 +202,8 @@ void model_free(struct model *m);
 /* Both return TOPIC_ bits. model_tick ages things: members that nobody lists, debounced flags. */
 unsigned model_apply(struct model *m, const struct observation *obs);
 unsigned model_tick(struct model *m, int64_t now_ms, int64_t wall_ms);
+/* How long a member may go unlisted before it counts as gone follows from the poll interval. */
+void model_set_interval(struct model *m, int64_t interval_ms);
 
 /* Reading. Pointers are borrowed until the next model_apply or model_tick. */
 const struct node *model_node(const struct model *m, uint32_t id);  /* follows merges; NULL if none or gone */

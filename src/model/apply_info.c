@@ -1,0 +1,202 @@
+/* INFO: a node's word on itself, and a master's word on its replicas. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/lag.h"
+#include "model/model_private.h"
+
+/* Keeps the node's own copy; the replicas array is reused. */
+static void copy_info(struct node *n, const struct info_facts *f)
+{
+	struct info_replica *replicas = n->info.replicas;
+	size_t cap = n->info.replica_cap;
+	replicas = mem_grow(replicas, &cap, f->replica_count, sizeof(*replicas));
+	if (f->replica_count > 0)
+		memcpy(replicas, f->replicas, f->replica_count * sizeof(*replicas));
+	n->info = *f;
+	n->info.replicas = replicas;
+	n->info.replica_cap = cap;
+}
+
+/* The run id is the process: a new one means a restart, one that we know at another address means
+ * that both addresses are one node. Returns the node to go on with. */
+static struct node *apply_run_id(struct model *m, struct node *n, const char *run_id)
+{
+	if (run_id[0] == '\0' || strcmp(n->run_id, run_id) == 0)
+		return n;
+	if (n->run_id[0] != '\0') {
+		node_drop_key(m, n, "run:", n->run_id);
+		model_node_event(m, EVENT_RESTARTED, n, "another process answers at this address");
+	}
+	snprintf(n->run_id, sizeof(n->run_id), "%s", run_id);
+	struct node *same = node_by_key(m, "run:", run_id);
+	if (same != NULL && same != n)
+		n = node_merge(m, same, n);
+	node_add_key(m, n, "run:", run_id);
+	return n;
+}
+
+static void apply_mode(struct model *m, struct node *n, const struct info_facts *f)
+{
+	struct deployment *d = deployment_get(m, n->deployment_id);
+	if (!n->mode_known) {
+		n->mode_known = true;
+		m->changed |= TOPIC_NODES | TOPIC_TOPOLOGY;
+	}
+	bool sentinel = f->mode == MODE_SENTINEL;
+	if (n->is_sentinel != sentinel) {
+		n->is_sentinel = sentinel;
+		m->changed |= TOPIC_NODES;
+	}
+	if (d == NULL)
+		return;
+	if (sentinel)
+		deployment_set_kind(m, d, KIND_SENTINEL);
+	else if (f->mode == MODE_CLUSTER && d->kind != KIND_SENTINEL)
+		deployment_set_kind(m, d, KIND_CLUSTER);
+	else if (d->kind == KIND_UNKNOWN)
+		deployment_set_kind(m, d, KIND_REPLICATION);
+}
+
+static void apply_own_role(struct model *m, struct node *n, const struct info_facts *f, bool first)
+{
+	struct deployment *d = deployment_get(m, n->deployment_id);
+	bool moved = f->role == ROLE_REPLICA && !endpoint_equal(&f->master, &n->info.master);
+	if (d == NULL || (!first && f->role == n->info.role && !moved))
+		return;
+	d->regroup = true;
+	if (first || f->role == n->info.role || f->role == ROLE_UNKNOWN)
+		return;
+	model_node_event(m, EVENT_OWN_ROLE_CHANGED, n,
+			 f->role == ROLE_MASTER ? "replica -> master" : "master -> replica");
+}
+
+/* A replica names its master: discovery upwards. A cluster lists its nodes by itself, and under
+ * other addresses where it announces names. */
+static void apply_own_master(struct model *m, struct node *n, const struct info_facts *f)
+{
+	const struct deployment *d = deployment_get(m, n->deployment_id);
+	if (d == NULL || f->role != ROLE_REPLICA || !endpoint_is_set(&f->master))
+		return;
+	if (d->kind == KIND_CLUSTER)
+		return;
+	struct node *up = node_by_addr(m, &f->master);
+	if (up == NULL || d->kind == KIND_REPLICATION)
+		up = node_obtain(m, d->id, &f->master, false);
+	if (up != NULL && up->deployment_id == n->deployment_id)
+		n->claimed_ms = m->now_ms;
+}
+
+static void apply_listed_replica(struct model *m, struct node *master,
+				 const struct info_facts *f, const struct info_replica *r)
+{
+	struct deployment *d = deployment_get(m, master->deployment_id);
+	struct node *n = d->kind == KIND_CLUSTER ? node_by_addr(m, &r->addr)
+						  : node_obtain(m, d->id, &r->addr, false);
+	if (n == NULL || n == master)
+		return;
+	bool online = strcmp(r->state, "online") == 0;
+	int64_t bytes = FACT_UNKNOWN;
+	if (online && f->master_repl_offset != FACT_UNKNOWN && r->offset != FACT_UNKNOWN)
+		/* Its ACK may be newer than the master's own counter was: never below 0. */
+		bytes = f->master_repl_offset > r->offset ? f->master_repl_offset - r->offset : 0;
+	n->lag_now_bytes = bytes;
+	n->lag_now_s = online ? r->lag_s : FACT_UNKNOWN;
+	n->lag_at_ms = m->now_ms;
+	history_add(&n->lag_bytes, m->now_ms, bytes);
+}
+
+/* A replica that its master listed a moment ago and no longer does has no lag that anybody knows. */
+static void forget_unlisted(struct model *m, const struct node *master, const struct info_facts *f)
+{
+	for (size_t i = 0; i < master->info.replica_count; i++) {
+		struct node *n = node_by_addr(m, &master->info.replicas[i].addr);
+		if (n == NULL || n->lag_at_ms == m->now_ms || n->lag_at_ms == 0)
+			continue;
+		n->lag_now_bytes = n->lag_now_s = FACT_UNKNOWN;
+		n->lag_at_ms = 0;
+		history_add(&n->lag_bytes, m->now_ms, FACT_UNKNOWN);
+		m->changed |= TOPIC_HEALTH;
+	}
+	(void)f;
+}
+
+static void apply_listed_replicas(struct model *m, struct node *n, const struct info_facts *f)
+{
+	struct deployment *d = deployment_get(m, n->deployment_id);
+	if (d == NULL || f->mode == MODE_SENTINEL)
+		return;
+	for (size_t i = 0; i < f->replica_count; i++)
+		apply_listed_replica(m, n, f, &f->replicas[i]);
+	forget_unlisted(m, n, f);
+	if (f->replica_count != n->info.replica_count)
+		d->regroup = true;
+	if (d->kind == KIND_REPLICATION) {
+		d->listed_ms = m->now_ms;
+		if (d->complete_ms == 0)
+			d->complete_ms = m->now_ms;
+	}
+}
+
+static double rate(int64_t now, int64_t before, int64_t span_ms)
+{
+	if (now == FACT_UNKNOWN || before == FACT_UNKNOWN || span_ms <= 0 || now < before)
+		return FACT_UNKNOWN_DOUBLE;
+	return (double)(now - before) * 1000.0 / (double)span_ms;
+}
+
+/* Rates come from differences; a restart or CONFIG RESETSTAT starts anew. */
+static void apply_rates(struct node *n, const struct info_facts *f, int64_t span_ms)
+{
+	n->repl_rate_bytes_s = rate(f->master_repl_offset, n->info.master_repl_offset, span_ms);
+	if (f->keyspace_hits < n->info.keyspace_hits ||
+	    f->keyspace_misses < n->info.keyspace_misses || f->keyspace_hits == FACT_UNKNOWN) {
+		n->hit_rate = FACT_UNKNOWN_DOUBLE;
+		return;
+	}
+	int64_t hits = f->keyspace_hits - n->info.keyspace_hits;
+	int64_t reads = hits + f->keyspace_misses - n->info.keyspace_misses;
+	if (reads > 0)
+		n->hit_rate = (double)hits / (double)reads;
+}
+
+static void apply_resync(struct model *m, struct node *n, const struct info_facts *f)
+{
+	if (f->sync_in_progress == 1 && n->info.sync_in_progress != 1)
+		model_node_event(m, EVENT_RESYNC, n, "full synchronisation from its master");
+}
+
+static bool health_changed(const struct info_facts *a, const struct info_facts *b)
+{
+	return a->loading != b->loading || a->master_link_up != b->master_link_up ||
+	       a->sync_in_progress != b->sync_in_progress || a->sentinel_tilt != b->sentinel_tilt;
+}
+
+void apply_info(struct model *m, const struct observation *obs, struct node *n)
+{
+	const struct info_facts *f = obs->u.info;
+	n = apply_run_id(m, n, f->run_id);
+	bool first = n->info_at_ms == 0;
+	apply_mode(m, n, f);
+	if (!n->is_sentinel) {
+		apply_own_role(m, n, f, first);
+		apply_own_master(m, n, f);
+		apply_listed_replicas(m, n, f);
+	}
+	m->changed |= TOPIC_VALUES;
+	if (first || health_changed(&n->info, f))
+		m->changed |= TOPIC_HEALTH;
+	if (!first) {
+		apply_rates(n, f, m->now_ms - n->info_at_ms);
+		apply_resync(m, n, f);
+	}
+	copy_info(n, f);
+	n->info_at_ms = m->now_ms;
+	n->link.rtt_us = obs->rtt_us;
+	/* A single server lists nobody: its own answer completes the set. */
+	struct deployment *d = deployment_get(m, n->deployment_id);
+	if (d != NULL && d->kind == KIND_REPLICATION && d->complete_ms == 0)
+		d->complete_ms = d->listed_ms = m->now_ms;
+}

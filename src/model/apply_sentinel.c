@@ -1,0 +1,257 @@
+/* SENTINEL MASTERS, REPLICAS and SENTINELS: each Sentinel's word, kept apart from the others'. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/model_private.h"
+
+static struct sentinel_view *view_obtain(struct group *g, uint32_t sentinel_id)
+{
+	for (size_t i = 0; i < g->view_count; i++)
+		if (g->views[i].sentinel_id == sentinel_id)
+			return &g->views[i];
+	g->views = mem_grow(g->views, &g->view_cap, g->view_count + 1, sizeof(*g->views));
+	struct sentinel_view *v = &g->views[g->view_count++];
+	memset(v, 0, sizeof(*v));
+	v->sentinel_id = sentinel_id;
+	return v;
+}
+
+/* A merged node may leave two views of one Sentinel behind. */
+static void views_compact(struct model *m, struct group *g, uint32_t sentinel_id)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < g->view_count; i++) {
+		uint32_t id = model_node_resolve(m, g->views[i].sentinel_id);
+		if (id == 0 || (id == sentinel_id && g->views[i].sentinel_id != id))
+			continue;
+		g->views[kept++] = g->views[i];
+	}
+	g->view_count = kept;
+}
+
+/* The phase by the leader's own state, for failovers whose events were missed. */
+static void phase_from_state(struct model *m, struct group *g, const struct node *sentinel,
+			     const struct sentinel_instance *f)
+{
+	static const struct {
+		const char *state;
+		enum failover_phase phase;
+	} states[] = {
+		{ "wait_start", PHASE_TRY },
+		{ "select_slave", PHASE_SELECT },
+		{ "send_slaveof_noone", PHASE_SELECTED },
+		{ "wait_promotion", PHASE_PROMOTION },
+		{ "reconf_slaves", PHASE_RECONF },
+		{ "update_config", PHASE_RECONF },
+	};
+	struct failover *o = &g->failover;
+	if (!(f->flags & SFLAG_FAILOVER_IN_PROGRESS))
+		return;
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		if (strcmp(states[i].state, f->failover_state) != 0)
+			continue;
+		bool over = o->phase == PHASE_NONE || o->phase == PHASE_ENDED ||
+			    o->phase == PHASE_ABORTED;
+		/* Just ended by its event; this reply was under way. */
+		if (over && o->ended_ms != 0 && m->now_ms - o->ended_ms < 2000)
+			return;
+		if (over)
+			*o = (struct failover){ .started_ms = m->now_ms };
+		if (over || (states[i].phase > o->phase && o->leader_id == sentinel->id)) {
+			o->phase = states[i].phase;
+			o->phase_ms = m->now_ms;
+			o->leader_id = sentinel->id;
+			m->changed |= TOPIC_HEALTH;
+		}
+		return;
+	}
+}
+
+/* A failover that we believe in but that its leader no longer runs ended unseen. */
+static void phase_over(struct model *m, struct group *g, const struct node *sentinel,
+		       const struct sentinel_instance *f)
+{
+	struct failover *o = &g->failover;
+	bool running = o->phase > PHASE_NONE && o->phase < PHASE_ENDED;
+	if (!running || o->leader_id != sentinel->id || (f->flags & SFLAG_FAILOVER_IN_PROGRESS) ||
+	    m->now_ms - o->phase_ms < 3000)
+		return;
+	o->phase = PHASE_ENDED;
+	o->ended_ms = o->phase_ms = m->now_ms;
+	m->changed |= TOPIC_HEALTH;
+}
+
+static void judge_master_down(struct model *m, struct group *g)
+{
+	const struct sentinel_view *best = group_best_view(g);
+	struct node *n = best != NULL ? node_by_addr(m, &best->facts.addr) : NULL;
+	if (n == NULL)
+		return;
+	bool down = false;
+	for (size_t i = 0; i < g->view_count && !down; i++) {
+		const struct sentinel_view *v = &g->views[i];
+		down = (v->facts.flags & SFLAG_S_DOWN) && v->switched_ms == 0 &&
+		       endpoint_equal(&v->facts.addr, &best->facts.addr);
+	}
+	node_set_said_down(m, n, down);
+}
+
+static void apply_master(struct model *m, struct node *sentinel, struct deployment *d,
+			 const struct sentinel_instance *f)
+{
+	struct group *g = group_obtain(m, d, f->name);
+	views_compact(m, g, sentinel->id);
+	struct sentinel_view *v = view_obtain(g, sentinel->id);
+	bool first = v->at_ms == 0;
+	if (first || !endpoint_equal(&v->facts.addr, &f->addr) || v->switched_ms != 0 ||
+	    v->facts.config_epoch != f->config_epoch)
+		d->regroup = true;
+	/* disconnected alone comes and goes for 100 ms at every reconnect: no news. */
+	uint32_t quiet = SFLAG_DISCONNECTED;
+	if (first || (v->facts.flags & ~quiet) != (f->flags & ~quiet) ||
+	    v->facts.quorum != f->quorum || strcmp(v->facts.failover_state, f->failover_state) != 0)
+		m->changed |= TOPIC_HEALTH;
+	v->facts = *f;
+	v->at_ms = m->now_ms;
+	v->switched_ms = 0;
+	node_obtain(m, d->id, &f->addr, false);
+	phase_from_state(m, g, sentinel, f);
+	phase_over(m, g, sentinel, f);
+	judge_master_down(m, g);
+}
+
+/* What this Sentinel no longer watches. */
+static void drop_unlisted_views(struct model *m, struct deployment *d, uint32_t sentinel_id)
+{
+	for (size_t i = 0; i < d->group_count; i++) {
+		struct group *g = d->groups[i];
+		size_t kept = 0;
+		for (size_t k = 0; k < g->view_count; k++) {
+			if (g->views[k].sentinel_id == sentinel_id && g->views[k].at_ms != m->now_ms)
+				continue;
+			g->views[kept++] = g->views[k];
+		}
+		if (kept == g->view_count)
+			continue;
+		g->view_count = kept;
+		d->regroup = true;
+		m->changed |= TOPIC_HEALTH;
+	}
+}
+
+static struct deployment *listing(struct model *m, struct node *sentinel)
+{
+	struct deployment *d = deployment_get(m, sentinel->deployment_id);
+	if (d == NULL)
+		return NULL;
+	deployment_set_kind(m, d, KIND_SENTINEL);
+	d->listed_ms = m->now_ms;
+	return d;
+}
+
+void apply_sentinel_masters(struct model *m, const struct observation *obs, struct node *n)
+{
+	struct deployment *d = listing(m, n);
+	m->changed |= TOPIC_VALUES;
+	for (size_t i = 0; d != NULL && i < obs->u.list->count; i++) {
+		apply_master(m, n, d, &obs->u.list->items[i]);
+		/* A master at a known address may have drawn two deployments together. */
+		d = deployment_get(m, n->deployment_id);
+	}
+	if (d == NULL)
+		return;
+	n->claimed_ms = m->now_ms;
+	drop_unlisted_views(m, d, n->id);
+}
+
+static struct member_view *member_obtain(struct member_view **list, size_t *count, size_t *cap,
+					 uint32_t node_id)
+{
+	for (size_t i = 0; i < *count; i++)
+		if ((*list)[i].node_id == node_id)
+			return &(*list)[i];
+	*list = mem_grow(*list, cap, *count + 1, sizeof(**list));
+	struct member_view *v = &(*list)[(*count)++];
+	memset(v, 0, sizeof(*v));
+	v->node_id = node_id;
+	return v;
+}
+
+/* Drops what no Sentinel has listed for a while; the others may still list what this one does not. */
+static bool members_expire(struct model *m, struct member_view *list, size_t *count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < *count; i++) {
+		if (m->now_ms - list[i].at_ms > m->leave_after_ms ||
+		    model_node_resolve(m, list[i].node_id) != list[i].node_id)
+			continue;
+		list[kept++] = list[i];
+	}
+	bool dropped = kept != *count;
+	*count = kept;
+	return dropped;
+}
+
+static struct group *listed_group(struct model *m, const struct observation *obs, struct node *n)
+{
+	struct deployment *d = listing(m, n);
+	return d != NULL && obs->arg != NULL ? group_find(d, obs->arg) : NULL;
+}
+
+static void mark_complete(struct model *m, struct deployment *d)
+{
+	if (d->complete_ms == 0)
+		d->complete_ms = m->now_ms;
+}
+
+void apply_sentinel_replicas(struct model *m, const struct observation *obs, struct node *n)
+{
+	struct group *g = listed_group(m, obs, n);
+	if (g == NULL)
+		return;
+	m->changed |= TOPIC_VALUES;
+	for (size_t i = 0; i < obs->u.list->count; i++) {
+		const struct sentinel_instance *f = &obs->u.list->items[i];
+		struct node *replica = node_obtain(m, g->deployment_id, &f->addr, false);
+		if (replica == NULL || replica->id == g->master_id)
+			continue; /* in the middle of a switch the lists overlap */
+		struct member_view *v =
+		    member_obtain(&g->replicas, &g->replica_count, &g->replica_cap, replica->id);
+		if (v->at_ms == 0)
+			deployment_get(m, g->deployment_id)->regroup = true;
+		v->facts = *f;
+		v->at_ms = m->now_ms;
+		v->sentinel_id = n->id;
+		node_set_said_down(m, replica, f->flags & SFLAG_S_DOWN);
+	}
+	if (members_expire(m, g->replicas, &g->replica_count))
+		deployment_get(m, g->deployment_id)->regroup = true;
+	mark_complete(m, deployment_get(m, g->deployment_id));
+}
+
+void apply_sentinel_sentinels(struct model *m, const struct observation *obs, struct node *n)
+{
+	struct group *g = listed_group(m, obs, n);
+	if (g == NULL)
+		return;
+	m->changed |= TOPIC_VALUES;
+	for (size_t i = 0; i < obs->u.list->count; i++) {
+		const struct sentinel_instance *f = &obs->u.list->items[i];
+		struct node *peer = node_obtain(m, g->deployment_id, &f->addr, true);
+		if (peer == NULL)
+			continue;
+		if (peer->sentinel_id[0] == '\0')
+			snprintf(peer->sentinel_id, sizeof(peer->sentinel_id), "%s", f->run_id);
+		struct member_view *v =
+		    member_obtain(&g->peers, &g->peer_count, &g->peer_cap, peer->id);
+		if (v->at_ms == 0)
+			m->changed |= TOPIC_TOPOLOGY;
+		v->facts = *f;
+		v->at_ms = m->now_ms;
+		v->sentinel_id = n->id;
+		node_set_said_down(m, peer, f->flags & SFLAG_S_DOWN);
+	}
+	members_expire(m, g->peers, &g->peer_count);
+	mark_complete(m, deployment_get(m, g->deployment_id));
+}

@@ -1,0 +1,424 @@
+/* Groups: a master and its replicas. Works out who follows whom and who belongs where, from what
+ * the nodes say of themselves first, and from what their deployment says where they are silent. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/model_private.h"
+
+/* Longer chains of replicas than this are cycles. */
+#define CHAIN_MAX 16
+
+void group_free(struct group *g)
+{
+	if (g == NULL)
+		return;
+	free(g->member_ids);
+	free(g->views);
+	free(g->replicas);
+	free(g->peers);
+	free(g);
+}
+
+/* --- the groups of a deployment, by name ------------------------------------------------------ */
+
+static size_t group_position(const struct deployment *d, const char *name, bool *found)
+{
+	size_t low = 0, high = d->group_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(d->groups[middle]->name, name);
+		if (order == 0) {
+			*found = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*found = false;
+	return low;
+}
+
+struct group *group_find(struct deployment *d, const char *name)
+{
+	bool found;
+	size_t at = group_position(d, name, &found);
+	return found ? d->groups[at] : NULL;
+}
+
+static struct group *group_insert(struct model *m, struct deployment *d, size_t at)
+{
+	d->groups = mem_grow(d->groups, &d->group_cap, d->group_count + 1, sizeof(*d->groups));
+	memmove(&d->groups[at + 1], &d->groups[at], (d->group_count - at) * sizeof(*d->groups));
+	struct group *g = mem_alloc(sizeof(*g));
+	d->groups[at] = g;
+	d->group_count++;
+	g->id = ++m->next_group_id;
+	g->deployment_id = d->id;
+	return g;
+}
+
+struct group *group_obtain(struct model *m, struct deployment *d, const char *name)
+{
+	bool found;
+	size_t at = group_position(d, name, &found);
+	if (found)
+		return d->groups[at];
+	struct group *g = group_insert(m, d, at);
+	snprintf(g->name, sizeof(g->name), "%s", name);
+	m->changed |= TOPIC_TOPOLOGY;
+	d->regroup = true;
+	return g;
+}
+
+const struct group *model_group(const struct model *m, uint32_t id)
+{
+	for (size_t i = 0; id != 0 && i < m->deployment_count; i++) {
+		const struct deployment *d = m->deployments[i];
+		for (size_t k = 0; !d->gone && k < d->group_count; k++)
+			if (d->groups[k]->id == id)
+				return d->groups[k];
+	}
+	return NULL;
+}
+
+void group_member_add(struct model *m, struct group *g, struct node *n)
+{
+	(void)m;
+	g->member_ids = mem_grow(g->member_ids, &g->member_cap, g->member_count + 1,
+				 sizeof(*g->member_ids));
+	g->member_ids[g->member_count++] = n->id;
+	n->group_id = g->id;
+}
+
+/* --- the Sentinels' word ----------------------------------------------------------------------- */
+
+/* The leader of a failover holds the new epoch but names the old master until the very end
+ * (sentinel.c:sentinelFailoverSwitchToPromotedSlave); a Sentinel that has switched is ahead. */
+static bool view_is_better(const struct sentinel_view *a, const struct sentinel_view *b)
+{
+	if ((a->switched_ms != 0) != (b->switched_ms != 0))
+		return a->switched_ms > b->switched_ms;
+	if (a->facts.config_epoch != b->facts.config_epoch)
+		return a->facts.config_epoch > b->facts.config_epoch;
+	bool a_running = a->facts.flags & SFLAG_FAILOVER_IN_PROGRESS;
+	bool b_running = b->facts.flags & SFLAG_FAILOVER_IN_PROGRESS;
+	if (a_running != b_running)
+		return b_running;
+	return a->at_ms > b->at_ms;
+}
+
+const struct sentinel_view *group_best_view(const struct group *g)
+{
+	const struct sentinel_view *best = NULL;
+	for (size_t i = 0; i < g->view_count; i++)
+		if (best == NULL || view_is_better(&g->views[i], best))
+			best = &g->views[i];
+	return best;
+}
+
+const struct member_view *group_replica_view(const struct group *g, uint32_t node_id)
+{
+	for (size_t i = 0; i < g->replica_count; i++)
+		if (g->replicas[i].node_id == node_id)
+			return &g->replicas[i];
+	return NULL;
+}
+
+size_t group_sentinels_known(const struct model *m, const struct group *g)
+{
+	size_t known = 0;
+	for (size_t i = 0; i < g->view_count; i++)
+		known += model_node(m, g->views[i].sentinel_id) != NULL;
+	for (size_t i = 0; i < g->peer_count; i++) {
+		const struct node *n = model_node(m, g->peers[i].node_id);
+		bool viewed = n == NULL;
+		for (size_t k = 0; !viewed && k < g->view_count; k++)
+			viewed = model_node_resolve(m, g->views[k].sentinel_id) == n->id;
+		known += !viewed;
+	}
+	return known;
+}
+
+size_t group_sentinels_reachable(const struct model *m, const struct group *g)
+{
+	size_t reachable = 0;
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct node *n = model_node(m, g->views[i].sentinel_id);
+		reachable += n != NULL && n->link.state == LINK_UP;
+	}
+	return reachable;
+}
+
+/* --- regrouping -------------------------------------------------------------------------------- */
+
+/* Whom a node follows, by its own last word. */
+static uint32_t own_upstream(const struct model *m, const struct node *n)
+{
+	if (n->info_at_ms == 0 || n->info.role != ROLE_REPLICA)
+		return 0;
+	const struct node *up = node_by_addr(m, &n->info.master);
+	return up != NULL && up != n ? up->id : 0;
+}
+
+static bool says_master(const struct node *n)
+{
+	return n->info_at_ms != 0 && n->info.role == ROLE_MASTER && n->link.state == LINK_UP;
+}
+
+static int compare_addr(const struct endpoint *a, const struct endpoint *b)
+{
+	int order = strcmp(a->host, b->host);
+	return order != 0 ? order : (int)a->port - (int)b->port;
+}
+
+struct sort_entry {
+	struct endpoint addr;
+	uint32_t id;
+};
+
+static int compare_entries(const void *a, const void *b)
+{
+	return compare_addr(&((const struct sort_entry *)a)->addr,
+			    &((const struct sort_entry *)b)->addr);
+}
+
+/* Master first, then by address, so that rows keep their place. */
+static void sort_members(const struct model *m, struct group *g)
+{
+	size_t first = 0;
+	for (size_t i = 0; i < g->member_count; i++) {
+		if (g->member_ids[i] != g->master_id)
+			continue;
+		g->member_ids[i] = g->member_ids[0];
+		g->member_ids[0] = g->master_id;
+		first = 1;
+		break;
+	}
+	size_t rest = g->member_count - first;
+	if (rest < 2)
+		return;
+	struct sort_entry *entries = mem_alloc(rest * sizeof(*entries));
+	for (size_t i = 0; i < rest; i++) {
+		const struct node *n = node_get(m, g->member_ids[first + i]);
+		entries[i].id = g->member_ids[first + i];
+		if (n != NULL)
+			entries[i].addr = n->addr;
+	}
+	qsort(entries, rest, sizeof(*entries), compare_entries);
+	for (size_t i = 0; i < rest; i++)
+		g->member_ids[first + i] = entries[i].id;
+	free(entries);
+}
+
+static struct group *group_by_id(struct deployment *d, uint32_t id)
+{
+	for (size_t i = 0; id != 0 && i < d->group_count; i++)
+		if (d->groups[i]->id == id)
+			return d->groups[i];
+	return NULL;
+}
+
+/* Puts the nodes without a group into that of whom they follow, over any chain. */
+static void adopt_followers(struct model *m, struct deployment *d)
+{
+	for (size_t i = 0; i < m->node_count; i++) {
+		struct node *n = m->nodes[i];
+		if (n->gone || n->deployment_id != d->id || n->is_sentinel || n->group_id != 0)
+			continue;
+		const struct node *up = n;
+		for (int step = 0; step < CHAIN_MAX && up != NULL && up->group_id == 0; step++)
+			up = node_get(m, up->upstream_id);
+		struct group *g = up != NULL ? group_by_id(d, up->group_id) : NULL;
+		if (g != NULL)
+			group_member_add(m, g, n);
+	}
+}
+
+static void clear_groups(struct model *m, struct deployment *d)
+{
+	for (size_t i = 0; i < d->group_count; i++)
+		d->groups[i]->member_count = 0;
+	for (size_t i = 0; i < m->node_count; i++) {
+		struct node *n = m->nodes[i];
+		if (n->gone || n->deployment_id != d->id)
+			continue;
+		n->group_id = 0;
+		n->upstream_id = n->is_sentinel ? 0 : own_upstream(m, n);
+	}
+}
+
+static void drop_group(struct deployment *d, size_t at)
+{
+	group_free(d->groups[at]);
+	memmove(&d->groups[at], &d->groups[at + 1],
+		(d->group_count - at - 1) * sizeof(*d->groups));
+	d->group_count--;
+}
+
+/* The master that a failover is about to give: its own word comes before any +switch-master. */
+static uint32_t promoted_early(const struct model *m, const struct group *g)
+{
+	const struct failover *f = &g->failover;
+	if (f->role_master_ms == 0 || f->phase < PHASE_SELECTED || f->phase > PHASE_RECONF)
+		return 0;
+	return model_node_resolve(m, f->selected_id);
+}
+
+static void regroup_sentinel(struct model *m, struct deployment *d)
+{
+	for (size_t i = 0; i < d->group_count; i++) {
+		struct group *g = d->groups[i];
+		const struct sentinel_view *best = group_best_view(g);
+		struct node *master = best != NULL ? node_by_addr(m, &best->facts.addr) : NULL;
+		uint32_t early = promoted_early(m, g);
+		if (early != 0)
+			master = node_get(m, early);
+		g->master_id = master != NULL ? master->id : 0;
+		if (master != NULL && master->group_id == 0)
+			group_member_add(m, g, master);
+		for (size_t k = 0; k < g->replica_count; k++) {
+			struct node *n = node_get(m, g->replicas[k].node_id);
+			if (n != NULL && n->group_id == 0)
+				group_member_add(m, g, n);
+		}
+		for (size_t k = 0; k < g->member_count; k++) {
+			struct node *n = node_get(m, g->member_ids[k]);
+			/* Silent since ever: take the Sentinels' word for whom it follows. */
+			if (n->id != g->master_id && n->upstream_id == 0 && !says_master(n))
+				n->upstream_id = g->master_id;
+		}
+		if (master != NULL)
+			master->upstream_id = 0;
+	}
+	adopt_followers(m, d);
+}
+
+/* A cluster's shard or a plain set keeps its group over a failover: whoever leads now is the one
+ * that was a member of it. */
+static struct group *group_for_master(struct model *m, struct deployment *d, struct node *master,
+				      uint32_t old_group_id)
+{
+	char name[ENDPOINT_TEXT_BYTES];
+	endpoint_format(&master->addr, name);
+	struct group *g = group_by_id(d, old_group_id);
+	if (g == NULL || g->member_count > 0)
+		g = group_insert(m, d, d->group_count);
+	g->master_id = master->id;
+	snprintf(g->name, sizeof(g->name), "%.*s", NAME_BYTES - 1, name);
+	master->upstream_id = 0;
+	group_member_add(m, g, master);
+	return g;
+}
+
+static int cluster_order(const void *a, const void *b)
+{
+	const struct group *x = *(struct group *const *)a, *y = *(struct group *const *)b;
+	return strcmp(x->name, y->name);
+}
+
+static void regroup_cluster(struct model *m, struct deployment *d, const uint32_t *old_groups)
+{
+	/* Masters with slots first: they lead the group that they were in. */
+	for (int with_slots = 1; with_slots >= 0; with_slots--) {
+		for (size_t i = 0; i < m->node_count; i++) {
+			struct node *n = m->nodes[i];
+			if (n->gone || n->deployment_id != d->id || n->group_id != 0 ||
+			    n->member == NULL || !(n->member->flags & CFLAG_MASTER) ||
+			    (n->member->slot_count > 0) != (with_slots == 1))
+				continue;
+			struct group *g = group_by_id(d, old_groups[i]);
+			/* A deposed master that is silent stays where it was. */
+			if (with_slots == 0 && g != NULL && g->member_count > 0) {
+				group_member_add(m, g, n);
+				continue;
+			}
+			group_for_master(m, d, n, old_groups[i]);
+		}
+	}
+	for (size_t i = 0; i < m->node_count; i++) {
+		struct node *n = m->nodes[i];
+		if (n->gone || n->deployment_id != d->id || n->member == NULL ||
+		    n->upstream_id != 0 || n->member->master_id[0] == '\0')
+			continue;
+		const struct node *up = node_by_key(m, "cluster:", n->member->master_id);
+		n->upstream_id = up != NULL && up != n ? up->id : 0;
+	}
+	adopt_followers(m, d);
+}
+
+/* Roots of the replication trees lead; a node whose master nobody can name leads itself. */
+static void regroup_replication(struct model *m, struct deployment *d, const uint32_t *old_groups)
+{
+	for (int leads = 1; leads >= 0; leads--) {
+		for (size_t i = 0; i < m->node_count; i++) {
+			struct node *n = m->nodes[i];
+			bool has_followers = n->info_at_ms != 0 && n->info.replica_count > 0;
+			if (n->gone || n->deployment_id != d->id || n->group_id != 0 ||
+			    n->is_sentinel || n->upstream_id != 0 || has_followers != (leads == 1))
+				continue;
+			struct group *g = group_by_id(d, old_groups[i]);
+			if (leads == 0 && g != NULL && g->member_count > 0) {
+				group_member_add(m, g, n);
+				continue;
+			}
+			group_for_master(m, d, n, old_groups[i]);
+		}
+		adopt_followers(m, d);
+	}
+	/* In the middle of a failover two nodes may each say that they follow the other. */
+	for (size_t i = 0; i < m->node_count; i++) {
+		struct node *n = m->nodes[i];
+		if (n->gone || n->deployment_id != d->id || n->is_sentinel || n->group_id != 0)
+			continue;
+		struct group *g = group_by_id(d, old_groups[i]);
+		if (g != NULL && (g->member_count > 0 || g->master_id != n->id))
+			group_member_add(m, g, n);
+		else
+			group_for_master(m, d, n, old_groups[i]);
+	}
+}
+
+static void name_deployment(struct model *m, struct deployment *d)
+{
+	const struct group *first = d->group_count > 0 ? d->groups[0] : NULL;
+	if (d->kind == KIND_SENTINEL && d->group_count == 1)
+		snprintf(d->name, sizeof(d->name), "%s", first->name);
+	else if (d->kind == KIND_SENTINEL && d->group_count > 1)
+		snprintf(d->name, sizeof(d->name), "%.90s and %zu more", first->name,
+			 d->group_count - 1);
+	else if (d->kind == KIND_CLUSTER && first != NULL && strncmp(d->name, "cluster ", 8) != 0)
+		snprintf(d->name, sizeof(d->name), "cluster %.110s", first->name);
+	else if (d->kind == KIND_REPLICATION && first != NULL)
+		snprintf(d->name, sizeof(d->name), "%s", first->name);
+	(void)m;
+}
+
+void deployment_regroup(struct model *m, struct deployment *d)
+{
+	uint32_t *old_groups = mem_alloc((m->node_count + 1) * sizeof(*old_groups));
+	for (size_t i = 0; i < m->node_count; i++)
+		old_groups[i] = m->nodes[i]->group_id;
+	clear_groups(m, d);
+	if (d->kind == KIND_SENTINEL)
+		regroup_sentinel(m, d);
+	else if (d->kind == KIND_CLUSTER)
+		regroup_cluster(m, d, old_groups);
+	else if (d->kind == KIND_REPLICATION)
+		regroup_replication(m, d, old_groups);
+	free(old_groups);
+	for (size_t i = d->group_count; i-- > 0;) {
+		struct group *g = d->groups[i];
+		bool empty = d->kind == KIND_SENTINEL ? g->view_count == 0 : g->member_count == 0;
+		if (empty)
+			drop_group(d, i);
+		else
+			sort_members(m, g);
+	}
+	if (d->group_count > 1)
+		qsort(d->groups, d->group_count, sizeof(*d->groups), cluster_order);
+	name_deployment(m, d);
+}

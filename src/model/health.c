@@ -1,0 +1,435 @@
+#include "model/health.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+
+/* A node that only we cannot reach (NAT, firewall) is no incident for ever. */
+#define UNREACHABLE_IS_NEWS_MS 300000
+#define FAILOVER_MAX_MS        600000
+
+const char *health_name(enum health h)
+{
+	static const char *const names[] = { "ok", "unknown", "warning", "critical" };
+	return names[h];
+}
+
+enum health health_worse(enum health a, enum health b)
+{
+	return a > b ? a : b;
+}
+
+const char *role_name(enum role r)
+{
+	static const char *const names[] = { "unknown", "master", "replica", "sentinel" };
+	return names[r];
+}
+
+const char *node_status_name(enum node_status s)
+{
+	static const char *const names[] = { "up", "loading", "down", "auth-error", "unreachable",
+					     "unreachable" };
+	return names[s];
+}
+
+enum node_status node_status(const struct node *n)
+{
+	if (n->link.state == LINK_AUTH_ERROR || n->refused_error == ERROR_NOAUTH)
+		return STATUS_AUTH_ERROR;
+	if (n->link.lost_ms != 0)
+		return n->said_down ? STATUS_DOWN : STATUS_UNREACHABLE;
+	if (n->link.state != LINK_UP)
+		return n->said_down ? STATUS_DOWN : STATUS_PENDING;
+	return n->info_at_ms != 0 && n->info.loading == 1 ? STATUS_LOADING : STATUS_UP;
+}
+
+enum role node_role(const struct model *m, const struct node *n)
+{
+	if (n->is_sentinel)
+		return ROLE_SENTINEL;
+	if (n->link.state == LINK_UP && n->info_at_ms != 0 && n->info.role != ROLE_UNKNOWN)
+		return n->info.role;
+	const struct group *g = model_group(m, n->group_id);
+	if (g != NULL)
+		return model_node_resolve(m, g->master_id) == n->id ? ROLE_MASTER : ROLE_REPLICA;
+	return n->info_at_ms != 0 ? n->info.role : ROLE_UNKNOWN;
+}
+
+bool node_is_stale(const struct node *n, int64_t now_ms, int64_t interval_ms)
+{
+	int64_t limit = 3 * interval_ms > 3000 ? 3 * interval_ms : 3000;
+	return n->info_at_ms != 0 && now_ms - n->info_at_ms > limit;
+}
+
+/* --- one node ---------------------------------------------------------------------------------- */
+
+/* Keeps the worst; of equals the first. */
+static void say(struct verdict *v, enum health health, int64_t since_ms, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void say(struct verdict *v, enum health health, int64_t since_ms, const char *fmt, ...)
+{
+	if (health <= v->health && v->text[0] != '\0')
+		return;
+	if (health < v->health)
+		return;
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(v->text, sizeof(v->text), fmt, ap);
+	va_end(ap);
+	v->health = health;
+	v->since_ms = since_ms;
+}
+
+static char *age(int64_t now_ms, int64_t since_ms, char *out)
+{
+	return units_age(since_ms != 0 && now_ms > since_ms ? now_ms - since_ms : 0, out);
+}
+
+static void say_link(const struct node *n, bool is_master, bool plain, int64_t now_ms,
+		     struct verdict *v)
+{
+	char text[UNITS_BYTES];
+	const char *reason = n->link.reason;
+	enum health bad = is_master ? HEALTH_CRITICAL : HEALTH_WARNING;
+	switch (n->link.state) {
+	case LINK_AUTH_ERROR:
+		say(v, HEALTH_WARNING, n->link.lost_ms, "%s", reason);
+		return;
+	case LINK_PROTOCOL:
+		say(v, HEALTH_WARNING, n->link.lost_ms, "not a Redis server: %s", reason);
+		return;
+	case LINK_NONE:
+	case LINK_RESOLVING:
+	case LINK_CONNECTING:
+	case LINK_UP:
+		say(v, HEALTH_UNKNOWN, 0, "%s", link_state_name(n->link.state));
+		return;
+	default:
+		break;
+	}
+	if (n->said_down)
+		say(v, bad, n->link.lost_ms, "down %s: %s", age(now_ms, n->link.lost_ms, text), reason);
+	else if (n->link.state == LINK_SILENT)
+		say(v, bad, n->link.lost_ms, "no reply for %s",
+		    age(now_ms, n->link.last_reply_ms != 0 ? n->link.last_reply_ms : n->link.lost_ms,
+			text));
+	else if (n->link.state == LINK_LOST || plain || n->info_at_ms != 0)
+		say(v, bad, n->link.lost_ms, "link lost %s: %s", age(now_ms, n->link.lost_ms, text),
+		    reason);
+	else
+		say(v, HEALTH_WARNING, n->link.lost_ms, "not reachable from here: %s", reason);
+}
+
+static void say_loading(const struct node *n, bool is_master, struct verdict *v)
+{
+	if (n->info.loading != 1)
+		return;
+	enum health bad = is_master ? HEALTH_CRITICAL : HEALTH_WARNING;
+	if (n->info.loading_percent >= 0)
+		say(v, bad, 0, "loading %.0f %%", n->info.loading_percent);
+	else
+		say(v, bad, 0, "loading");
+}
+
+static void say_replica(const struct node *n, int64_t now_ms, struct verdict *v)
+{
+	const struct info_facts *f = &n->info;
+	char text[UNITS_BYTES];
+	if (f->role != ROLE_REPLICA)
+		return;
+	if (f->sync_in_progress == 1)
+		say(v, HEALTH_WARNING, 0, "full synchronisation running");
+	else if (f->master_link_up == 0 && f->master_link_down_s >= 0)
+		say(v, HEALTH_WARNING, n->info_at_ms - f->master_link_down_s * 1000, "link down %s",
+		    units_age(f->master_link_down_s * 1000 + now_ms - n->info_at_ms, text));
+	else if (f->master_link_up == 0)
+		say(v, HEALTH_WARNING, 0, "never linked to its master");
+}
+
+/* A node whose own word contradicts what its deployment says it is. */
+static void say_contradiction(const struct model *m, const struct node *n, struct verdict *v)
+{
+	const struct group *g = model_group(m, n->group_id);
+	if (g == NULL || n->info.role == ROLE_UNKNOWN)
+		return;
+	const struct deployment *d = model_deployment(m, n->deployment_id);
+	bool is_master = model_node_resolve(m, g->master_id) == n->id;
+	if (is_master && n->info.role == ROLE_REPLICA && d->kind == KIND_SENTINEL)
+		say(v, HEALTH_CRITICAL, 0, "named master, but says it is a replica");
+	if (is_master || n->info.role != ROLE_MASTER)
+		return;
+	if (d->kind == KIND_CLUSTER && n->member != NULL && (n->member->flags & CFLAG_SLAVE) == 0)
+		return;
+	say(v, HEALTH_CRITICAL, 0, "second master: writes here will be lost");
+}
+
+static void say_others(const struct node *n, bool is_master, int64_t now_ms, struct verdict *v)
+{
+	char text[UNITS_BYTES];
+	if (n->said_down)
+		say(v, is_master ? HEALTH_CRITICAL : HEALTH_WARNING, n->said_down_ms,
+		    "others say down %s, but it answers here", age(now_ms, n->said_down_ms, text));
+	if (n->refused == ASK_NONE)
+		return;
+	const char *who = n->refused_error == ERROR_NOPERM ? "permission missing: " : "";
+	say(v, HEALTH_WARNING, 0, "%s%s", who, n->refused_text);
+}
+
+static void say_sentinel(const struct node *n, struct verdict *v)
+{
+	if (n->info_at_ms != 0 && n->info.sentinel_tilt == 1)
+		say(v, HEALTH_WARNING, 0, "TILT: does not act");
+	if (n->event_link.lost_ms != 0)
+		say(v, HEALTH_WARNING, n->event_link.lost_ms, "no events from it: %.120s",
+		    n->event_link.reason);
+}
+
+void health_node(const struct model *m, const struct node *n, int64_t now_ms, struct verdict *out)
+{
+	*out = (struct verdict){ .health = HEALTH_OK };
+	const struct deployment *d = model_deployment(m, n->deployment_id);
+	const struct group *g = model_group(m, n->group_id);
+	bool is_master = g != NULL && model_node_resolve(m, g->master_id) == n->id;
+	bool plain = d != NULL && d->kind == KIND_REPLICATION;
+	if (n->link.state != LINK_UP) {
+		say_link(n, is_master, plain, now_ms, out);
+		return;
+	}
+	if (n->is_sentinel) {
+		say_sentinel(n, out);
+		say_others(n, false, now_ms, out);
+		return;
+	}
+	if (n->info_at_ms == 0) {
+		say(out, HEALTH_UNKNOWN, 0, "no INFO yet");
+		say_others(n, is_master, now_ms, out);
+		return;
+	}
+	say_contradiction(m, n, out);
+	say_loading(n, is_master, out);
+	say_others(n, is_master, now_ms, out);
+	say_replica(n, now_ms, out);
+}
+
+/* --- failovers --------------------------------------------------------------------------------- */
+
+bool group_failover_running(const struct model *m, const struct group *g, int64_t now_ms)
+{
+	const struct failover *f = &g->failover;
+	/* Its Sentinel may have died: a phase does not outlast any failover-timeout. */
+	if (f->phase > PHASE_NONE && f->phase < PHASE_ENDED && now_ms - f->phase_ms < FAILOVER_MAX_MS)
+		return true;
+	for (size_t i = 0; i < g->view_count; i++)
+		if (g->views[i].facts.flags & SFLAG_FAILOVER_IN_PROGRESS)
+			return true;
+	const struct node *master = model_node(m, g->master_id);
+	return master != NULL && master->link.state == LINK_UP &&
+	       (strcmp(master->info.failover_state, "waiting-for-sync") == 0 ||
+		strcmp(master->info.failover_state, "failover-in-progress") == 0);
+}
+
+void group_failover_text(const struct group *g, int64_t now_ms, char *out, size_t size)
+{
+	static const char *const phases[] = {
+		[PHASE_TRY] = "electing a leader",
+		[PHASE_ELECTED] = "leader elected",
+		[PHASE_SELECT] = "choosing a replica",
+		[PHASE_SELECTED] = "replica chosen",
+		[PHASE_PROMOTION] = "waiting for promotion",
+		[PHASE_RECONF] = "reconfiguring the replicas",
+	};
+	const struct failover *f = &g->failover;
+	char text[UNITS_BYTES];
+	out[0] = '\0';
+	if (f->phase > PHASE_NONE && f->phase < PHASE_ENDED && now_ms - f->phase_ms < FAILOVER_MAX_MS)
+		snprintf(out, size, "%s %s", phases[f->phase], units_duration(now_ms - f->phase_ms, text));
+}
+
+size_t group_sdown_count(const struct model *m, const struct group *g)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < g->view_count; i++)
+		count += (g->views[i].facts.flags & SFLAG_S_DOWN) &&
+			 model_node(m, g->views[i].sentinel_id) != NULL;
+	return count;
+}
+
+size_t group_odown_count(const struct model *m, const struct group *g)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < g->view_count; i++)
+		count += (g->views[i].facts.flags & SFLAG_O_DOWN) &&
+			 model_node(m, g->views[i].sentinel_id) != NULL;
+	return count;
+}
+
+static bool master_is_down(const struct model *m, const struct group *g)
+{
+	const struct sentinel_view *best = group_best_view(g);
+	if (best == NULL)
+		return false;
+	const struct node *named = model_find_node(m, &best->facts.addr);
+	/* Promoted by its own word already: the flags are still about the old one. */
+	return named != NULL && named->id == model_node_resolve(m, g->master_id);
+}
+
+const char *group_status(const struct model *m, const struct group *g)
+{
+	const struct failover *f = &g->failover;
+	bool running = f->phase > PHASE_NONE && f->phase < PHASE_ENDED;
+	if (running)
+		return "failover";
+	if (master_is_down(m, g) && group_odown_count(m, g) > 0)
+		return "odown";
+	if (master_is_down(m, g) && group_sdown_count(m, g) > 0)
+		return "sdown";
+	const struct node *master = model_node(m, g->master_id);
+	if (g->view_count == 0 && (master == NULL || master->link.lost_ms != 0))
+		return "sdown";
+	return "ok";
+}
+
+/* --- a group ----------------------------------------------------------------------------------- */
+
+static void say_sentinels_verdict(const struct model *m, const struct group *g, int64_t now_ms,
+				  struct verdict *v)
+{
+	size_t sdown = group_sdown_count(m, g), odown = group_odown_count(m, g);
+	const struct node *master = model_node(m, g->master_id);
+	int64_t since = master != NULL ? master->said_down_ms : 0;
+	char text[UNITS_BYTES];
+	if (master == NULL || !master_is_down(m, g))
+		return;
+	if (odown > 0)
+		say(v, HEALTH_CRITICAL, since, "objectively down %s (%zu/%zu Sentinels say down)",
+		    age(now_ms, since, text), sdown, g->view_count);
+	else if (sdown > 0)
+		say(v, HEALTH_CRITICAL, since, "subjectively down %s (%zu/%zu Sentinels say down)",
+		    age(now_ms, since, text), sdown, g->view_count);
+}
+
+static void say_members(const struct model *m, const struct group *g, int64_t now_ms,
+			struct verdict *v)
+{
+	size_t online = 0, replicas = 0;
+	for (size_t i = 0; i < g->member_count; i++) {
+		const struct node *n = model_node(m, g->member_ids[i]);
+		struct verdict node;
+		char addr[ENDPOINT_TEXT_BYTES];
+		if (n == NULL)
+			continue;
+		health_node(m, n, now_ms, &node);
+		bool is_master = n->id == model_node_resolve(m, g->master_id);
+		replicas += !is_master;
+		online += !is_master && node.health == HEALTH_OK;
+		if (node.health != HEALTH_OK)
+			say(v, node.health, node.since_ms, "%s %.70s %.110s",
+			    is_master ? "master" : "replica", endpoint_format(&n->addr, addr), node.text);
+	}
+	if (replicas > 0 && online == 0)
+		say(v, HEALTH_WARNING, 0, "no replica is well");
+}
+
+static void say_quorum(const struct model *m, const struct group *g, struct verdict *v)
+{
+	if (g->ckquorum_at_ms != 0 && !g->ckquorum.ok)
+		say(v, HEALTH_WARNING, 0, "no failover possible: %.160s", g->ckquorum.message);
+	if (g->view_count > 0 && group_sentinels_reachable(m, g) == 0)
+		say(v, HEALTH_WARNING, 0, "no Sentinel answers");
+}
+
+void health_group(const struct model *m, const struct group *g, int64_t now_ms, struct verdict *out)
+{
+	*out = (struct verdict){ .health = HEALTH_OK };
+	say_sentinels_verdict(m, g, now_ms, out);
+	if (model_node(m, g->master_id) == NULL)
+		say(out, HEALTH_CRITICAL, 0, "no master");
+	say_members(m, g, now_ms, out);
+	if (group_failover_running(m, g, now_ms))
+		say(out, HEALTH_WARNING, g->failover.started_ms, "a failover is running");
+	say_quorum(m, g, out);
+}
+
+/* --- a deployment ------------------------------------------------------------------------------ */
+
+static void say_cluster(const struct model *m, const struct deployment *d, int64_t now_ms,
+			struct verdict *v)
+{
+	const struct cluster *c = d->cluster;
+	char text[UNITS_BYTES];
+	if (c == NULL || c->nodes_at_ms == 0)
+		return;
+	if (c->assigned < SLOT_COUNT)
+		say(v, HEALTH_CRITICAL, 0, "%zu of 16384 slots have no owner", SLOT_COUNT - c->assigned);
+	if (c->down)
+		say(v, HEALTH_CRITICAL, c->down_since_ms, "cluster down %s",
+		    age(now_ms, c->down_since_ms, text));
+	(void)m;
+}
+
+static void say_loose_nodes(const struct model *m, const struct deployment *d, int64_t now_ms,
+			    struct verdict *v, size_t *others)
+{
+	size_t cursor = 0;
+	const struct node *n;
+	while ((n = model_next_member(m, d->id, &cursor)) != NULL) {
+		struct verdict node;
+		char addr[ENDPOINT_TEXT_BYTES];
+		if (n->group_id != 0)
+			continue;
+		health_node(m, n, now_ms, &node);
+		if (node.health == HEALTH_OK)
+			continue;
+		*others += node.health >= HEALTH_WARNING;
+		say(v, node.health, node.since_ms, "%s%.70s %.120s", n->is_sentinel ? "Sentinel " : "",
+		    endpoint_format(&n->addr, addr), node.text);
+	}
+}
+
+void health_deployment(const struct model *m, const struct deployment *d, int64_t now_ms,
+		       struct verdict *out)
+{
+	size_t bad = 0;
+	*out = (struct verdict){ .health = HEALTH_OK };
+	say_cluster(m, d, now_ms, out);
+	bad += out->text[0] != '\0';
+	for (size_t i = 0; i < d->group_count; i++) {
+		struct verdict group;
+		health_group(m, d->groups[i], now_ms, &group);
+		bad += group.health >= HEALTH_WARNING;
+		if (group.health != HEALTH_OK)
+			say(out, group.health, group.since_ms, "%.60s %.130s", d->groups[i]->name,
+			    group.text);
+	}
+	say_loose_nodes(m, d, now_ms, out, &bad);
+	size_t len = strlen(out->text);
+	if (bad > 1 && len + 16 < sizeof(out->text))
+		snprintf(out->text + len, sizeof(out->text) - len, "  (+%zu more)", bad - 1);
+}
+
+/* --- for the poll schedule --------------------------------------------------------------------- */
+
+static bool node_in_trouble(const struct node *n, int64_t now_ms)
+{
+	if (n == NULL)
+		return false;
+	if (n->said_down)
+		return true;
+	return n->link.lost_ms != 0 && now_ms - n->link.lost_ms < UNREACHABLE_IS_NEWS_MS;
+}
+
+bool group_in_trouble(const struct model *m, const struct group *g, int64_t now_ms)
+{
+	if (group_failover_running(m, g, now_ms))
+		return true;
+	for (size_t i = 0; i < g->member_count; i++)
+		if (node_in_trouble(model_node(m, g->member_ids[i]), now_ms))
+			return true;
+	for (size_t i = 0; i < g->peer_count; i++)
+		if (node_in_trouble(model_node(m, g->peers[i].node_id), now_ms))
+			return true;
+	return group_sdown_count(m, g) > 0;
+}

@@ -1,0 +1,542 @@
+/* The store: nodes, deployments, their keys, and how two turn out to be one. */
+#include "model/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/model_private.h"
+
+/* A member counts as gone when the others were listed again this much later without it. */
+#define LEAVE_AFTER_MS 30000
+#define SWEEP_EVERY_MS 1000
+/* Members that turn up so soon after the first listing were there all the time. */
+#define JOIN_QUIET_MS 5000
+/* More nodes than this come from a broken or hostile server, not from a deployment. */
+#define NODES_MAX 100000
+
+struct model *model_new(size_t event_capacity)
+{
+	struct model *m = mem_alloc(sizeof(*m));
+	m->events = event_log_new(event_capacity);
+	m->leave_after_ms = LEAVE_AFTER_MS;
+	return m;
+}
+
+void model_set_interval(struct model *m, int64_t interval_ms)
+{
+	m->leave_after_ms = 3 * interval_ms > LEAVE_AFTER_MS ? 3 * interval_ms : LEAVE_AFTER_MS;
+}
+
+/* Releases what a node owns; the struct stays as a forward. */
+static void node_release(struct node *n)
+{
+	free(n->info.replicas);
+	n->info.replicas = NULL;
+	n->info.replica_count = n->info.replica_cap = 0;
+	cluster_member_free(n->member);
+	n->member = NULL;
+}
+
+static void deployment_release(struct deployment *d)
+{
+	for (size_t i = 0; i < d->group_count; i++)
+		group_free(d->groups[i]);
+	free(d->groups);
+	cluster_free(d->cluster);
+	d->groups = NULL;
+	d->cluster = NULL;
+	d->group_count = d->group_cap = 0;
+}
+
+void model_free(struct model *m)
+{
+	if (m == NULL)
+		return;
+	struct node_key *key, *next;
+	HASH_ITER(hh, m->keys, key, next) {
+		HASH_DEL(m->keys, key);
+		free(key);
+	}
+	for (size_t i = 0; i < m->node_count; i++) {
+		node_release(m->nodes[i]);
+		free(m->nodes[i]);
+	}
+	for (size_t i = 0; i < m->deployment_count; i++) {
+		deployment_release(m->deployments[i]);
+		free(m->deployments[i]);
+	}
+	free(m->nodes);
+	free(m->deployments);
+	free(m->id_map);
+	event_log_free(m->events);
+	free(m);
+}
+
+/* --- keys ------------------------------------------------------------------------------------ */
+
+static void key_text(char *out, size_t size, const char *prefix, const char *id)
+{
+	snprintf(out, size, "%s%s", prefix, id);
+}
+
+static struct node_key *key_find(const struct model *m, const char *text)
+{
+	struct node_key *key = NULL;
+	HASH_FIND_STR(m->keys, text, key);
+	return key;
+}
+
+void node_add_key(struct model *m, struct node *n, const char *prefix, const char *id)
+{
+	char text[sizeof(((struct node_key *)0)->text)];
+	key_text(text, sizeof(text), prefix, id);
+	struct node_key *key = key_find(m, text);
+	if (key == NULL) {
+		key = mem_alloc(sizeof(*key));
+		memcpy(key->text, text, sizeof(text));
+		HASH_ADD_STR(m->keys, text, key);
+	}
+	key->node_id = n->id;
+}
+
+void node_drop_key(struct model *m, struct node *n, const char *prefix, const char *id)
+{
+	char text[sizeof(((struct node_key *)0)->text)];
+	key_text(text, sizeof(text), prefix, id);
+	struct node_key *key = key_find(m, text);
+	if (key == NULL || node_get(m, key->node_id) != n)
+		return;
+	HASH_DEL(m->keys, key);
+	free(key);
+}
+
+struct node *node_by_key(const struct model *m, const char *prefix, const char *id)
+{
+	char text[sizeof(((struct node_key *)0)->text)];
+	key_text(text, sizeof(text), prefix, id);
+	struct node_key *key = key_find(m, text);
+	return key != NULL ? node_get(m, key->node_id) : NULL;
+}
+
+struct node *node_by_addr(const struct model *m, const struct endpoint *addr)
+{
+	char text[ENDPOINT_TEXT_BYTES];
+	return endpoint_is_set(addr) ? node_by_key(m, "", endpoint_format(addr, text)) : NULL;
+}
+
+static void node_key_addr(struct model *m, struct node *n, const struct endpoint *addr)
+{
+	char text[ENDPOINT_TEXT_BYTES];
+	node_add_key(m, n, "", endpoint_format(addr, text));
+}
+
+/* --- nodes ----------------------------------------------------------------------------------- */
+
+uint32_t model_node_resolve(const struct model *m, uint32_t id)
+{
+	while (id != 0 && id <= m->node_count && m->nodes[id - 1]->merged_into != 0)
+		id = m->nodes[id - 1]->merged_into;
+	if (id == 0 || id > m->node_count || m->nodes[id - 1]->gone)
+		return 0;
+	return id;
+}
+
+struct node *node_get(const struct model *m, uint32_t id)
+{
+	id = model_node_resolve(m, id);
+	return id != 0 ? m->nodes[id - 1] : NULL;
+}
+
+const struct node *model_node(const struct model *m, uint32_t id)
+{
+	return node_get(m, id);
+}
+
+const struct node *model_find_node(const struct model *m, const struct endpoint *addr)
+{
+	return node_by_addr(m, addr);
+}
+
+static struct node *node_new(struct model *m, uint32_t deployment_id, const struct endpoint *addr)
+{
+	if (m->node_count >= NODES_MAX)
+		return NULL;
+	m->nodes = mem_grow(m->nodes, &m->node_cap, m->node_count + 1, sizeof(*m->nodes));
+	struct node *n = mem_alloc(sizeof(*n));
+	m->nodes[m->node_count++] = n;
+	n->id = (uint32_t)m->node_count;
+	n->deployment_id = deployment_id;
+	n->addr = *addr;
+	n->joined_ms = n->claimed_ms = m->now_ms;
+	n->link.rtt_us = n->event_link.rtt_us = -1;
+	n->hit_rate = n->repl_rate_bytes_s = FACT_UNKNOWN_DOUBLE;
+	n->lag_now_bytes = n->lag_now_s = FACT_UNKNOWN;
+	node_key_addr(m, n, addr);
+	m->changed |= TOPIC_NODES | TOPIC_TOPOLOGY;
+	return n;
+}
+
+struct node *node_obtain(struct model *m, uint32_t deployment_id, const struct endpoint *addr,
+			 bool is_sentinel)
+{
+	struct node *n = node_by_addr(m, addr);
+	struct deployment *d = deployment_get(m, deployment_id);
+	if (n == NULL) {
+		n = node_new(m, deployment_id, addr);
+		if (n == NULL)
+			return NULL;
+		n->is_sentinel = is_sentinel;
+		if (d != NULL)
+			d->regroup = true;
+		/* Members found while a deployment is first read are no news. */
+		if (d != NULL && d->complete_ms != 0 && m->now_ms - d->complete_ms > JOIN_QUIET_MS)
+			model_node_event(m, EVENT_NODE_JOINED, n, NULL);
+	} else if (n->deployment_id != deployment_id) {
+		deployment_merge(m, n->deployment_id, deployment_id);
+	}
+	if (is_sentinel && !n->is_sentinel) {
+		n->is_sentinel = true;
+		m->changed |= TOPIC_NODES;
+	}
+	n->claimed_ms = m->now_ms;
+	return n;
+}
+
+/* Which of two nodes' facts are the better ones: the one that has answered, and later. */
+static void take_better_facts(struct node *keep, struct node *drop)
+{
+	if (drop->info_at_ms > keep->info_at_ms) {
+		struct info_facts swap = keep->info;
+		keep->info = drop->info;
+		drop->info = swap;
+		keep->info_at_ms = drop->info_at_ms;
+		keep->mode_known = drop->mode_known;
+	}
+	if (keep->member == NULL) {
+		keep->member = drop->member;
+		drop->member = NULL;
+	}
+	if (keep->sentinel_id[0] == '\0')
+		memcpy(keep->sentinel_id, drop->sentinel_id, sizeof(keep->sentinel_id));
+	if (keep->cluster_id[0] == '\0')
+		memcpy(keep->cluster_id, drop->cluster_id, sizeof(keep->cluster_id));
+	if (keep->run_id[0] == '\0')
+		memcpy(keep->run_id, drop->run_id, sizeof(keep->run_id));
+	keep->is_sentinel |= drop->is_sentinel;
+	if (drop->lag_at_ms > keep->lag_at_ms) {
+		keep->lag_bytes = drop->lag_bytes;
+		keep->lag_now_bytes = drop->lag_now_bytes;
+		keep->lag_now_s = drop->lag_now_s;
+		keep->lag_at_ms = drop->lag_at_ms;
+	}
+}
+
+/* Who is known by the address that the deployment announces keeps that as identity; the other's
+ * address is how it was written on the command line. */
+static void take_announced_addr(struct node *keep, const struct node *drop)
+{
+	bool drop_announced = !drop->is_target;
+	if (keep->is_target && drop_announced) {
+		if (!endpoint_is_set(&keep->dial))
+			keep->dial = keep->addr;
+		keep->addr = drop->addr;
+	} else if (drop->is_target && !keep->is_target && keep->link.state != LINK_UP) {
+		keep->dial = endpoint_is_set(&drop->dial) ? drop->dial : drop->addr;
+	}
+	keep->is_target |= drop->is_target;
+}
+
+struct node *node_merge(struct model *m, struct node *a, struct node *b)
+{
+	if (a == b)
+		return a;
+	if (a->deployment_id != b->deployment_id)
+		deployment_merge(m, a->deployment_id, b->deployment_id);
+	struct node *keep = a->id < b->id ? a : b;
+	struct node *drop = keep == a ? b : a;
+	take_announced_addr(keep, drop);
+	take_better_facts(keep, drop);
+	if (drop->claimed_ms > keep->claimed_ms)
+		keep->claimed_ms = drop->claimed_ms;
+	node_release(drop);
+	drop->merged_into = keep->id;
+	drop->gone = true;
+	struct deployment *d = deployment_get(m, keep->deployment_id);
+	if (d != NULL)
+		d->regroup = true;
+	m->changed |= TOPIC_NODES | TOPIC_TOPOLOGY;
+	return keep;
+}
+
+void node_remove(struct model *m, struct node *n)
+{
+	struct node_key *key, *next;
+	HASH_ITER(hh, m->keys, key, next) {
+		if (model_node_resolve(m, key->node_id) == n->id) {
+			HASH_DEL(m->keys, key);
+			free(key);
+		}
+	}
+	node_release(n);
+	n->gone = true;
+	struct deployment *d = deployment_get(m, n->deployment_id);
+	if (d != NULL)
+		d->regroup = true;
+	m->changed |= TOPIC_NODES | TOPIC_TOPOLOGY;
+}
+
+const struct node *model_next_node(const struct model *m, size_t *cursor)
+{
+	while (*cursor < m->node_count) {
+		const struct node *n = m->nodes[(*cursor)++];
+		if (!n->gone)
+			return n;
+	}
+	return NULL;
+}
+
+const struct node *model_next_member(const struct model *m, uint32_t deployment_id, size_t *cursor)
+{
+	const struct node *n;
+	while ((n = model_next_node(m, cursor)) != NULL)
+		if (n->deployment_id == deployment_id)
+			return n;
+	return NULL;
+}
+
+size_t model_node_count(const struct model *m)
+{
+	size_t count = 0, cursor = 0;
+	while (model_next_node(m, &cursor) != NULL)
+		count++;
+	return count;
+}
+
+/* --- deployments ----------------------------------------------------------------------------- */
+
+const char *deployment_kind_name(enum deployment_kind k)
+{
+	static const char *const names[] = { "unknown", "sentinel", "cluster", "replication" };
+	return names[k];
+}
+
+struct deployment *deployment_get(const struct model *m, uint32_t id)
+{
+	if (id == 0 || id > m->deployment_count || m->deployments[id - 1]->gone)
+		return NULL;
+	return m->deployments[id - 1];
+}
+
+const struct deployment *model_deployment(const struct model *m, uint32_t id)
+{
+	return deployment_get(m, id);
+}
+
+const struct deployment *model_next_deployment(const struct model *m, size_t *cursor)
+{
+	while (*cursor < m->deployment_count) {
+		const struct deployment *d = m->deployments[(*cursor)++];
+		if (!d->gone)
+			return d;
+	}
+	return NULL;
+}
+
+size_t model_deployment_count(const struct model *m)
+{
+	size_t count = 0, cursor = 0;
+	while (model_next_deployment(m, &cursor) != NULL)
+		count++;
+	return count;
+}
+
+const struct event_log *model_events(const struct model *m)
+{
+	return m->events;
+}
+
+static struct deployment *deployment_new(struct model *m)
+{
+	m->deployments = mem_grow(m->deployments, &m->deployment_cap, m->deployment_count + 1,
+				  sizeof(*m->deployments));
+	struct deployment *d = mem_alloc(sizeof(*d));
+	m->deployments[m->deployment_count++] = d;
+	d->id = (uint32_t)m->deployment_count;
+	m->changed |= TOPIC_NODES | TOPIC_TOPOLOGY;
+	return d;
+}
+
+void deployment_set_kind(struct model *m, struct deployment *d, enum deployment_kind kind)
+{
+	if (d->kind == kind)
+		return;
+	/* Groups of one kind mean nothing in the other; members find their new group by themselves. */
+	if (d->kind == KIND_REPLICATION)
+		deployment_release(d);
+	d->kind = kind;
+	if (kind == KIND_CLUSTER && d->cluster == NULL) {
+		d->cluster = mem_alloc(sizeof(*d->cluster));
+		memset(d->cluster->owner, 0xff, sizeof(d->cluster->owner));
+	}
+	d->regroup = true;
+	m->changed |= TOPIC_NODES | TOPIC_TOPOLOGY;
+}
+
+/* Sentinels and clusters know more of a deployment than a bare replication set does. */
+static int kind_rank(enum deployment_kind k)
+{
+	static const int ranks[] = { [KIND_UNKNOWN] = 0, [KIND_REPLICATION] = 1, [KIND_CLUSTER] = 2,
+				     [KIND_SENTINEL] = 3 };
+	return ranks[k];
+}
+
+void deployment_merge(struct model *m, uint32_t a_id, uint32_t b_id)
+{
+	struct deployment *a = deployment_get(m, a_id), *b = deployment_get(m, b_id);
+	if (a == NULL || b == NULL || a == b)
+		return;
+	/* The one that knows more keeps its groups; its name and place are the older one's. */
+	struct deployment *keep = kind_rank(b->kind) > kind_rank(a->kind) ||
+					  (b->kind == a->kind && b->id < a->id) ?
+				      b :
+				      a;
+	struct deployment *drop = keep == a ? b : a;
+	for (size_t i = 0; i < m->node_count; i++)
+		if (m->nodes[i]->deployment_id == drop->id)
+			m->nodes[i]->deployment_id = keep->id;
+	if (drop->listed_ms > keep->listed_ms)
+		keep->listed_ms = drop->listed_ms;
+	if (keep->complete_ms == 0)
+		keep->complete_ms = drop->complete_ms;
+	event_log_redirect(m->events, drop->id, keep->id);
+	deployment_release(drop);
+	drop->gone = true;
+	keep->regroup = true;
+	m->changed |= TOPIC_NODES | TOPIC_TOPOLOGY;
+}
+
+/* --- targets --------------------------------------------------------------------------------- */
+
+void apply_target(struct model *m, const struct observation *obs)
+{
+	struct node *n = node_by_addr(m, obs->u.target);
+	if (n == NULL) {
+		struct deployment *d = deployment_new(m);
+		char text[ENDPOINT_TEXT_BYTES];
+		snprintf(d->name, sizeof(d->name), "%.*s", (int)sizeof(d->name) - 1,
+			 endpoint_format(obs->u.target, text));
+		n = node_new(m, d->id, obs->u.target);
+		d->regroup = true;
+	}
+	if (n != NULL)
+		n->is_target = true;
+}
+
+/* --- time ------------------------------------------------------------------------------------ */
+
+/* A node that nobody lists any more has left; targets stay, since the operator named them. */
+static void sweep(struct model *m)
+{
+	for (size_t i = 0; i < m->node_count; i++) {
+		struct node *n = m->nodes[i];
+		struct deployment *d = deployment_get(m, n->deployment_id);
+		if (n->gone || n->is_target || d == NULL)
+			continue;
+		if (d->listed_ms - n->claimed_ms <= m->leave_after_ms)
+			continue;
+		/* A plain set has no list but its master's: who still answers is worth seeing. */
+		if (d->kind == KIND_REPLICATION && n->link.state == LINK_UP)
+			continue;
+		model_node_event(m, EVENT_NODE_LEFT, n, "nobody lists it any more");
+		node_remove(m, n);
+	}
+}
+
+static void regroup_all(struct model *m)
+{
+	for (size_t i = 0; i < m->deployment_count; i++) {
+		struct deployment *d = m->deployments[i];
+		if (d->gone || !d->regroup)
+			continue;
+		d->regroup = false;
+		deployment_regroup(m, d);
+		m->changed |= TOPIC_TOPOLOGY;
+	}
+}
+
+unsigned model_tick(struct model *m, int64_t now_ms, int64_t wall_ms)
+{
+	m->changed = 0;
+	m->now_ms = now_ms;
+	m->wall_ms = wall_ms;
+	if (now_ms - m->swept_ms >= SWEEP_EVERY_MS) {
+		m->swept_ms = now_ms;
+		sweep(m);
+	}
+	regroup_all(m);
+	return m->changed;
+}
+
+/* --- the one way in -------------------------------------------------------------------------- */
+
+static void dispatch(struct model *m, const struct observation *obs, struct node *n)
+{
+	switch (obs->question) {
+	case ASK_INFO:
+		apply_info(m, obs, n);
+		break;
+	case ASK_ROLE:
+		apply_role(m, obs, n);
+		break;
+	case ASK_SENTINEL_MYID:
+		apply_myid(m, obs, n);
+		break;
+	case ASK_SENTINEL_MASTERS:
+		apply_sentinel_masters(m, obs, n);
+		break;
+	case ASK_SENTINEL_REPLICAS:
+		apply_sentinel_replicas(m, obs, n);
+		break;
+	case ASK_SENTINEL_SENTINELS:
+		apply_sentinel_sentinels(m, obs, n);
+		break;
+	case ASK_SENTINEL_CKQUORUM:
+		apply_ckquorum(m, obs, n);
+		break;
+	case ASK_CLUSTER_INFO:
+		apply_cluster_info(m, obs, n);
+		break;
+	case ASK_CLUSTER_NODES:
+		apply_cluster_nodes(m, obs, n);
+		break;
+	default:
+		break;
+	}
+}
+
+unsigned model_apply(struct model *m, const struct observation *obs)
+{
+	m->changed = 0;
+	m->now_ms = obs->recv_ms;
+	m->wall_ms = obs->wall_ms;
+	struct node *n = node_get(m, obs->node_id);
+	if (obs->question == ASK_TARGET) {
+		apply_target(m, obs);
+	} else if (obs->question == ASK_ACTION) {
+		apply_action(m, obs, n);
+	} else if (n == NULL) {
+		return 0; /* it left while the reply was on its way */
+	} else if (obs->question == ASK_LINK) {
+		apply_link(m, obs, n);
+	} else if (obs->question == ASK_MESSAGE) {
+		apply_message(m, obs, n);
+	} else {
+		apply_answer(m, obs, n);
+		if (obs->answer == ANSWER_OK)
+			dispatch(m, obs, n);
+	}
+	regroup_all(m);
+	return m->changed;
+}

@@ -1,0 +1,95 @@
+/* Inside the model: what its .c files share. Nothing outside src/model includes this. */
+#ifndef MODEL_MODEL_PRIVATE_H
+#define MODEL_MODEL_PRIVATE_H
+
+#include <uthash.h>
+
+#include "model/model.h"
+
+/* Finds nodes by any text that names them: "host:port", "run:<id>", "sentinel:<id>",
+ * "cluster:<id>". A node has several. */
+struct node_key {
+	char text[ENDPOINT_TEXT_BYTES + 12];
+	uint32_t node_id;
+	UT_hash_handle hh;
+};
+
+struct model {
+	struct node **nodes;          /* index: id - 1; never shrinks, gone ones are small */
+	size_t node_count, node_cap;
+	struct deployment **deployments; /* index: id - 1 */
+	size_t deployment_count, deployment_cap;
+	uint32_t next_group_id;
+	struct node_key *keys;        /* uthash */
+	struct event_log *events;
+	unsigned changed;             /* TOPIC_ bits collected during one apply */
+	int64_t now_ms, wall_ms;      /* of the observation being applied */
+	int64_t leave_after_ms;
+	int64_t swept_ms;             /* last look for members that nobody lists */
+	uint32_t *id_map;             /* scratch of apply_cluster; owned */
+	size_t id_map_cap;
+};
+
+/* --- nodes (model.c) --- */
+struct node *node_get(const struct model *m, uint32_t id); /* follows merges; NULL if gone */
+struct node *node_by_key(const struct model *m, const char *prefix, const char *id);
+struct node *node_by_addr(const struct model *m, const struct endpoint *addr);
+/* Finds or makes the node at addr in a deployment; a node of another deployment at that address
+ * draws the two deployments together. Marks it as claimed now. */
+struct node *node_obtain(struct model *m, uint32_t deployment_id, const struct endpoint *addr,
+			 bool is_sentinel);
+void node_add_key(struct model *m, struct node *n, const char *prefix, const char *id);
+void node_drop_key(struct model *m, struct node *n, const char *prefix, const char *id);
+/* Two ids turned out to be one process: keeps the older, returns it. */
+struct node *node_merge(struct model *m, struct node *a, struct node *b);
+void node_remove(struct model *m, struct node *n);
+void deployment_merge(struct model *m, uint32_t a_id, uint32_t b_id);
+struct deployment *deployment_get(const struct model *m, uint32_t id);
+void deployment_set_kind(struct model *m, struct deployment *d, enum deployment_kind kind);
+
+/* --- groups (group.c) --- */
+struct group *group_find(struct deployment *d, const char *name);
+struct group *group_obtain(struct model *m, struct deployment *d, const char *name);
+void group_free(struct group *g);
+void group_member_add(struct model *m, struct group *g, struct node *n);
+/* Works out anew who follows whom and which node is in which group. Linear in the deployment. */
+void deployment_regroup(struct model *m, struct deployment *d);
+
+/* --- events --- */
+struct event_args {
+	enum event_kind kind;
+	enum severity severity;   /* 0 with use_severity false: the kind's */
+	bool use_severity;
+	uint32_t deployment_id, node_id, group_id;
+	const char *name, *subject, *addr, *detail, *source;
+};
+void model_event(struct model *m, const struct event_args *args);
+/* An event of redoubt's own about a node. detail may be NULL. */
+void model_node_event(struct model *m, enum event_kind kind, const struct node *n,
+		      const char *detail);
+
+/* --- one handler a question --- */
+void apply_target(struct model *m, const struct observation *obs);
+void apply_link(struct model *m, const struct observation *obs, struct node *n);
+void apply_info(struct model *m, const struct observation *obs, struct node *n);
+void apply_role(struct model *m, const struct observation *obs, struct node *n);
+void apply_myid(struct model *m, const struct observation *obs, struct node *n);
+void apply_sentinel_masters(struct model *m, const struct observation *obs, struct node *n);
+void apply_sentinel_replicas(struct model *m, const struct observation *obs, struct node *n);
+void apply_sentinel_sentinels(struct model *m, const struct observation *obs, struct node *n);
+void apply_ckquorum(struct model *m, const struct observation *obs, struct node *n);
+void apply_cluster_info(struct model *m, const struct observation *obs, struct node *n);
+void apply_cluster_nodes(struct model *m, const struct observation *obs, struct node *n);
+void apply_message(struct model *m, const struct observation *obs, struct node *n);
+void apply_action(struct model *m, const struct observation *obs, struct node *n);
+/* A reply, or its lack, says how the node is: called for every answered question. */
+void apply_answer(struct model *m, const struct observation *obs, struct node *n);
+/* Its deployment's word on whether the node is down; true when that changed. */
+bool node_set_said_down(struct model *m, struct node *n, bool down);
+/* Some reachable node says cluster_state:fail, or none does any more. */
+void cluster_judge_state(struct model *m, struct deployment *d);
+void cluster_member_free(struct cluster_member *cm);
+void cluster_free(struct cluster *c);
+void cluster_map_rebuild(struct model *m, struct deployment *d);
+
+#endif

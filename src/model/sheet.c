@@ -1,0 +1,17 @@
+#include "model/sheet.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void sheet_line_add(struct sheet *s, enum health health, const char *label, const char *fmt, ...)
+{
+	if (s->line_count == SHEET_LINES_MAX)
+		return;
+	struct sheet_line *line = &s->lines[s->line_count++];
+	line->health = health;
+	snprintf(line->label, sizeof(line->label), "%s", label);
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(line->text, sizeof(line->text), fmt, ap);
+	va_end(ap);
+}
