@@ -589,7 +589,38 @@ static SCREEN *newterm_without_signals(const char *term, FILE *out, FILE *in)
 	return made;
 }
 
-static bool open_curses(struct screen *s, struct buf *err)
+static void put_env(const char *name, const char *value)
+{
+	if (value)
+		setenv(name, value, 1);
+	else
+		unsetenv(name);
+}
+
+/* newterm sets the scrolling region at once, so it must know the size by then; without a terminal
+ * of its own it takes that from the environment only. */
+static SCREEN *newterm_sized(const char *term, FILE *out, FILE *in, int width, int height)
+{
+	static const char *const names[2] = { "LINES", "COLUMNS" };
+	int sizes[2] = { height, width };
+	char *before[2], text[16];
+	SCREEN *made;
+
+	for (int i = 0; i < 2; i++) {
+		before[i] = mem_strdup(getenv(names[i]));
+		snprintf(text, sizeof(text), "%d", sizes[i]);
+		put_env(names[i], text);
+	}
+	use_env(TRUE);
+	made = newterm_without_signals(term, out, in);
+	for (int i = 0; i < 2; i++) {
+		put_env(names[i], before[i]);
+		free(before[i]);
+	}
+	return made;
+}
+
+static bool open_curses(struct screen *s, int width, int height, struct buf *err)
 {
 	const char *term;
 
@@ -604,8 +635,7 @@ static bool open_curses(struct screen *s, struct buf *err)
 		return false;
 	setenv("NCURSES_NO_UTF8_ACS", "1", 1);
 	setenv("NCURSES_NO_PADDING", "1", 1); /* vt100's would be real NULs */
-	use_env(FALSE);
-	s->curses = newterm_without_signals(term, s->out, s->in);
+	s->curses = newterm_sized(term, s->out, s->in, width, height);
 	if (!s->curses) {
 		buf_addf(err, "curses can't drive the terminal type %s", term);
 		return false;
@@ -654,16 +684,16 @@ struct screen *screen_open(const struct screen_options *opt, struct buf *err)
 		if (s->tty_fd < 0 || tcgetattr(s->tty_fd, &s->saved) != 0)
 			return open_failed(s);
 	}
-	if (!open_curses(s, err))
+	if (!s->headless)
+		ask_size(s, &width, &height);
+	if (!open_curses(s, width, height, err))
 		return open_failed(s);
 	if (!s->headless) {
-		ask_size(s, &width, &height);
 		emergency_arm(s);
 		enter_modes(s);
 	}
 	set_size(s, width, height);
 	screen_set_theme(s, opt->theme);
-	drain_curses(s);
 	return s;
 }
 
@@ -723,7 +753,6 @@ void screen_resume(struct screen *s)
 	enter_modes(s);
 	keypad(stdscr, TRUE);
 	curs_set(0);
-	drain_curses(s);
 	screen_check_size(s);
 	screen_invalidate(s);
 }
