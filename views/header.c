@@ -1,0 +1,408 @@
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "views/parts.h"
+
+#define PART_BYTES 64
+
+/* A piece of line 0 that stands at the right; the lowest rank goes first when room is short. */
+struct part {
+	char text[PART_BYTES];
+	enum style_role role;
+	int rank;
+	bool dropped;
+};
+
+struct counts { size_t sentinels, sentinels_up, nodes, nodes_up; };
+
+static struct counts members_count(const struct view_context *c)
+{
+	struct counts n = { 0, 0, 0, 0 };
+	size_t cursor = 0;
+	const struct node *node;
+
+	while ((node = model_next_member(c->model, c->deployment_id, &cursor))) {
+		bool up = node->link.state == LINK_UP;
+
+		if (node->is_sentinel) {
+			n.sentinels++;
+			n.sentinels_up += up;
+		} else {
+			n.nodes++;
+			n.nodes_up += up;
+		}
+	}
+	return n;
+}
+
+static void count_text(char *out, size_t up, size_t all, const char *one, const char *many)
+{
+	const char *word = all == 1 ? one : many;
+
+	if (up == all)
+		snprintf(out, PART_BYTES, "%zu %s", all, word);
+	else
+		snprintf(out, PART_BYTES, "%zu/%zu %s", up, all, word);
+}
+
+static void frozen_text(const struct view_context *c, char *out)
+{
+	char age[UNITS_BYTES];
+	/* The context's clock stands still while frozen. */
+	int64_t now = c->now_ms > c->frozen_at_ms ? c->now_ms : clock_mono_ms();
+
+	if (now >= c->frozen_at_ms)
+		snprintf(out, PART_BYTES, " FROZEN %s ago ", units_age(now - c->frozen_at_ms, age));
+	else
+		snprintf(out, PART_BYTES, " FROZEN ");
+}
+
+static void interval_text(const struct view_context *c, char *out)
+{
+	if (c->interval_ms <= 0)
+		snprintf(out, PART_BYTES, "LIVE");
+	else
+		snprintf(out, PART_BYTES, "LIVE %lld.%llds", (long long)(c->interval_ms / 1000),
+			 (long long)(c->interval_ms % 1000 / 100));
+}
+
+static size_t parts_make(const struct view_context *c, struct part *parts)
+{
+	struct counts n = members_count(c);
+	size_t count = 0;
+	char clock[CLOCK_ISO_BYTES], rate[UNITS_BYTES];
+
+	if (c->read_only) {
+		parts[count] = (struct part){ .role = STYLE_BADGE, .rank = 8 };
+		snprintf(parts[count++].text, PART_BYTES, " READ-ONLY ");
+	}
+	if (c->log_error && c->log_error[0]) {
+		parts[count] = (struct part){ .role = STYLE_ALERT_CRITICAL, .rank = 7 };
+		snprintf(parts[count++].text, PART_BYTES, " LOG FAILS ");
+	}
+	if (c->frozen) {
+		parts[count] = (struct part){ .role = STYLE_BADGE, .rank = 9 };
+		frozen_text(c, parts[count++].text);
+	} else {
+		parts[count] = (struct part){ .role = STYLE_HEADER, .rank = 6 };
+		interval_text(c, parts[count++].text);
+	}
+	if (n.sentinels > 0) {
+		parts[count] = (struct part){ .role = n.sentinels_up < n.sentinels ? STYLE_STRONG : STYLE_HEADER,
+					      .rank = 3 };
+		count_text(parts[count++].text, n.sentinels_up, n.sentinels, "sentinel", "sentinels");
+	}
+	parts[count] = (struct part){ .role = n.nodes_up < n.nodes ? STYLE_STRONG : STYLE_HEADER, .rank = 4 };
+	count_text(parts[count++].text, n.nodes_up, n.nodes, "node", "nodes");
+	if (c->bytes_per_second > 0) {
+		parts[count] = (struct part){ .role = STYLE_HEADER, .rank = 1 };
+		units_rate(c->bytes_per_second, rate);
+		snprintf(parts[count++].text, PART_BYTES, "%s", rate[0] == '+' ? rate + 1 : rate);
+	}
+	parts[count] = (struct part){ .role = STYLE_HEADER, .rank = 5 };
+	snprintf(parts[count++].text, PART_BYTES, "%s", clock_format_hms(c->wall_ms, clock));
+	return count;
+}
+
+static int parts_width(const struct part *parts, size_t count)
+{
+	int width = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!parts[i].dropped)
+			width += text_width(parts[i].text) + 2;
+	return width;
+}
+
+static void parts_fit(struct part *parts, size_t count, int columns)
+{
+	while (parts_width(parts, count) > columns) {
+		struct part *victim = NULL;
+
+		for (size_t i = 0; i < count; i++)
+			if (!parts[i].dropped && (!victim || parts[i].rank < victim->rank))
+				victim = &parts[i];
+		if (!victim)
+			return;
+		victim->dropped = true;
+	}
+}
+
+/* "prod-cache  mymaster  1/3": what is watched. */
+static void name_text(const struct view_context *c, const struct deployment *d, char *out, size_t size)
+{
+	const char *what = "";
+	char place[32] = "";
+
+	if (c->deployment_count > 1)
+		snprintf(place, sizeof(place), "  %zu/%zu", c->deployment_index + 1, c->deployment_count);
+	if (!d) {
+		snprintf(out, size, "nothing to show yet%s", place);
+		return;
+	}
+	if (d->kind == KIND_SENTINEL && d->group_count == 1)
+		what = d->groups[0]->name;
+	else if (d->kind != KIND_UNKNOWN)
+		what = deployment_kind_name(d->kind);
+	if (strcmp(what, d->name) == 0)
+		what = deployment_kind_name(d->kind);
+	snprintf(out, size, "%s%s%s%s", d->name, what[0] ? "  " : "", what, place);
+}
+
+static void line_top(const struct pane *p, const struct view_context *c, const struct deployment *d)
+{
+	enum style_role role = c->frozen ? STYLE_BADGE : STYLE_HEADER;
+	struct pane line = pane_sub(p, 0, 0, 1, p->width);
+	struct part parts[8];
+	char name[2 * NAME_BYTES + 64];
+	int left, x;
+	size_t count = parts_make(c, parts);
+
+	pane_fill(&line, role);
+	name_text(c, d, name, sizeof(name));
+	left = 9 + text_width(name);
+	/* A name that fills the line must not push out that the screen is frozen. */
+	if (left > p->width / 2)
+		left = p->width / 2;
+	parts_fit(parts, count, p->width - left);
+	x = p->width - parts_width(parts, count) + 1;
+	pane_text(&line, 0, 0, x - 1, c->frozen ? role : STYLE_STRONG, "redoubt");
+	if (x - 1 > 9)
+		pane_text(&line, 0, 9, x - 1 - 9, role, name);
+	for (size_t i = 0; i < count; i++) {
+		if (parts[i].dropped)
+			continue;
+		x = pane_text(&line, 0, x, -1, c->frozen ? STYLE_BADGE : parts[i].role, parts[i].text);
+		x += 2;
+	}
+}
+
+/* The failover that runs, of the first master that has one. */
+static void failover_line(const struct view_context *c, const struct deployment *d, char *out, size_t size)
+{
+	size_t more = 0;
+	size_t len;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < d->group_count; i++) {
+		const struct group *g = d->groups[i];
+		char text[128];
+
+		if (!group_failover_running(c->model, g, c->now_ms))
+			continue;
+		if (out[0]) {
+			more++;
+			continue;
+		}
+		group_failover_text(g, c->now_ms, text, sizeof(text));
+		if (d->group_count > 1)
+			snprintf(out, size, "failover of %.100s: %s", g->name, text);
+		else
+			snprintf(out, size, "failover: %s", text);
+	}
+	len = strlen(out);
+	if (more > 0)
+		snprintf(out + len, size - len, " (and %zu more)", more);
+}
+
+static enum style_role alert_style(enum health h)
+{
+	switch (h) {
+	case HEALTH_CRITICAL: return STYLE_ALERT_CRITICAL;
+	case HEALTH_WARNING: return STYLE_ALERT_WARNING;
+	case HEALTH_UNKNOWN: return STYLE_UNKNOWN_STATE;
+	case HEALTH_OK: break;
+	}
+	return STYLE_TEXT;
+}
+
+static const char *const alert_words[] = {
+	[HEALTH_OK] = "OK", [HEALTH_UNKNOWN] = "UNKNOWN", [HEALTH_WARNING] = "WARNING",
+	[HEALTH_CRITICAL] = "CRITICAL",
+};
+
+static void line_notice(const struct pane *line, const struct view_context *c)
+{
+	enum style_role role = c->notice_health == HEALTH_OK ? STYLE_NOTICE : alert_style(c->notice_health);
+
+	pane_fill(line, role);
+	if (c->notice_health == HEALTH_OK)
+		pane_text(line, 0, 1, -1, role, c->notice);
+	else
+		pane_textf(line, 0, 1, -1, role, "%s  %s", alert_words[c->notice_health], c->notice);
+}
+
+static void line_all_well(const struct pane *line, const struct view_context *c, const char *failover)
+{
+	struct counts n = members_count(c);
+	int x = pane_glyph(line, 0, 1, STYLE_OK, GLYPH_OK);
+
+	x = pane_text(line, 0, x + 1, -1, STYLE_OK, "OK");
+	if (n.sentinels > 0)
+		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, "%zu nodes and %zu Sentinels up", n.nodes,
+			       n.sentinels);
+	else
+		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, n.nodes == 1 ? "%zu node up" : "all %zu nodes up",
+			       n.nodes);
+	if (failover[0])
+		pane_text(line, 0, x + 3, -1, STYLE_WARNING, failover);
+}
+
+static void line_alert(const struct pane *p, const struct view_context *c, const struct deployment *d)
+{
+	struct pane line = pane_sub(p, 1, 0, 1, p->width);
+	struct verdict verdict = { HEALTH_UNKNOWN, 0, "no deployment found yet" };
+	char failover[256] = "";
+	enum style_role role;
+	int x;
+
+	pane_fill(&line, STYLE_TEXT);
+	if (c->notice && c->notice[0]) {
+		line_notice(&line, c);
+		return;
+	}
+	if (d) {
+		health_deployment(c->model, d, c->now_ms, &verdict);
+		failover_line(c, d, failover, sizeof(failover));
+	}
+	if (verdict.health == HEALTH_OK) {
+		line_all_well(&line, c, failover);
+		return;
+	}
+	role = alert_style(verdict.health);
+	pane_fill(&line, role);
+	x = pane_textf(&line, 0, 1, -1, role, "%s  %s", alert_words[verdict.health], verdict.text);
+	/* The verdict may be about the failover already. */
+	if (failover[0] && !strstr(verdict.text, "failover:"))
+		pane_text(&line, 0, x + 3, -1, role, failover);
+}
+
+static void line_tabs(const struct pane *p, const struct view_context *c, const char *const *tabs,
+		      size_t tab_count, size_t active)
+{
+	struct pane line = pane_sub(p, 2, 0, 1, p->width);
+	int x = 0;
+
+	pane_fill(&line, STYLE_TAB);
+	for (size_t i = 0; i < tab_count; i++) {
+		char text[48];
+		int width;
+
+		snprintf(text, sizeof(text), " %zu %s ", (i + 1) % 10, tabs[i]);
+		width = text_width(text);
+		if (x + width > p->width) { /* numbers alone still say what the keys are */
+			snprintf(text, sizeof(text), " %zu ", (i + 1) % 10);
+			width = text_width(text);
+		}
+		if (x + width > p->width)
+			break;
+		pane_text(&line, 0, x, width, i == active ? STYLE_TAB_ACTIVE : STYLE_TAB, text);
+		x += width;
+	}
+	if (c->log_error && c->log_error[0])
+		pane_text(&line, 0, x + 2, -1, STYLE_CRITICAL, c->log_error);
+	else if (c->frozen)
+		pane_text(&line, 0, x + 2, -1, STYLE_BADGE, " FROZEN: Space goes on ");
+}
+
+int header_draw(const struct pane *p, const struct view_context *c, const char *const *tabs,
+		size_t tab_count, size_t active)
+{
+	const struct deployment *d = model_deployment(c->model, c->deployment_id);
+	int height = screen_height(p->screen);
+
+	if (height < 3) /* the body is worth more */
+		return 0;
+	line_top(p, c, d);
+	if (height < 5)
+		return 1;
+	line_alert(p, c, d);
+	if (height < 10)
+		return 2;
+	line_tabs(p, c, tabs, tab_count, active);
+	return 3;
+}
+
+/* In the order in which they are given room; drawn in the order of the last column. */
+static const struct { enum command command; int place; } footer_order[] = {
+	{ CMD_HELP, 8 }, { CMD_QUIT, 9 }, { CMD_FAILOVER, 0 }, { CMD_CKQUORUM, 1 }, { CMD_FILTER, 2 },
+	{ CMD_ENTER, 3 }, { CMD_NEXT_PANE, 4 }, { CMD_ZOOM, 5 }, { CMD_FREEZE, 6 },
+	{ CMD_NEXT_DEPLOYMENT, 7 },
+};
+#define FOOTER_HINTS (sizeof(footer_order) / sizeof(footer_order[0]))
+
+static const struct key_binding *binding_of(enum command command)
+{
+	for (size_t i = 0; i < key_binding_count; i++)
+		if (key_bindings[i].command == command)
+			return &key_bindings[i];
+	return NULL;
+}
+
+/* A hint for a key that would only be refused is worse than none. */
+static bool hint_applies(enum command command, const struct view_context *c, const struct view *focused)
+{
+	const struct deployment *d = model_deployment(c->model, c->deployment_id);
+
+	switch (command) {
+	case CMD_FAILOVER: return d && !c->read_only;
+	case CMD_CKQUORUM: return d && d->kind == KIND_SENTINEL;
+	case CMD_FILTER: return focused && focused->ops->uses_filter;
+	case CMD_NEXT_DEPLOYMENT: return c->deployment_count > 1;
+	default: return true;
+	}
+}
+
+static const char *hint_label(const struct key_binding *b, const struct view_context *c,
+			      const struct view *focused)
+{
+	if (b->command == CMD_FILTER && focused->ops->filter_help)
+		return focused->ops->filter_help;
+	if (b->command == CMD_FREEZE && c->frozen)
+		return "go on";
+	return b->label;
+}
+
+static int hint_width(const struct key_binding *b, const char *label)
+{
+	char key[16];
+
+	return text_width(key_name(b->keys[0], key)) + 1 + text_width(label) + 2;
+}
+
+void footer_draw(const struct pane *p, const struct view_context *c, const struct view *focused)
+{
+	const struct key_binding *shown[FOOTER_HINTS] = { NULL };
+	int room = p->width - 1, x = 1;
+
+	pane_fill(p, STYLE_KEY_LABEL);
+	if (c->command_keys && c->command_keys[0]) {
+		pane_text(p, 0, 1, -1, STYLE_KEY_LABEL, c->command_keys);
+		return;
+	}
+	for (size_t i = 0; i < FOOTER_HINTS; i++) {
+		const struct key_binding *b = binding_of(footer_order[i].command);
+		int width;
+
+		if (!b || !b->label || !hint_applies(b->command, c, focused))
+			continue;
+		width = hint_width(b, hint_label(b, c, focused));
+		if (width > room)
+			continue;
+		room -= width;
+		shown[footer_order[i].place] = b;
+	}
+	for (size_t i = 0; i < FOOTER_HINTS; i++) {
+		char key[16];
+
+		if (!shown[i])
+			continue;
+		x = pane_text(p, 0, x, -1, STYLE_KEY, key_name(shown[i]->keys[0], key));
+		x = pane_text(p, 0, x + 1, -1, STYLE_KEY_LABEL, hint_label(shown[i], c, focused)) + 2;
+	}
+}

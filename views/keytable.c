@@ -1,0 +1,60 @@
+#include "config.h"
+
+#include "views/view.h"
+
+#define CTRL(letter) (KEYC_CTRL | (uint32_t)(letter))
+
+/* Help, footer and dispatch are all made from this table. label: in the footer, NULL: not there. */
+const struct key_binding key_bindings[] = {
+	{ { '1' }, CMD_SCREEN_1, NULL, "dashboard: everything at a glance", "Screens" },
+	{ { '2' }, CMD_SCREEN_2, NULL, "topology: who follows whom, and who watches", "Screens" },
+	{ { '3' }, CMD_SCREEN_3, NULL, "replication: lag, trend, backlog", "Screens" },
+	{ { '4' }, CMD_SCREEN_4, NULL, "slots of a cluster", "Screens" },
+	{ { '5' }, CMD_SCREEN_5, NULL, "events, the newest at the bottom", "Screens" },
+	{ { '[' }, CMD_PREV_DEPLOYMENT, NULL, "previous deployment", "Screens" },
+	{ { ']' }, CMD_NEXT_DEPLOYMENT, "deployment", "next deployment", "Screens" },
+
+	{ { KEYC_UP, 'k' }, CMD_UP, NULL, "a row up", "Moving" },
+	{ { KEYC_DOWN, 'j' }, CMD_DOWN, NULL, "a row down", "Moving" },
+	{ { KEYC_LEFT, 'h' }, CMD_LEFT, NULL, "to the left", "Moving" },
+	{ { KEYC_RIGHT, 'l' }, CMD_RIGHT, NULL, "to the right", "Moving" },
+	{ { KEYC_PAGE_UP }, CMD_PAGE_UP, NULL, "a page up", "Moving" },
+	{ { KEYC_PAGE_DOWN }, CMD_PAGE_DOWN, NULL, "a page down", "Moving" },
+	{ { 'g', KEYC_HOME }, CMD_TOP, NULL, "first row", "Moving" },
+	{ { 'G', KEYC_END }, CMD_BOTTOM, NULL, "last row; in events: follow the newest again", "Moving" },
+	{ { KEYC_TAB }, CMD_NEXT_PANE, "pane", "next pane", "Moving" },
+	{ { KEYC_SHIFT_TAB }, CMD_PREV_PANE, NULL, "previous pane", "Moving" },
+	{ { 'z' }, CMD_ZOOM, "zoom", "the focused pane alone, and back", "Moving" },
+	{ { KEYC_ENTER }, CMD_ENTER, "details", "everything about the selected row", "Moving" },
+	{ { KEYC_ESC }, CMD_BACK, NULL, "back: close details, drop the filter", "Moving" },
+
+	{ { '/' }, CMD_FILTER, "filter",
+	  "filter the focused pane; a leading ! inverts; in slots: find a key", "Looking" },
+	{ { KEYC_SPACE }, CMD_FREEZE, "freeze", "freeze the screen, and go on; watching never stops",
+	  "Looking" },
+	{ { '+' }, CMD_FASTER, NULL, "poll more often", "Looking" },
+	{ { '-' }, CMD_SLOWER, NULL, "poll less often", "Looking" },
+	{ { 'r' }, CMD_REFRESH, NULL, "ask every node now", "Looking" },
+	{ { CTRL('l') }, CMD_REDRAW, NULL, "paint the whole screen again", "Looking" },
+
+	{ { 'f' }, CMD_FAILOVER, "failover",
+	  "fail over the selected master or shard: opens a sheet, sends nothing yet", "Acting" },
+	{ { 'c' }, CMD_CKQUORUM, "ckquorum", "ask a Sentinel whether a failover could be agreed on",
+	  "Acting" },
+
+	{ { '?', KEYC_F1 }, CMD_HELP, "help", "this page", "Program" },
+	{ { CTRL('z') }, CMD_SUSPEND, NULL, "back to the shell; fg returns", "Program" },
+	{ { 'q' }, CMD_QUIT, "quit", "quit", "Program" },
+};
+const size_t key_binding_count = sizeof(key_bindings) / sizeof(key_bindings[0]);
+
+enum command key_command(uint32_t key)
+{
+	if (key == KEYC_NONE)
+		return CMD_NONE;
+	for (size_t i = 0; i < key_binding_count; i++)
+		for (size_t k = 0; k < 3; k++)
+			if (key_bindings[i].keys[k] == key)
+				return key_bindings[i].command;
+	return CMD_NONE;
+}

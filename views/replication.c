@@ -1,0 +1,559 @@
+/* How far each replica is behind its master: a bar on one shared scale, and in words what is wrong
+ * or what comes next. Rows are filled in when first drawn, as in the topology. */
+#include "config.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "model/lag.h"
+#include "views/parts.h"
+
+#define ID_GROUP      ((uint64_t)1 << 32)
+#define SCALE_MIN     1000          /* bytes: below that all bars are empty */
+#define SPARK_MIN     10000.0       /* a flat line must not look like a mountain range */
+#define SILENCE_LONG  5             /* seconds; replicas acknowledge once a second */
+#define SOON_MS       (60 * 60 * 1000) /* what is farther away is no forecast */
+
+struct repl_row {
+	uint64_t id;
+	uint32_t group_id, node_id;
+	bool heading, filled, stale;
+	enum health health;
+	char name[80];
+	char message[160];    /* heading: its facts */
+	char trend[UNITS_BYTES];
+	bool bar_means_nothing; /* link down, synchronising: words take the bar's place */
+	struct lag lag;
+	int64_t priority;
+	double spark[HISTORY_SAMPLES];
+	int spark_count;
+	double spark_max;
+};
+
+struct replication {
+	struct view view;
+	struct repl_row *rows;
+	size_t count, cap, replicas;
+	int name_width;
+	int64_t scale_bytes;
+	bool filled_all;
+};
+
+static struct replication *replication_of(struct view *v) { return (struct replication *)(void *)v; }
+static const struct replication *replication_of_const(const struct view *v)
+{
+	return (const struct replication *)(const void *)v;
+}
+
+static void replication_done(struct view *v) { free(replication_of(v)->rows); }
+
+static struct repl_row *row_add(struct replication *r, uint64_t id)
+{
+	struct repl_row *row;
+
+	r->rows = mem_grow(r->rows, &r->cap, r->count + 1, sizeof(*r->rows));
+	row = &r->rows[r->count++];
+	memset(row, 0, offsetof(struct repl_row, spark));
+	row->id = id;
+	row->spark_count = 0;
+	row->spark_max = 0;
+	return row;
+}
+
+/* 1, 2, 5, 10, 20, 50 ... : the scale's end holds still while the lag moves. */
+static int64_t scale_for(int64_t most)
+{
+	int64_t step = SCALE_MIN;
+
+	while (step < INT64_MAX / 10) {
+		if (most <= step)
+			return step;
+		if (most <= 2 * step)
+			return 2 * step;
+		if (most <= 5 * step)
+			return 5 * step;
+		step *= 10;
+	}
+	return step;
+}
+
+/* --- what a row says ----------------------------------------------------------------------- */
+
+static void say(struct repl_row *row, enum health h, const char *text)
+{
+	size_t len = strlen(row->message);
+
+	row->health = health_worse(row->health, h);
+	snprintf(row->message + len, sizeof(row->message) - len, "%s%s", len ? ", " : "", text);
+}
+
+static void fill_sync(struct repl_row *row)
+{
+	char text[120], got[UNITS_BYTES], all[UNITS_BYTES];
+	const struct lag *lag = &row->lag;
+
+	row->bar_means_nothing = true;
+	if (lag->sync_total_bytes != FACT_UNKNOWN && lag->sync_total_bytes > 0 && lag->sync_read_bytes >= 0)
+		snprintf(text, sizeof(text), "full sync %d %% of %s",
+			 (int)(100.0 * (double)lag->sync_read_bytes / (double)lag->sync_total_bytes),
+			 units_bytes(lag->sync_total_bytes, all));
+	else if (lag->sync_read_bytes != FACT_UNKNOWN && lag->sync_read_bytes > 0)
+		snprintf(text, sizeof(text), "full sync, %s read", units_bytes(lag->sync_read_bytes, got));
+	else
+		snprintf(text, sizeof(text), "full sync begins");
+	say(row, HEALTH_WARNING, text);
+}
+
+static void fill_link_down(struct repl_row *row, const struct node *n, int64_t now_ms)
+{
+	char text[64], age[UNITS_BYTES];
+	int64_t down_s = n->info_at_ms ? n->info.master_link_down_s : FACT_UNKNOWN;
+
+	row->bar_means_nothing = true;
+	if (down_s == -1)
+		snprintf(text, sizeof(text), "never linked to its master");
+	else if (down_s == FACT_UNKNOWN || down_s < 0)
+		snprintf(text, sizeof(text), "link down");
+	else
+		snprintf(text, sizeof(text), "link down %s",
+			 units_age(down_s * 1000 + (now_ms > n->info_at_ms ? now_ms - n->info_at_ms : 0), age));
+	say(row, HEALTH_CRITICAL, text);
+}
+
+/* What comes next: falling off the backlog before catching up, since the first costs a full
+ * synchronisation. */
+static void fill_outlook(struct repl_row *row)
+{
+	const struct lag *lag = &row->lag;
+	char text[64], when[UNITS_BYTES];
+
+	if (lag->off_backlog) {
+		say(row, HEALTH_WARNING, "off backlog: full sync ahead");
+	} else if (lag->backlog_off_ms != FACT_UNKNOWN && lag->backlog_off_ms < SOON_MS) {
+		snprintf(text, sizeof(text), "off backlog in %s", units_age(lag->backlog_off_ms, when));
+		say(row, HEALTH_WARNING, text);
+	} else if (lag->catch_up_ms != FACT_UNKNOWN && lag->catch_up_ms >= 1000 && lag->catch_up_ms < SOON_MS) {
+		snprintf(text, sizeof(text), "catches up in %s", units_age(lag->catch_up_ms, when));
+		say(row, HEALTH_OK, text);
+	}
+}
+
+static void fill_history(struct repl_row *row, const struct node *n)
+{
+	int64_t at, value;
+
+	row->spark_max = SPARK_MIN;
+	for (size_t i = 0; i < HISTORY_SAMPLES && history_at(&n->lag_bytes, i, &at, &value); i++) {
+		double sample = value == FACT_UNKNOWN ? -1.0 : (double)value;
+
+		row->spark[row->spark_count++] = sample;
+		if (sample > row->spark_max)
+			row->spark_max = sample;
+	}
+}
+
+static void fill_replica(struct repl_row *row, const struct view_context *c)
+{
+	const struct node *n = model_node(c->model, row->node_id);
+	struct verdict verdict;
+
+	if (!n)
+		return;
+	lag_of(c->model, n, c->now_ms, &row->lag);
+	fill_history(row, n);
+	row->priority = n->info_at_ms ? n->info.priority : FACT_UNKNOWN;
+	row->stale = row->lag.at_ms != 0 && c->now_ms - row->lag.at_ms > 3 * c->interval_ms + 2000;
+	if (row->lag.trend_known && row->lag.bytes != FACT_UNKNOWN &&
+	    (row->lag.trend_bytes_s >= 100 || row->lag.trend_bytes_s <= -100))
+		units_rate(row->lag.trend_bytes_s, row->trend);
+	if (node_status(n) != STATUS_UP) {
+		health_node(c->model, n, c->now_ms, &verdict);
+		row->bar_means_nothing = row->lag.bytes == FACT_UNKNOWN || row->stale;
+		say(row, verdict.health, verdict.text[0] ? verdict.text : node_status_name(node_status(n)));
+	} else if (n->info_at_ms && n->info.role == ROLE_MASTER) {
+		row->bar_means_nothing = true;
+		say(row, HEALTH_CRITICAL, "says it is master: does not replicate");
+		return;
+	} else if (row->lag.syncing) {
+		fill_sync(row);
+		return;
+	} else if (row->lag.link_known && !row->lag.link_up) {
+		fill_link_down(row, n, c->now_ms);
+	}
+	fill_outlook(row);
+	if (row->lag.seconds != FACT_UNKNOWN && row->lag.seconds >= SILENCE_LONG && !row->message[0])
+		say(row, HEALTH_WARNING, "acknowledges nothing");
+}
+
+static void fill_heading(struct repl_row *row, const struct view_context *c)
+{
+	const struct group *g = model_group(c->model, row->group_id);
+	const struct node *m = g ? model_node(c->model, g->master_id) : NULL;
+	char addr[ENDPOINT_TEXT_BYTES], rate[UNITS_BYTES], size[UNITS_BYTES];
+	size_t len;
+
+	if (!m || m->info_at_ms == 0) {
+		snprintf(row->message, sizeof(row->message), m ? "its master has not answered" : "master unknown");
+		return;
+	}
+	row->stale = node_is_stale(m, c->now_ms, c->interval_ms);
+	endpoint_format(&m->addr, addr);
+	if (strcmp(addr, row->name) != 0)
+		snprintf(row->message, sizeof(row->message), "%.60s  ", addr);
+	len = strlen(row->message);
+	snprintf(row->message + len, sizeof(row->message) - len, "backlog %s",
+		 m->info.backlog_active == 0 ? "off" : units_bytes(m->info.backlog_size_bytes, size));
+	len = strlen(row->message);
+	if (m->repl_rate_bytes_s >= 0) {
+		units_rate(m->repl_rate_bytes_s, rate);
+		snprintf(row->message + len, sizeof(row->message) - len, "  writes %s",
+			 rate[0] == '+' ? rate + 1 : rate);
+	}
+	row->lag.offset = m->info.master_repl_offset;
+}
+
+static void fill_row(struct repl_row *row, const struct view_context *c)
+{
+	if (row->filled)
+		return;
+	row->filled = true;
+	if (row->heading)
+		fill_heading(row, c);
+	else
+		fill_replica(row, c);
+}
+
+static void fill_all(struct replication *r, const struct view_context *c)
+{
+	if (r->filled_all)
+		return;
+	r->filled_all = true;
+	for (size_t i = 0; i < r->count; i++)
+		fill_row(&r->rows[i], c);
+}
+
+/* --- rebuild ------------------------------------------------------------------------------- */
+
+static void group_add(struct replication *r, const struct view_context *c, const struct group *g,
+		      int64_t *most)
+{
+	struct repl_row *row = row_add(r, ID_GROUP | g->id);
+
+	row->heading = true;
+	row->group_id = g->id;
+	snprintf(row->name, sizeof(row->name), "%.79s", g->name);
+	for (size_t i = 0; i < g->member_count; i++) {
+		const struct node *n = model_node(c->model, g->member_ids[i]);
+		char addr[ENDPOINT_TEXT_BYTES];
+
+		if (!n || n->id == model_node_resolve(c->model, g->master_id))
+			continue;
+		row = row_add(r, n->id);
+		row->group_id = g->id;
+		row->node_id = n->id;
+		snprintf(row->name, sizeof(row->name), "%.79s", endpoint_format(&n->addr, addr));
+		if (text_width(row->name) > r->name_width)
+			r->name_width = text_width(row->name);
+		if (n->lag_now_bytes != FACT_UNKNOWN && n->lag_now_bytes > *most)
+			*most = n->lag_now_bytes;
+		r->replicas++;
+	}
+}
+
+static void filter_rows(struct replication *r, const struct view_context *c)
+{
+	size_t kept = 0, heading = SIZE_MAX;
+	char group[80] = "";
+
+	fill_all(r, c);
+	for (size_t i = 0; i < r->count; i++) {
+		char text[400];
+
+		if (r->rows[i].heading) {
+			heading = i;
+			snprintf(group, sizeof(group), "%s", r->rows[i].name);
+			continue;
+		}
+		snprintf(text, sizeof(text), "%s %s %s %s", group, r->rows[i].name, r->rows[i].message,
+			 health_name(r->rows[i].health));
+		if (!view_matches(&r->view, text))
+			continue;
+		if (heading != SIZE_MAX) {
+			if (kept != heading)
+				r->rows[kept] = r->rows[heading];
+			kept++;
+			heading = SIZE_MAX;
+		}
+		if (kept != i)
+			r->rows[kept] = r->rows[i];
+		kept++;
+	}
+	r->count = kept;
+}
+
+static void replication_rebuild(struct view *v, const struct view_context *c)
+{
+	struct replication *r = replication_of(v);
+	const struct deployment *d = model_deployment(c->model, c->deployment_id);
+	int64_t most = 0;
+
+	r->count = r->replicas = 0;
+	r->name_width = 0;
+	r->filled_all = false;
+	for (size_t i = 0; d && i < d->group_count; i++)
+		group_add(r, c, d->groups[i], &most);
+	r->scale_bytes = scale_for(most);
+	if (v->filter[0])
+		filter_rows(r, c);
+	list_begin(&v->list);
+	for (size_t i = 0; i < r->count; i++)
+		list_add(&v->list, r->rows[i].id);
+	list_end(&v->list);
+	v->stale = false;
+}
+
+/* --- drawing ------------------------------------------------------------------------------- */
+
+/* Column starts; width 0: not shown. */
+struct layout { int name, bar_at, bar, bytes_at, silence_at, spark_at, spark, trend_at, message_at, message,
+		offset_at, headroom_at, priority_at; };
+
+#define BYTES_WIDTH    8
+#define SILENCE_WIDTH  6
+#define TREND_WIDTH    11
+#define OFFSET_WIDTH   17
+#define HEADROOM_WIDTH 10
+#define PRIORITY_WIDTH 6
+
+/* Columns that only a wide screen has room for, at the right edge. */
+static int layout_right(struct layout *l, int width)
+{
+	if (width >= 140) {
+		width -= PRIORITY_WIDTH;
+		l->priority_at = width;
+		width -= HEADROOM_WIDTH;
+		l->headroom_at = width;
+		width -= OFFSET_WIDTH;
+		l->offset_at = width;
+	}
+	return width;
+}
+
+static struct layout layout_for(const struct replication *r, int width)
+{
+	struct layout l = { 0 };
+	int at, left;
+
+	width = layout_right(&l, width);
+	l.name = 2 + r->name_width;
+	if (l.name > width / 2)
+		l.name = width / 2;
+	at = l.bar_at = l.name + 1;
+	left = width - at - BYTES_WIDTH - SILENCE_WIDTH;
+	if (left < 4) { /* words before pictures */
+		l.bytes_at = at;
+		l.silence_at = at + BYTES_WIDTH;
+		l.message_at = at;
+		l.message = width - at;
+		return l;
+	}
+	l.bar = left;
+	if (left >= 28)
+		l.trend_at = 1, left -= TREND_WIDTH;
+	if (left >= 40) {
+		l.message = left >= 90 ? 36 : 28;
+		left -= l.message + 2;
+		l.spark = left / 3;
+		left -= l.spark + 2;
+	} else if (left >= 26 && l.trend_at) {
+		l.spark = 8;
+		left -= 10;
+	}
+	l.bar = left > 60 ? 60 : left;
+	l.bytes_at = l.bar_at + l.bar;
+	l.silence_at = l.bytes_at + BYTES_WIDTH;
+	at = l.silence_at + SILENCE_WIDTH;
+	if (l.spark > 0) {
+		l.spark_at = at + 2;
+		at += l.spark + 2;
+	}
+	if (l.trend_at) {
+		l.trend_at = at;
+		at += TREND_WIDTH;
+	}
+	l.message_at = l.message > 0 ? at + 2 : l.bar_at;
+	l.message = width - l.message_at;
+	return l;
+}
+
+/* 0 and 1 s both say that the replica acknowledges as it should: one word for them, so that the
+ * screen does not flicker between them. */
+static void silence_text(int64_t seconds, char *out)
+{
+	if (seconds == FACT_UNKNOWN)
+		snprintf(out, UNITS_BYTES, "? s");
+	else if (seconds < 2)
+		snprintf(out, UNITS_BYTES, "<2 s");
+	else
+		units_age(seconds * 1000, out);
+}
+
+static void draw_wide(const struct pane *p, int y, const struct repl_row *row, const struct layout *l)
+{
+	char text[UNITS_BYTES];
+	enum style_role role = row->stale ? STYLE_STALE : STYLE_TEXT;
+
+	if (l->priority_at == 0)
+		return;
+	if (row->lag.offset != FACT_UNKNOWN && (row->heading || row->lag.bytes != FACT_UNKNOWN)) {
+		snprintf(text, sizeof(text), "%lld", (long long)row->lag.offset);
+		pane_text_right(p, y, l->offset_at, OFFSET_WIDTH, role, text);
+	}
+	if (row->heading)
+		return;
+	units_bytes(row->lag.backlog_headroom_bytes, text);
+	pane_text_right(p, y, l->headroom_at, HEADROOM_WIDTH, role, row->lag.off_backlog ? "none" : text);
+	snprintf(text, sizeof(text), "%lld", (long long)row->priority);
+	pane_text_right(p, y, l->priority_at, PRIORITY_WIDTH, role,
+			row->priority == FACT_UNKNOWN ? "?" : row->priority == 0 ? "never" : text);
+}
+
+static void draw_replica(const struct pane *p, int y, const struct repl_row *row, const struct layout *l,
+			 int64_t scale)
+{
+	enum style_role style = health_style(row->health), number = row->stale ? STYLE_STALE : STYLE_TEXT;
+	bool words_over_bar = row->message[0] && l->message_at == l->bar_at && row->health != HEALTH_OK;
+	char text[UNITS_BYTES];
+
+	pane_glyph(p, y, 0, style, health_glyph(row->health));
+	pane_text(p, y, 2, l->name - 2, row->stale ? STYLE_STALE : STYLE_STRONG, row->name);
+	draw_wide(p, y, row, l);
+	if (words_over_bar && (row->bar_means_nothing || l->bar == 0)) {
+		pane_text(p, y, l->message_at, l->message, style, row->message);
+		return;
+	}
+	if (l->bar > 0 && !row->bar_means_nothing && row->lag.bytes != FACT_UNKNOWN)
+		pane_bar(p, y, l->bar_at, l->bar, (double)row->lag.bytes, (double)scale);
+	pane_text_right(p, y, l->bytes_at, BYTES_WIDTH, number, units_bytes(row->lag.bytes, text));
+	silence_text(row->lag.seconds, text);
+	pane_text_right(p, y, l->silence_at, SILENCE_WIDTH,
+			row->lag.seconds >= SILENCE_LONG ? STYLE_WARNING : number, text);
+	if (l->spark > 0)
+		pane_spark(p, y, l->spark_at, l->spark, row->spark, row->spark_count, row->spark_max);
+	if (l->trend_at)
+		pane_text_right(p, y, l->trend_at, TREND_WIDTH, number, row->trend);
+	if (l->message_at != l->bar_at)
+		pane_text(p, y, l->message_at, l->message, style,
+			  row->message[0] ? row->message : row->lag.link_up ? "linked" : "");
+	else if (words_over_bar)
+		pane_text(p, y, l->bar_at, l->bar, style, row->message);
+}
+
+static void draw_heading(const struct pane *p, int y, const struct repl_row *row, const struct layout *l)
+{
+	int x = pane_text(p, y, 0, -1, STYLE_TITLE, row->name) + 2;
+
+	pane_text(p, y, x, l->offset_at ? l->offset_at - x : -1, row->stale ? STYLE_STALE : STYLE_DIM,
+		  row->message);
+	draw_wide(p, y, row, l);
+}
+
+static void draw_titles(const struct pane *p, const struct layout *l)
+{
+	pane_text(p, 0, 2, -1, STYLE_DIM, "replica");
+	pane_text(p, 0, l->bar_at, l->bar, STYLE_DIM, "behind its master");
+	pane_text_right(p, 0, l->bytes_at, BYTES_WIDTH, STYLE_DIM, "bytes");
+	pane_text_right(p, 0, l->silence_at, SILENCE_WIDTH, STYLE_DIM, "ack");
+	if (l->spark > 0)
+		pane_text(p, 0, l->spark_at, l->spark, STYLE_DIM, "history");
+	pane_text_right(p, 0, l->trend_at, TREND_WIDTH, STYLE_DIM, "trend");
+	pane_text(p, 0, l->message_at, -1, STYLE_DIM, "link");
+	if (l->priority_at == 0)
+		return;
+	pane_text_right(p, 0, l->offset_at, OFFSET_WIDTH, STYLE_DIM, "offset");
+	pane_text_right(p, 0, l->headroom_at, HEADROOM_WIDTH, STYLE_DIM, "headroom");
+	pane_text_right(p, 0, l->priority_at, PRIORITY_WIDTH, STYLE_DIM, "prio");
+}
+
+static bool has_titles(const struct layout *l) { return l->trend_at > 0 && l->message_at != l->bar_at; }
+
+static void replication_draw(struct view *v, const struct view_context *c, const struct pane *p, bool focused)
+{
+	struct replication *r = replication_of(v);
+	char scale[UNITS_BYTES], extra[64];
+	struct pane in;
+	struct layout l;
+	size_t first;
+
+	snprintf(extra, sizeof(extra), "scale 0 .. %s", units_bytes(r->scale_bytes, scale));
+	in = view_frame(v, p, r->replicas > 0 ? extra : "", focused);
+	l = layout_for(r, in.width - 1);
+	if (c->frozen)
+		fill_all(r, c);
+	if (r->count == 0) {
+		view_say(&in, STYLE_DIM, v->filter[0] ? "nothing matches the filter" : "no replicas");
+		return;
+	}
+	if (has_titles(&l) && in.height >= 5) {
+		draw_titles(&in, &l);
+		in = pane_sub(&in, 1, 0, in.height - 1, in.width);
+	}
+	first = list_layout(&v->list, in.height);
+	for (int y = 0; y < in.height && first + (size_t)y < r->count; y++) {
+		struct repl_row *row = &r->rows[first + (size_t)y];
+
+		fill_row(row, c);
+		if (row->heading)
+			draw_heading(&in, y, row, &l);
+		else
+			draw_replica(&in, y, row, &l, r->scale_bytes);
+		if (focused && first + (size_t)y == v->list.selected)
+			pane_restyle(&in, y, 0, in.width, STYLE_SELECTED);
+	}
+	list_draw_marks(&v->list, &in);
+}
+
+static unsigned replication_act(struct view *v, const struct view_context *c, enum command cmd)
+{
+	(void)c;
+	if (cmd == CMD_BACK)
+		return view_drop_filter(v) ? EFFECT_REDRAW : EFFECT_NONE;
+	return view_list_act(v, cmd);
+}
+
+static int replication_wanted_height(const struct view *v, const struct view_context *c, int width)
+{
+	const struct replication *r = replication_of_const(v);
+	struct layout l = layout_for(r, width - 3);
+
+	(void)c;
+	return (int)(r->count < 1000 ? r->count : 1000) + 2 + has_titles(&l);
+}
+
+static void replication_selection(const struct view *v, struct selection *out)
+{
+	const struct replication *r = replication_of_const(v);
+
+	if (v->list.selected >= r->count)
+		return;
+	out->group_id = r->rows[v->list.selected].group_id;
+	out->node_id = r->rows[v->list.selected].node_id;
+}
+
+const struct view_ops replication_view = {
+	.name = "replication", .title = "Replication lag",
+	.topics = TOPIC_NODES | TOPIC_TOPOLOGY | TOPIC_HEALTH | TOPIC_VALUES,
+	.state_size = sizeof(struct replication),
+	.uses_filter = true,
+	.done = replication_done,
+	.rebuild = replication_rebuild,
+	.draw = replication_draw,
+	.act = replication_act,
+	.wanted_height = replication_wanted_height,
+	.selection = replication_selection,
+};

@@ -1,0 +1,212 @@
+/* The sheet of an action: what would be sent and to whom, what speaks for and against it, and the
+ * prompt. When room is short the lines between are cut, never the command or the prompt. */
+#include "config.h"
+
+#include "model/sheet.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "views/parts.h"
+
+#define DIALOG_WIDTH  100
+#define LABEL_COLUMNS 13
+#define TAIL_MAX      5 /* lines of prompt or outcome */
+
+/* Draws when p is given, counts always: the size is known before the dialog is. */
+static int line_draw(const struct pane *p, int y, int columns, int room, const struct sheet_line *line)
+{
+	int indent = columns >= 40 ? LABEL_COLUMNS + 3 : 2;
+	enum style_role role = line->health == HEALTH_OK ? STYLE_DIALOG : health_style(line->health);
+	int used;
+
+	if (room < 1)
+		return 0;
+	if (p) {
+		pane_glyph(p, y, 0, health_style(line->health), health_glyph(line->health));
+		if (columns >= 40)
+			pane_text(p, y, 2, LABEL_COLUMNS, STYLE_DIALOG, line->label);
+	}
+	used = text_wrap_draw(p, y, indent, columns - indent, room, role, line->text);
+	return used > 0 ? used : 1;
+}
+
+static int head_draw(const struct pane *p, int y, int columns, int room, const struct sheet *s)
+{
+	int indent = columns >= 40 ? 9 : 0, used = 0;
+
+	if (p && indent)
+		pane_text(p, y, 0, indent - 1, STYLE_DIALOG, "command");
+	used += text_wrap_draw(p, y, indent, columns - indent, room, STYLE_STRONG, s->command);
+	if (s->target[0] && used < room) {
+		if (p && indent)
+			pane_text(p, y + used, 0, indent - 1, STYLE_DIALOG, "goes to");
+		used += text_wrap_draw(p, y + used, indent, columns - indent, room - used, STYLE_DIALOG, s->target);
+	}
+	return used;
+}
+
+static enum health outcome_health(const struct sheet *s)
+{
+	switch (s->state) {
+	case SHEET_DONE: return HEALTH_OK;
+	case SHEET_BLOCKED:
+	case SHEET_FAILED: return HEALTH_CRITICAL;
+	case SHEET_CONFIRM:
+	case SHEET_SENT: break;
+	}
+	return HEALTH_WARNING;
+}
+
+static const char *const state_words[] = {
+	[SHEET_CONFIRM] = "", [SHEET_BLOCKED] = "Cannot be done now", [SHEET_SENT] = "Sent, being followed",
+	[SHEET_DONE] = "Done and verified", [SHEET_FAILED] = "Failed",
+};
+
+static void outcome_text(const struct sheet *s, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s", state_words[s->state],
+		 state_words[s->state][0] && s->outcome[0] ? ": " : "", s->outcome);
+}
+
+static int outcome_height(const struct sheet *s, int columns, int room)
+{
+	char text[320];
+
+	outcome_text(s, text, sizeof(text));
+	return text_wrap_draw(NULL, 0, 0, columns - 2, room, STYLE_DIALOG, text);
+}
+
+static void ask_text(const struct sheet *s, char *out, size_t size)
+{
+	if (s->confirm[0])
+		snprintf(out, size, "Type %s to go ahead, Esc to leave", s->confirm);
+	else
+		snprintf(out, size, "Enter to go ahead, Esc to leave");
+}
+
+/* The lines at the bottom, how many they are. */
+static int tail_height(const struct sheet *s, int columns, int room)
+{
+	char ask[NAME_BYTES + 64];
+	int lines;
+
+	if (s->state != SHEET_CONFIRM) {
+		lines = outcome_height(s, columns, TAIL_MAX - 1) + 1;
+	} else {
+		ask_text(s, ask, sizeof(ask));
+		lines = text_wrap_draw(NULL, 0, 0, columns, 3, STYLE_DIALOG, ask) + (s->confirm[0] != '\0');
+	}
+	return lines < room ? lines : room;
+}
+
+static void tail_draw(const struct pane *p, int y, int lines, const struct sheet *s,
+		      const struct prompt *typed)
+{
+	char text[NAME_BYTES + 256];
+	enum health h = outcome_health(s);
+
+	if (lines < 1)
+		return;
+	if (s->state == SHEET_CONFIRM) {
+		bool prompt = s->confirm[0] && typed;
+
+		ask_text(s, text, sizeof(text));
+		text_wrap_draw(p, y, 0, p->width, lines - prompt, STYLE_STRONG, text);
+		if (prompt)
+			prompt_draw(typed, p, y + lines - 1, 0, "> ");
+		return;
+	}
+	outcome_text(s, text, sizeof(text));
+	pane_glyph(p, y, 0, health_style(h), health_glyph(h));
+	text_wrap_draw(p, y, 2, p->width - 2, lines > 1 ? lines - 1 : 1, health_style(h), text);
+	if (lines > 1)
+		pane_text(p, y + lines - 1, 0, -1, STYLE_DIALOG,
+			  s->state == SHEET_SENT ? "Esc leaves; what was sent goes on" : "Esc closes");
+}
+
+static int lines_height(const struct sheet *s, int columns)
+{
+	int sum = 0;
+
+	for (size_t i = 0; i < s->line_count && i < SHEET_LINES_MAX; i++)
+		sum += line_draw(NULL, 0, columns, 100, &s->lines[i]);
+	return sum;
+}
+
+/* Bad news first when not all lines fit: a blocker must not be among the cut ones. */
+static void lines_draw(const struct pane *p, int columns, const struct sheet *s)
+{
+	size_t count = s->line_count < SHEET_LINES_MAX ? s->line_count : SHEET_LINES_MAX, cut = 0;
+	bool fits = lines_height(s, columns) <= p->height;
+	int y = 0, room = fits ? p->height : p->height - 1;
+
+	for (int pass = fits ? 1 : 0; pass < 2; pass++) {
+		for (size_t i = 0; i < count; i++) {
+			bool bad = s->lines[i].health >= HEALTH_WARNING;
+
+			if (!fits && bad != (pass == 0))
+				continue;
+			if (y >= room) {
+				cut++;
+				continue;
+			}
+			y += line_draw(p, y, columns, room - y, &s->lines[i]);
+		}
+	}
+	if (cut > 0 && p->height > 0)
+		pane_textf(p, p->height - 1, 2, -1, STYLE_DIALOG, "%zu more lines: enlarge the screen", cut);
+}
+
+/* A frame in the dialog's own colours, which pane_box does not know. */
+static struct pane dialog_frame(const struct pane *p, const char *title)
+{
+	struct pane in;
+
+	pane_fill(p, STYLE_DIALOG);
+	if (!view_is_framed(p->height, p->width))
+		return *p;
+	in = pane_box(p, title, true);
+	pane_restyle(p, 0, 0, p->width, STYLE_DIALOG_BORDER);
+	pane_restyle(p, p->height - 1, 0, p->width, STYLE_DIALOG_BORDER);
+	for (int y = 1; y < p->height - 1; y++) {
+		pane_restyle(p, y, 0, 1, STYLE_DIALOG_BORDER);
+		pane_restyle(p, y, p->width - 1, 1, STYLE_DIALOG_BORDER);
+	}
+	if (in.width > 40) /* air at the sides */
+		in = pane_sub(&in, 0, 1, in.height, in.width - 2);
+	return in;
+}
+
+void sheet_draw(const struct pane *p, const struct view_context *c, const struct sheet *sheet,
+		const struct prompt *typed)
+{
+	int width = p->width < DIALOG_WIDTH + 4 ? p->width : DIALOG_WIDTH;
+	int columns = width >= 45 ? width - 4 : width - 2;
+	int head = head_draw(NULL, 0, columns, 4, sheet), tail = tail_height(sheet, columns, TAIL_MAX);
+	int height = head + tail + lines_height(sheet, columns) + 4; /* frame, two blank lines */
+	struct pane dialog, in, lines;
+
+	(void)c;
+	if (height > p->height)
+		height = p->height;
+	dialog = pane_sub(p, (p->height - height) / 2, (p->width - width) / 2, height, width);
+	in = dialog_frame(&dialog, sheet->title);
+	if (in.height < 1)
+		return;
+	columns = in.width;
+	if (in.height < 8) { /* a line each, and what is left for the rest */
+		head = in.height >= 2 ? 1 : 0;
+		tail = tail_height(sheet, columns, in.height - head);
+	} else {
+		head = head_draw(NULL, 0, columns, 4, sheet);
+		tail = tail_height(sheet, columns, TAIL_MAX);
+	}
+	head_draw(&in, 0, columns, head, sheet);
+	tail_draw(&in, in.height - tail, tail, sheet, typed);
+	if (in.height >= head + tail + 4)
+		head++, tail++;
+	lines = pane_sub(&in, head, 0, in.height - head - tail, columns);
+	lines_draw(&lines, columns, sheet);
+}

@@ -1,0 +1,243 @@
+#include "config.h"
+
+#include "views/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "views/parts.h"
+
+struct view *view_new(const struct view_ops *ops)
+{
+	struct view *v = mem_alloc(ops->state_size);
+
+	v->ops = ops;
+	v->stale = true;
+	list_init(&v->list, false);
+	if (ops->init)
+		ops->init(v);
+	return v;
+}
+
+void view_free(struct view *v)
+{
+	if (!v)
+		return;
+	if (v->ops->done)
+		v->ops->done(v);
+	list_done(&v->list);
+	free(v);
+}
+
+void view_set_filter(struct view *v, const char *filter)
+{
+	size_t len = strlen(filter);
+
+	if (len >= sizeof(v->filter)) { /* cut between characters, not within one */
+		len = sizeof(v->filter) - 1;
+		while (len > 0 && ((unsigned char)filter[len] & 0xc0) == 0x80)
+			len--;
+	}
+	memcpy(v->filter, filter, len);
+	v->filter[len] = '\0';
+	v->stale = true;
+}
+
+bool view_matches(const struct view *v, const char *text)
+{
+	const char *needle = v->filter;
+	bool invert = needle[0] == '!';
+
+	if (invert)
+		needle++;
+	if (!needle[0]) /* "!" alone is a filter that is still being typed */
+		return true;
+	return text_contains(text, needle) != invert;
+}
+
+bool view_drop_filter(struct view *v)
+{
+	if (!v->filter[0])
+		return false;
+	view_set_filter(v, "");
+	return true;
+}
+
+unsigned view_list_act(struct view *v, enum command cmd)
+{
+	enum list_move move;
+
+	switch (cmd) {
+	case CMD_UP: move = LIST_UP; break;
+	case CMD_DOWN: move = LIST_DOWN; break;
+	case CMD_PAGE_UP: move = LIST_PAGE_UP; break;
+	case CMD_PAGE_DOWN: move = LIST_PAGE_DOWN; break;
+	case CMD_TOP: move = LIST_TOP; break;
+	case CMD_BOTTOM: move = LIST_BOTTOM; break;
+	default: return EFFECT_NONE;
+	}
+	return list_move(&v->list, move) ? EFFECT_REDRAW : EFFECT_DONE;
+}
+
+/* --- parts that the views share ----------------------------------------------------------- */
+
+enum style_role health_style(enum health h)
+{
+	switch (h) {
+	case HEALTH_OK: return STYLE_OK;
+	case HEALTH_WARNING: return STYLE_WARNING;
+	case HEALTH_CRITICAL: return STYLE_CRITICAL;
+	case HEALTH_UNKNOWN: break;
+	}
+	return STYLE_UNKNOWN_STATE;
+}
+
+enum glyph health_glyph(enum health h)
+{
+	switch (h) {
+	case HEALTH_OK: return GLYPH_OK;
+	case HEALTH_WARNING: return GLYPH_WARNING;
+	case HEALTH_CRITICAL: return GLYPH_DOWN;
+	case HEALTH_UNKNOWN: break;
+	}
+	return GLYPH_UNKNOWN;
+}
+
+enum style_role role_style(enum role r)
+{
+	switch (r) {
+	case ROLE_MASTER: return STYLE_MASTER_NODE;
+	case ROLE_REPLICA: return STYLE_REPLICA_NODE;
+	case ROLE_SENTINEL: return STYLE_SENTINEL_NODE;
+	case ROLE_UNKNOWN: break;
+	}
+	return STYLE_UNKNOWN_STATE;
+}
+
+enum style_role severity_style(enum severity s)
+{
+	switch (s) {
+	case SEVERITY_CRITICAL: return STYLE_CRITICAL;
+	case SEVERITY_WARNING: return STYLE_WARNING;
+	case SEVERITY_NOTICE: return STYLE_STRONG;
+	case SEVERITY_INFO: break;
+	}
+	return STYLE_TEXT;
+}
+
+bool view_is_framed(int height, int width)
+{
+	return height >= 4 && width >= 12;
+}
+
+struct pane view_frame(const struct view *v, const struct pane *p, const char *extra, bool focused)
+{
+	char title[64 + 160 + PROMPT_BYTES];
+
+	pane_fill(p, STYLE_TEXT);
+	if (!view_is_framed(p->height, p->width))
+		return *p;
+	snprintf(title, sizeof(title), "%s%s%.150s%s%s", v->ops->title, extra[0] ? "  " : "", extra,
+		 v->filter[0] ? "  /" : "", v->filter);
+	return pane_box(p, title, focused);
+}
+
+void view_say(const struct pane *p, enum style_role role, const char *text)
+{
+	int width = text_width(text);
+	int x = width < p->width ? (p->width - width) / 2 : 0;
+
+	pane_text(p, p->height / 2, x, -1, role, text);
+}
+
+int text_wrap_draw(const struct pane *p, int y, int x, int columns, int max_lines,
+		   enum style_role role, const char *text)
+{
+	int lines = 0;
+	char line[512];
+
+	if (columns < 1)
+		return 0;
+	while (*text && lines < max_lines) {
+		size_t fit = text_fit(text, columns), cut, next;
+
+		if (fit == 0) /* a wide character in one column: pane_text shows what it can */
+			break;
+		if (fit >= sizeof(line)) {
+			fit = sizeof(line) - 1;
+			while (fit > 1 && ((unsigned char)text[fit] & 0xc0) == 0x80)
+				fit--;
+		}
+		cut = next = fit;
+		if (text[fit]) {
+			while (cut > 0 && text[cut] != ' ')
+				cut--;
+			if (cut == 0)
+				cut = fit; /* one long word */
+			next = cut;
+		}
+		memcpy(line, text, cut);
+		line[cut] = '\0';
+		if (p)
+			pane_text(p, y + lines, x, columns, role, line);
+		lines++;
+		text += next;
+		while (*text == ' ')
+			text++;
+	}
+	return lines;
+}
+
+#define RANK_NONE UINT16_MAX
+
+size_t owners_rank(const struct cluster *c, uint16_t *rank)
+{
+	size_t next = 0;
+
+	for (size_t i = 0; i < c->owner_count; i++)
+		rank[i] = RANK_NONE;
+	for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+		uint16_t owner = c->owner[slot];
+
+		if (owner < c->owner_count && rank[owner] == RANK_NONE)
+			rank[owner] = (uint16_t)next++;
+	}
+	return next;
+}
+
+/* Without X, x: that is how a failed owner's slots are marked where there is no UTF-8. */
+char owner_letter(size_t rank)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWYZabcdefghijklmnopqrstuvwyz0123456789";
+
+	return letters[rank % (sizeof(letters) - 1)];
+}
+
+enum style_role owner_style(size_t rank)
+{
+	return (enum style_role)(STYLE_OWNER_1 + (int)(rank % 8));
+}
+
+void ranges_text(const struct slot_range *ranges, size_t count, size_t total, char *out, size_t size)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < count && len < size; i++) {
+		const struct slot_range *r = &ranges[i];
+		int n;
+
+		if (r->first == r->last)
+			n = snprintf(out + len, size - len, "%s%u", i ? " " : "", r->first);
+		else
+			n = snprintf(out + len, size - len, "%s%u-%u", i ? " " : "", r->first, r->last);
+		if (n < 0)
+			return;
+		len += (size_t)n;
+	}
+	if (total > count && len < size)
+		snprintf(out + len, size - len, " +%zu more", total - count);
+}
