@@ -1,0 +1,376 @@
+# shellcheck shell=bash disable=SC2317
+# Harness of the live tests: real servers on loopback, started here and gone when the test ends,
+# whatever way that is. A test sources it, does its work, and ends with `finish`.
+#
+# Output: "ok - text", "not ok - text", "# skip text", and at the end "# N passed, N failed".
+# Needs bash, redis-server, redis-cli, jq, and tmux for the screen helpers.
+
+set -u
+
+unset REDISCLI_AUTH REDOUBT_SENTINEL_AUTH NO_COLOR TMUX
+export LC_ALL=C.UTF-8
+
+WORK=$(mktemp -d "${TMPDIR:-/tmp}/redoubt-live-XXXXXX") || exit 1
+# Nothing of the user's may be read or written.
+export HOME=$WORK XDG_CONFIG_HOME=$WORK/config XDG_RUNTIME_DIR=$WORK/run TMUX_TMPDIR=$WORK
+mkdir -m 700 "$XDG_CONFIG_HOME" "$XDG_RUNTIME_DIR"
+
+SRC=${REDOUBT_SRCDIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+REDOUBT=${REDOUBT:-$SRC/build/redoubt}
+REDIS_SERVER=$(command -v redis-server || command -v valkey-server)
+REDIS_CLI=$(command -v redis-cli || command -v valkey-cli)
+
+PASSWORD=live-data-$$-$RANDOM           # of data nodes
+SENTINEL_PASSWORD=live-sentinel-$$-$RANDOM
+PASS_FILE=$WORK/pass
+SENTINEL_PASS_FILE=$WORK/sentinel-pass
+(umask 077 && echo "$PASSWORD" >"$PASS_FILE" && echo "$SENTINEL_PASSWORD" >"$SENTINEL_PASS_FILE")
+
+PASSED=0
+FAILED=0
+PORTS=()            # set by free_ports
+declare -A NODE_PID # port: pid of the server
+OTHER_PIDS=()       # of everything else that was started in the background
+TMUX_SOCKET=redoubt-live-$$
+
+# --- verdicts ------------------------------------------------------------------------------------
+
+pass() {
+	PASSED=$((PASSED + 1))
+	echo "ok - $1"
+}
+
+# fail TEXT [DETAIL...]
+fail() {
+	FAILED=$((FAILED + 1))
+	echo "not ok - $1"
+	shift
+	local line
+	for line; do
+		echo "# ${line//$'\n'/$'\n'# }"
+	done
+}
+
+# check TEXT COMMAND...: passes when the command succeeds.
+check() {
+	local text=$1 output
+	shift
+	if output=$("$@" 2>&1); then
+		pass "$text"
+	else
+		fail "$text" "failed: $*" "$output"
+	fi
+}
+
+# equal TEXT EXPECTED ACTUAL
+equal() {
+	if [ "$2" = "$3" ]; then
+		pass "$1"
+	else
+		fail "$1" "expected: $2" "actual:   $3"
+	fi
+}
+
+# Ends the test at once; for what everything after it needs.
+bail() {
+	fail "$@"
+	finish
+}
+
+finish() {
+	echo "# $PASSED passed, $FAILED failed"
+	[ "$FAILED" -eq 0 ]
+	exit
+}
+
+skip_all() {
+	echo "# skip $1"
+	exit 77
+}
+
+# wait_for SECONDS TEXT COMMAND...: polls until the command succeeds. The one place that sleeps.
+wait_for() {
+	local text=$2 deadline_ms
+	deadline_ms=$(($(now_ms) + $1 * 1000))
+	shift 2
+	until "$@" >/dev/null 2>&1; do
+		if [ "$(now_ms)" -ge "$deadline_ms" ]; then
+			echo "# timed out: $text"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+now_ms() {
+	local now=${EPOCHREALTIME/[^0-9]/}
+	echo $((now / 1000))
+}
+
+# --- end -----------------------------------------------------------------------------------------
+
+cleanup() {
+	local pid
+	trap '' INT TERM HUP
+	tmux -L "$TMUX_SOCKET" kill-server 2>/dev/null
+	for pid in ${OTHER_PIDS[@]+"${OTHER_PIDS[@]}"} ${NODE_PID[@]+"${NODE_PID[@]}"}; do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	wait 2>/dev/null
+	[ "${KEEP_WORK:-}" ] || rm -rf "$WORK"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+is_alive() {
+	[ -r "/proc/$1/stat" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
+}
+
+is_gone() {
+	! is_alive "$1"
+}
+
+# --- servers -------------------------------------------------------------------------------------
+
+port_is_free() {
+	! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
+}
+
+# free_ports COUNT: sets PORTS. Below the ephemeral range, and so are the cluster bus ports.
+free_ports() {
+	local port
+	PORTS=()
+	while [ "${#PORTS[@]}" -lt "$1" ]; do
+		port=$((10000 + (RANDOM * 2 + RANDOM % 2) % 10000))
+		[[ " ${PORTS[*]-} " == *" $port "* ]] && continue
+		if port_is_free "$port" && port_is_free $((port + 10000)); then
+			PORTS+=("$port")
+		fi
+	done
+}
+
+# Runs a server in the background that dies with this shell, and notes its pid. Never from within
+# $( ): the parent that it dies with would be the subshell.
+launch_node() {
+	local port=$1 prefix=()
+	shift
+	if setpriv --pdeathsig KILL true 2>/dev/null; then
+		prefix=(setpriv --pdeathsig KILL)
+	fi
+	# A server that was killed comes back with what it or a Sentinel wrote to its file.
+	(cd "$WORK/$port" && exec ${prefix[@]+"${prefix[@]}"} "$REDIS_SERVER" ./node.conf "$@" \
+		</dev/null >>out 2>&1) &
+	NODE_PID[$port]=$!
+	disown
+}
+
+common_conf() {
+	cat <<-END
+		bind 127.0.0.1
+		port $1
+		protected-mode yes
+		dir .
+		logfile node.log
+		loglevel notice
+	END
+}
+
+# start_node PORT [LINE...]: a data node with PASSWORD; the lines are added to its configuration.
+start_node() {
+	local port=$1
+	shift
+	mkdir -p "$WORK/$port"
+	{
+		common_conf "$port"
+		printf '%s\n' "requirepass $PASSWORD" "masterauth $PASSWORD" 'save ""' \
+			"repl-diskless-sync-delay 0" "$@"
+	} >"$WORK/$port/node.conf"
+	launch_node "$port"
+	wait_for 10 "server on port $port answers" node_answers "$port" ||
+		bail "server on port $port starts" "$(tail -n 5 "$WORK/$port/node.log" 2>&1)"
+}
+
+# start_sentinel PORT MASTER_PORT QUORUM DOWN_AFTER_MS
+start_sentinel() {
+	local port=$1
+	mkdir -p "$WORK/$port"
+	{
+		common_conf "$port"
+		printf '%s\n' "requirepass $SENTINEL_PASSWORD" \
+			"sentinel sentinel-pass $SENTINEL_PASSWORD" \
+			"sentinel monitor mymaster 127.0.0.1 $2 $3" \
+			"sentinel auth-pass mymaster $PASSWORD" \
+			"sentinel down-after-milliseconds mymaster $4" \
+			"sentinel failover-timeout mymaster 10000" \
+			"sentinel parallel-syncs mymaster 1"
+	} >"$WORK/$port/node.conf"
+	launch_node "$port" --sentinel
+	wait_for 10 "Sentinel on port $port answers" sentinel_answers "$port" ||
+		bail "Sentinel on port $port starts" "$(tail -n 5 "$WORK/$port/node.log" 2>&1)"
+}
+
+# Once more with the configuration it has written itself.
+restart_node() {
+	launch_node "$@"
+}
+
+kill_node() {
+	kill -KILL "${NODE_PID[$1]}"
+	wait_for 5 "server on port $1 is gone" is_gone "${NODE_PID[$1]}"
+	unset "NODE_PID[$1]"
+}
+
+pause_node() {
+	kill -STOP "${NODE_PID[$1]}"
+}
+
+resume_node() {
+	kill -CONT "${NODE_PID[$1]}"
+}
+
+# cli PORT COMMAND...: at a data node.
+cli() {
+	local port=$1
+	shift
+	REDISCLI_AUTH=$PASSWORD timeout 5 "$REDIS_CLI" -h 127.0.0.1 -p "$port" "$@"
+}
+
+# scli PORT COMMAND...: at a Sentinel.
+scli() {
+	local port=$1
+	shift
+	REDISCLI_AUTH=$SENTINEL_PASSWORD timeout 5 "$REDIS_CLI" -h 127.0.0.1 -p "$port" "$@"
+}
+
+node_answers() {
+	[ "$(cli "$1" ping)" = PONG ]
+}
+
+sentinel_answers() {
+	[ "$(scli "$1" ping)" = PONG ]
+}
+
+# info_field PORT SECTION FIELD
+info_field() {
+	cli "$1" info "$2" | tr -d '\r' | sed -n "s/^$3://p"
+}
+
+# sentinel_field PORT FIELD: of SENTINEL MASTER mymaster.
+sentinel_field() {
+	scli "$1" sentinel master mymaster | awk -v name="$2" 'found { print; exit } $0 == name { found = 1 }'
+}
+
+# sentinel_master PORT: "127.0.0.1:6379"
+sentinel_master() {
+	scli "$1" sentinel get-master-addr-by-name mymaster | paste -sd:
+}
+
+sentinel_is_settled() {
+	[ "$(sentinel_field "$1" flags)" = master ] && [ "$(sentinel_field "$1" num-slaves)" = "$2" ] &&
+		[ "$(sentinel_field "$1" num-other-sentinels)" = "$3" ] &&
+		[[ $(scli "$1" sentinel ckquorum mymaster) == OK* ]]
+}
+
+cluster_is_settled() {
+	local info
+	info=$(cli "$1" cluster info | tr -d '\r')
+	[[ $info == *cluster_state:ok* && $info == *cluster_known_nodes:$2* ]] &&
+		! cli "$1" cluster nodes | grep -Eq 'handshake|fail'
+}
+
+# start_cluster PORT...: six nodes, three masters and three replicas.
+start_cluster() {
+	local port
+	for port; do
+		start_node "$port" "cluster-enabled yes" "cluster-config-file nodes.conf" \
+			"cluster-node-timeout ${CLUSTER_NODE_TIMEOUT:-2000}"
+	done
+	REDISCLI_AUTH=$PASSWORD timeout 60 "$REDIS_CLI" --cluster create "${@/#/127.0.0.1:}" \
+		--cluster-replicas 1 --cluster-yes >"$WORK/create.log" 2>&1 ||
+		bail "the cluster is created" "$(tail -n 5 "$WORK/create.log")"
+	for port; do
+		wait_for 20 "node $port sees the whole cluster" cluster_is_settled "$port" $# ||
+			bail "the cluster settles" "$(cli "$port" cluster nodes 2>&1)"
+	done
+}
+
+# --- redoubt -------------------------------------------------------------------------------------
+
+need_redoubt() {
+	[ -x "$REDOUBT" ] || bail "redoubt is built" "no program at $REDOUBT"
+	[ -n "$REDIS_SERVER" ] || skip_all "no redis-server and no valkey-server here"
+	[ -n "$REDIS_CLI" ] || skip_all "no redis-cli here"
+}
+
+# redoubt ARG...: with both passwords.
+redoubt() {
+	timeout 30 "$REDOUBT" --pass-file "$PASS_FILE" --sentinel-pass-file "$SENTINEL_PASS_FILE" "$@"
+}
+
+# start_events FILE ARG...: the event stream as JSON lines into the file.
+start_events() {
+	local file=$1
+	shift
+	"$REDOUBT" --pass-file "$PASS_FILE" --sentinel-pass-file "$SENTINEL_PASS_FILE" \
+		--events --format json "$@" >"$file" 2>"$file.err" </dev/null &
+	OTHER_PIDS+=($!)
+	disown
+}
+
+# saw_event FILE EVENT
+saw_event() {
+	jq -e -n --arg event "$2" 'first(inputs | select(.event == $event))' "$1"
+}
+
+# --- a terminal ----------------------------------------------------------------------------------
+
+tm() {
+	tmux -L "$TMUX_SOCKET" "$@"
+}
+
+# screen_start WxH COMMAND...: a command in a terminal of its own.
+screen_start() {
+	local size=$1
+	shift
+	cat >"$WORK/tmux.conf" <<-END
+		set -g status off
+		set -g remain-on-exit on
+		set -g escape-time 0
+		set -g default-terminal tmux-256color
+	END
+	tm kill-server 2>/dev/null
+	tmux -u -L "$TMUX_SOCKET" -f "$WORK/tmux.conf" new-session -d -x "${size%x*}" -y "${size#*x}" "$@"
+}
+
+# screen_redoubt WxH ARG...
+screen_redoubt() {
+	local size=$1
+	shift
+	screen_start "$size" "$REDOUBT" --pass-file "$PASS_FILE" --sentinel-pass-file "$SENTINEL_PASS_FILE" "$@"
+}
+
+screen_keys() {
+	tm send-keys "$@"
+}
+
+screen_text() {
+	tm capture-pane -p
+}
+
+screen_has() {
+	screen_text | grep -Eq -- "$1"
+}
+
+# wait_screen REGEX SECONDS
+wait_screen() {
+	wait_for "$2" "screen shows /$1/" screen_has "$1"
+}
+
+screen_ended() {
+	[ "$(tm display-message -p '#{pane_dead}')" = 1 ]
+}
+
+screen_stop() {
+	tm kill-server 2>/dev/null
+}
