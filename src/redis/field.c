@@ -9,13 +9,14 @@
 #include "base/text.h"
 #include "model/facts.h"
 
-/* Names differ in length, their ends and the middle; reading all of a name costs more than the
- * memcmp that follows. */
-static uint8_t field_hash(const char *name, size_t len)
+/* Names differ in length, their ends and the middle: reading all of a name would cost more than
+ * the rare memcmp too many. */
+static unsigned field_hash(const char *name, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)name;
 
-	return (uint8_t)(len * 37 + s[0] * 11 + s[len / 2] * 7 + s[len - 1] * 3 + s[len * 3 / 4]);
+	return ((unsigned)len * 67 + s[0] * 5u + s[len / 2] * 33u + s[len - 1] * 129u) %
+	       FIELD_BUCKETS;
 }
 
 static void field_index(struct field_table *t)
@@ -23,10 +24,10 @@ static void field_index(struct field_table *t)
 	/* Entries are numbers from 1: zero ends a chain. */
 	for (size_t i = 0; i < t->count; i++) {
 		size_t len = strlen(t->fields[i].name);
-		uint8_t h = field_hash(t->fields[i].name, len);
+		unsigned h = field_hash(t->fields[i].name, len);
 
-		t->length[i] = (uint8_t)len;
-		t->next[i] = t->bucket[h];
+		t->length[i + 1] = (uint8_t)len;
+		t->next[i + 1] = t->bucket[h];
 		t->bucket[h] = (uint8_t)(i + 1);
 	}
 	t->ready = true;
@@ -38,8 +39,8 @@ const struct field *field_find(struct field_table *t, const char *name, size_t l
 		return NULL;
 	if (!t->ready)
 		field_index(t);
-	for (uint8_t i = t->bucket[field_hash(name, len)]; i != 0; i = t->next[i - 1])
-		if (t->length[i - 1] == len && memcmp(t->fields[i - 1].name, name, len) == 0)
+	for (uint8_t i = t->bucket[field_hash(name, len)]; i != 0; i = t->next[i])
+		if (t->length[i] == len && memcmp(t->fields[i - 1].name, name, len) == 0)
 			return &t->fields[i - 1];
 	return NULL;
 }

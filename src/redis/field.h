@@ -22,11 +22,13 @@ struct field {
 };
 
 #define FIELD_TABLE_MAX 120
+#define FIELD_BUCKETS   1024 /* sparse: most lines of INFO are not in the table */
 struct field_table {
 	const struct field *fields;
 	size_t count; /* at most FIELD_TABLE_MAX */
 	bool ready;   /* the index below is made at the first look-up */
-	uint8_t bucket[256], next[FIELD_TABLE_MAX], length[FIELD_TABLE_MAX];
+	/* numbers from 1 */
+	uint8_t bucket[FIELD_BUCKETS], next[FIELD_TABLE_MAX + 1], length[FIELD_TABLE_MAX + 1];
 };
 
 #define FIELD_TABLE(array) { .fields = (array), .count = sizeof(array) / sizeof((array)[0]) }

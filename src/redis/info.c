@@ -218,14 +218,27 @@ static void db_line(struct info_facts *out, const char *s, size_t len)
 }
 
 /* "slave0", "db15": a word and a number. */
-static bool is_numbered(const char *key, size_t len, const char *word)
+static bool is_numbered(const char *key, size_t len, const char *word, size_t word_len)
 {
-	size_t word_len = strlen(word);
 	int64_t n;
 
-	return len > word_len && key[len - 1] >= '0' && key[len - 1] <= '9' &&
-	       memcmp(key, word, word_len) == 0 &&
+	return len > word_len && memcmp(key, word, word_len) == 0 &&
 	       number_parse(key + word_len, len - word_len, 0, INT32_MAX, &n);
+}
+
+/* False when the line is not known. Three of four lines end here: the digit is looked at first. */
+static bool numbered_line(struct info_facts *out, const char *key, size_t key_len,
+			  const char *value, size_t value_len)
+{
+	if (key_len == 0 || key[key_len - 1] < '0' || key[key_len - 1] > '9')
+		return false;
+	if (is_numbered(key, key_len, "slave", 5))
+		replica_line(out, value, value_len);
+	else if (is_numbered(key, key_len, "db", 2))
+		db_line(out, value, value_len);
+	else
+		return false;
+	return true;
 }
 
 static void section_line(struct info_parse *p, const char *line, size_t len)
@@ -255,11 +268,7 @@ static void info_line(struct info_parse *p, const char *line, size_t len)
 		parse_special(p, f->offset, colon + 1, value_len);
 	else if (f)
 		field_store(f, p->out, colon + 1, value_len);
-	else if (is_numbered(line, key_len, "slave"))
-		replica_line(p->out, colon + 1, value_len);
-	else if (is_numbered(line, key_len, "db"))
-		db_line(p->out, colon + 1, value_len);
-	else
+	else if (!numbered_line(p->out, line, key_len, colon + 1, value_len))
 		return;
 	p->any = true;
 }
