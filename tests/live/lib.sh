@@ -256,6 +256,13 @@ info_field() {
 	cli "$1" info "$2" | tr -d '\r' | sed -n "s/^$3://p"
 }
 
+# Valkey says a Redis version as well, for clients that look for one.
+server_version() {
+	local version
+	version=$(info_field "$1" server valkey_version)
+	echo "${version:-$(info_field "$1" server redis_version)}"
+}
+
 # sentinel_field PORT FIELD: of SENTINEL MASTER mymaster.
 sentinel_field() {
 	scli "$1" sentinel master mymaster | awk -v name="$2" 'found { print; exit } $0 == name { found = 1 }'

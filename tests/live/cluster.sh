@@ -1,0 +1,157 @@
+#!/bin/bash
+# A cluster with a password: the snapshot against CLUSTER NODES and INFO, from every member, and the
+# crash of a master in the event stream.
+# Functions are called through check and wait_for.
+# shellcheck disable=SC2317,SC2016
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+need_redoubt
+
+free_ports 6
+JSON=$WORK/snapshot.json
+start_cluster "${PORTS[@]}"
+
+j() {
+	jq -r "$@" "$JSON"
+}
+
+dj() {
+	j ".deployments[0] | $1"
+}
+
+snapshot() {
+	redoubt --once --format json "$@" >"$JSON" 2>"$WORK/once.err"
+	echo $? >"$WORK/once.status"
+}
+
+# "id addr" of the nodes whose flags match, sorted; addr without the bus port.
+nodes() {
+	cli "$1" cluster nodes | awk -v want="$2" '$3 ~ want { sub(/@.*/, "", $2); print $1, $2 }' | sort
+}
+
+# "from-to id" of every range of slots.
+slots() {
+	cli "$1" cluster nodes | awk '{ for (i = 9; i <= NF; i++) if ($i !~ /^\[/) {
+		n = split($i, r, "-"); print r[1] "-" r[n], $1 } }' | sort
+}
+
+info() {
+	cli "$1" cluster info | tr -d '\r' | sed -n "s/^cluster_$2://p"
+}
+
+compare() {
+	local what=$1 port=$2 name
+	equal "$what: exit status" 0 "$(cat "$WORK/once.status")"
+	equal "$what: one cluster" "1 cluster ok" "$(j '"\(.deployments | length) \(.deployments[0].kind) \(.health)"')"
+	for name in state slots_assigned slots_ok slots_pfail slots_fail known_nodes size current_epoch; do
+		equal "$what: $name" "$(info "$port" "$name")" "$(dj ".cluster.$name")"
+	done
+	equal "$what: all agree" "true 0" "$(dj '.cluster.agreement | "\(.agree) \(.dissent | length)"')"
+	equal "$what: masters" "$(nodes "$port" master)" "$(dj '.shards[].master | "\(.id) \(.addr)"' | sort)"
+	equal "$what: replicas" "$(nodes "$port" slave)" "$(dj '.shards[].replicas[] | "\(.id) \(.addr)"' | sort)"
+	equal "$what: slots" "$(slots "$port")" \
+		"$(dj '.shards[] | .master.id as $id | .slots[] | "\(.[0])-\(.[1]) \($id)"' | sort)"
+	equal "$what: who follows whom" \
+		"$(cli "$port" cluster nodes | awk '$3 ~ /slave/ { print $1, $4 }' | sort)" \
+		"$(dj '.shards[] | .master.id as $id | .replicas[] | "\(.id) \($id)"' | sort)"
+	equal "$what: links of the replicas" "up up up" "$(dj '[.shards[].replicas[].link] | join(" ")')"
+	equal "$what: candidates are the replicas" "$(dj '[.shards[].replicas[].addr] | join(" ")')" \
+		"$(dj '[.shards[].forecast.candidate] | join(" ")')"
+	equal "$what: nothing moves" "0 0" \
+		"$(dj '"\([.shards[].migrating[]?] | length) \([.shards[].importing[]?] | length)"')"
+	equal "$what: nodes" "$(for node in "${PORTS[@]}"; do
+		echo "127.0.0.1:$node $(info_field "$node" replication role | sed s/slave/replica/) up" \
+			"$(server_version "$node")"
+	done | sort)" "$(dj '.nodes[] | "\(.addr) \(.role) \(.status) \(.version)"' | sort)"
+}
+
+for port in "${PORTS[0]}" "${PORTS[5]}"; do
+	snapshot "127.0.0.1:$port"
+	compare "from $(info_field "$port" replication role) $port" "$port"
+done
+for port in "${PORTS[@]:1:4}"; do
+	snapshot "127.0.0.1:$port"
+	equal "from $port: the same masters" "$(nodes "${PORTS[0]}" master)" \
+		"$(dj '.shards[].master | "\(.id) \(.addr)"' | sort)"
+done
+snapshot "127.0.0.1:${PORTS[0]}" "127.0.0.1:${PORTS[3]}"
+equal "two targets become one deployment" 1 "$(j '.deployments | length')"
+
+# --- a slot that moves -----------------------------------------------------------------------------
+
+id_of() {
+	cli "$1" cluster myid
+}
+from=${PORTS[0]} to=${PORTS[1]}
+slot=$(slots "$from" | awk -v id="$(id_of "$from")" '$2 == id { split($1, r, "-"); print r[1]; exit }')
+cli "$to" cluster setslot "$slot" importing "$(id_of "$from")" >/dev/null
+cli "$from" cluster setslot "$slot" migrating "$(id_of "$to")" >/dev/null
+snapshot "127.0.0.1:${PORTS[4]}"
+equal "a migrating slot is shown with its target" "$slot $(id_of "$to")" \
+	"$(dj '.shards[].migrating[] | "\(.slot) \(.to)"')"
+equal "an importing slot is shown with its source" "$slot $(id_of "$from")" \
+	"$(dj '.shards[].importing[] | "\(.slot) \(.from)"')"
+cli "$from" cluster setslot "$slot" stable >/dev/null
+cli "$to" cluster setslot "$slot" stable >/dev/null
+
+# --- the crash of a master -------------------------------------------------------------------------
+
+EVENTS=$WORK/events.json
+victim=${PORTS[0]}
+victim_id=$(id_of "$victim")
+witness=${PORTS[1]}
+heir=$(cli "$witness" cluster nodes | awk -v id="$victim_id" '$4 == id { sub(/@.*/, "", $2); print $2 }')
+start_events "$EVENTS" "127.0.0.1:$witness"
+# A client list entry that is not ours shows that redoubt has reached the victim.
+is_watched() {
+	[ "$(cli "$victim" client list | grep -vc 'cmd=client')" -ge 2 ]
+}
+check "redoubt watches the victim" wait_for 15 "a connection" is_watched
+kill_node "$victim"
+heir_is_master() {
+	[ "$(info_field "${heir#*:}" replication role)" = master ]
+}
+check "the replica is promoted" wait_for 40 "promotion" heir_is_master
+for event in +link-lost +node-pfail +node-fail +role-changed; do
+	check "$event is in the stream" wait_for 15 "$event" saw_event "$EVENTS" "$event"
+done
+nth() {
+	jq -r -s --arg event "$1" --arg addr "127.0.0.1:$victim" \
+		'[to_entries[] | select(.value.event == $event and .value.addr == $addr)][0].key' "$EVENTS"
+}
+order="$(nth +link-lost) $(nth +node-pfail) $(nth +node-fail)"
+equal "+link-lost, +node-pfail, +node-fail of the victim in order" \
+	"$(tr ' ' '\n' <<<"$order" | sort -n | paste -sd' ')" "$order"
+settled_again() {
+	[ "$(info "$witness" state)" = ok ] && snapshot "127.0.0.1:$witness" &&
+		[ "$(dj .cluster.state)" = ok ]
+}
+check "the cluster is ok again" wait_for 20 "cluster_state ok" settled_again
+equal "the slots have the heir as their owner" "$heir" \
+	"$(dj ".shards[] | select(.slots[] | .[0] <= $slot and .[1] >= $slot) | .master.addr")"
+check "not well while a node is down" [ "$(cat "$WORK/once.status")" -ne 0 ]
+equal "the dead node is not up" false "$(dj ".nodes[] | select(.addr == \"127.0.0.1:$victim\") | .status == \"up\"")"
+
+restart_node "$victim"
+is_replica() {
+	[ "$(info_field "$victim" replication role)" = slave ]
+}
+check "the killed node comes back as a replica" wait_for 40 "replica" is_replica
+for event in -link-lost -node-fail; do
+	check "$event is in the stream" wait_for 20 "$event" saw_event "$EVENTS" "$event"
+done
+
+# --- slots without an owner ------------------------------------------------------------------------
+
+owner=$(slots "$witness" | awk -v id="$(id_of "$witness")" '$2 == id { split($1, r, "-"); print r[1]; exit }')
+for port in "${PORTS[@]}"; do
+	cli "$port" cluster delslots "$owner" >/dev/null
+done
+sees_hole() {
+	snapshot "127.0.0.1:$witness"
+	[ "$(dj .cluster.slots_assigned)" = 16383 ] && [ "$(j .health)" = critical ]
+}
+check "an uncovered slot is critical" wait_for 15 "a hole" sees_hole
+equal "exit status of a critical snapshot" 2 "$(cat "$WORK/once.status")"
+
+finish
