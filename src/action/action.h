@@ -9,7 +9,8 @@
 #include "model/model.h"
 #include "model/sheet.h"
 
-#define ACTION_ARGV_MAX 8
+#define ACTION_ARGV_MAX    8
+#define ACTION_TARGETS_MAX 16
 
 struct action_context {       /* what it acts on, fixed when the sheet opens */
 	uint32_t deployment_id, group_id;
@@ -38,18 +39,20 @@ struct action {
 	struct action_context on;
 	enum action_stage stage;
 	/* set by prepare */
-	uint32_t target_id;             /* node the command goes to */
+	uint32_t target_ids[ACTION_TARGETS_MAX]; /* nodes that the command goes to */
+	size_t target_count;
+	size_t answered, agreed;        /* replies so far, and those that were OK */
 	int argc;
 	char argv[ACTION_ARGV_MAX][NAME_BYTES];
 	char subject[NAME_BYTES];
 	char blocked[220];              /* why not; "" when it can be done */
 	/* bound when the sheet opened; a change stops it from sending */
 	uint32_t old_master_id;
-	struct endpoint old_master;
+	uint32_t candidate_id;          /* replica that the command names; 0: the server chooses */
 	int64_t epoch;
 	/* while followed */
-	uint64_t event_seq;             /* events after this one belong to it */
 	int64_t sent_ms, deadline_ms, replied_ms;
+	char outcome[220];              /* words for the stage */
 	uint32_t new_master_id;
 	int64_t promoted_ms;            /* role:master by its own word */
 	struct sheet sheet;
@@ -65,12 +68,23 @@ void action_free(struct action *a);
 /* Everything is checked again, right before sending. False: it must not be sent, sheet says why. */
 bool action_recheck(struct action *a, const struct model *m, int64_t now_ms);
 bool action_confirmed(const struct action *a, const char *typed);
-void action_sent(struct action *a, const struct model *m, int64_t now_ms);
-void action_replied(struct action *a, const struct model *m, enum answer answer, enum server_error error, const char *text,
-		    int64_t now_ms);
+void action_sent(struct action *a, int64_t now_ms);
+/* The reply of target number `index`, or its absence. */
+void action_replied(struct action *a, const struct model *m, size_t index, enum answer answer,
+		    const char *text, int64_t now_ms);
 /* Call when the model changed or time passed; true when the stage changed. */
 bool action_follow(struct action *a, const struct model *m, int64_t now_ms);
-/* The command as one line of text. out holds 256 bytes. */
+/* For the kinds: ends the action with a stage and words; the sheet follows. */
+void action_end(struct action *a, enum action_stage stage, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* For the kinds: sets blocked, returns false. */
+bool action_block(struct action *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void action_set_argv(struct action *a, int argc, const char *const *argv);
+bool action_is_over(const struct action *a);
+/* What the observation ASK_ACTION needs; command and operator_name stay the caller's. */
+void action_facts_fill(const struct action *a, struct action_facts *out);
+
+/* The command as one line of text, words with spaces quoted. */
 char *action_command_text(const struct action *a, char *out, size_t size);
 
 #endif

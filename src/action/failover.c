@@ -1,0 +1,462 @@
+/* failover: SENTINEL FAILOVER, CLUSTER FAILOVER or FAILOVER, by the kind of deployment.
+ *
+ * A reply of OK means only that the server took the command. The outcome is read back: from the
+ * new master's own word, and from everybody else's. */
+#include <stdio.h>
+#include <string.h>
+
+#include "action/action.h"
+#include "base/number.h"
+#include "base/units.h"
+#include "model/lag.h"
+#include "model/slots.h"
+
+/* replication.c: FAILOVER without TIMEOUT pauses writes for as long as it takes. */
+#define PLAIN_TIMEOUT_TEXT "10000"
+#define PLAIN_TIMEOUT_MS   10000
+/* cluster.h:CLUSTER_MF_TIMEOUT is 5 s; an election may follow. */
+#define CLUSTER_WAIT_MS    15000
+#define GRACE_MS           5000
+
+static bool is_up(const struct node *n)
+{
+	return n != NULL && n->link.state == LINK_UP && n->info_at_ms != 0;
+}
+
+/* --- Sentinel ---------------------------------------------------------------------------------- */
+
+/* A Sentinel that acts: answers, not in TILT, and names the master that the best informed names. */
+static const struct node *acting_sentinel(const struct model *m, const struct group *g)
+{
+	const struct sentinel_view *best = group_best_view(g);
+	for (size_t i = 0; best != NULL && i < g->view_count; i++) {
+		const struct sentinel_view *v = &g->views[i];
+		const struct node *n = model_node(m, v->sentinel_id);
+		if (is_up(n) && n->info.sentinel_tilt != 1 &&
+		    endpoint_equal(&v->facts.addr, &best->facts.addr) &&
+		    v->facts.config_epoch == best->facts.config_epoch)
+			return n;
+	}
+	return NULL;
+}
+
+static bool prepare_sentinel(struct action *a, const struct model *m, const struct group *g)
+{
+	const struct sentinel_view *best = group_best_view(g);
+	const struct node *sentinel = acting_sentinel(m, g);
+	const char *const argv[] = { "SENTINEL", "FAILOVER", g->name };
+	action_set_argv(a, 3, argv);
+	snprintf(a->subject, sizeof(a->subject), "%s", g->name);
+	snprintf(a->sheet.confirm, sizeof(a->sheet.confirm), "%s", g->name);
+	a->epoch = best != NULL ? best->facts.config_epoch : 0;
+	int64_t timeout_ms = best != NULL ? best->facts.failover_timeout_ms : FACT_UNKNOWN;
+	/* Each phase may take failover-timeout; two follow one another. */
+	a->deadline_ms = timeout_ms > 0 ? 2 * timeout_ms + GRACE_MS : 60000;
+	if (sentinel == NULL)
+		return action_block(a, "no Sentinel can act: none answers, or they are in TILT or disagree");
+	a->target_ids[a->target_count++] = sentinel->id;
+	if (g->replica_count == 0)
+		return action_block(a, "no replica is known that could be promoted");
+	return true;
+}
+
+static void brief_views(struct action *a, const struct model *m, const struct group *g)
+{
+	size_t listed = 0;
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct sentinel_view *v = &g->views[i];
+		const struct node *n = model_node(m, v->sentinel_id);
+		char addr[ENDPOINT_TEXT_BYTES];
+		if (n == NULL || listed == 5)
+			continue;
+		listed++;
+		if (n->link.state != LINK_UP) {
+			sheet_line_add(&a->sheet, HEALTH_WARNING, "Sentinel", "%.60s  does not answer",
+				       endpoint_format(&n->addr, addr));
+			continue;
+		}
+		bool down = v->facts.flags & (SFLAG_S_DOWN | SFLAG_O_DOWN);
+		sheet_line_add(&a->sheet, down ? HEALTH_WARNING : HEALTH_OK, "Sentinel",
+			       "%.60s  quorum %lld, knows %lld Sentinels, %lld replicas, epoch %lld, master %s",
+			       endpoint_format(&n->addr, addr), (long long)v->facts.quorum,
+			       (long long)v->facts.num_other_sentinels + 1, (long long)v->facts.num_slaves,
+			       (long long)v->facts.config_epoch, down ? "down" : "ok");
+	}
+	if (g->ckquorum_at_ms != 0)
+		sheet_line_add(&a->sheet, g->ckquorum.ok ? HEALTH_OK : HEALTH_WARNING, "ckquorum", "%.200s",
+			       g->ckquorum.message);
+}
+
+/* Sentinels that name this node as master now, of those that answer. */
+static size_t sentinels_naming(const struct model *m, const struct group *g, const struct node *master,
+			       size_t *asked)
+{
+	size_t naming = 0;
+	*asked = 0;
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct node *n = model_node(m, g->views[i].sentinel_id);
+		if (n == NULL || n->link.state != LINK_UP)
+			continue;
+		(*asked)++;
+		const struct node *named = model_find_node(m, &g->views[i].facts.addr);
+		naming += named != NULL && named == master;
+	}
+	return naming;
+}
+
+static const char *abort_words(const char *event)
+{
+	if (strcmp(event, "-failover-abort-no-good-slave") == 0)
+		return "no replica can be promoted";
+	if (strcmp(event, "-failover-abort-not-elected") == 0)
+		return "no majority of Sentinels elected a leader";
+	if (strcmp(event, "-failover-abort-slave-timeout") == 0)
+		return "the chosen replica was not promoted in time";
+	return "the master did not answer in time";
+}
+
+static bool says_master_since(const struct node *n, int64_t since_ms)
+{
+	if (n == NULL)
+		return false;
+	return (n->info_at_ms > since_ms && n->info.role == ROLE_MASTER) ||
+	       (n->role_fast_at_ms > since_ms && n->role_fast.role == ROLE_MASTER);
+}
+
+static void follow_sentinel(struct action *a, const struct model *m, const struct group *g,
+			    int64_t now_ms)
+{
+	const struct failover *f = &g->failover;
+	const struct node *master = model_node(m, g->master_id);
+	char addr[ENDPOINT_TEXT_BYTES], first[UNITS_BYTES], all[UNITS_BYTES];
+	size_t asked, naming;
+	if (f->phase == PHASE_ABORTED && f->started_ms >= a->sent_ms) {
+		action_end(a, ACTION_FAILED, "given up: %s (%s)", abort_words(f->abort_reason),
+			   f->abort_reason);
+		return;
+	}
+	if (master == NULL || master->id == a->old_master_id || !says_master_since(master, a->sent_ms))
+		return;
+	if (a->promoted_ms == 0) {
+		a->promoted_ms = f->role_master_ms > a->sent_ms ? f->role_master_ms : now_ms;
+		a->new_master_id = master->id;
+	}
+	naming = sentinels_naming(m, g, master, &asked);
+	snprintf(a->sheet.outcome, sizeof(a->sheet.outcome),
+		 "%.70s is master by its own word; %zu of %zu Sentinels agree so far",
+		 endpoint_format(&master->addr, addr), naming, asked);
+	if (asked == 0 || naming < asked)
+		return;
+	action_end(a, ACTION_VERIFIED,
+		   "new master %.70s: by its own word after %s, %zu of %zu Sentinels agree after %s", addr,
+		   units_duration(a->promoted_ms - a->sent_ms, first), naming, asked,
+		   units_duration(now_ms - a->sent_ms, all));
+}
+
+/* --- cluster ----------------------------------------------------------------------------------- */
+
+/* The replica that has most of the data, when the operator chose none. */
+static const struct node *best_replica(const struct model *m, const struct group *g, int64_t now_ms)
+{
+	const struct node *best = NULL;
+	struct lag best_lag = { .bytes = FACT_UNKNOWN };
+	for (size_t i = 0; i < g->member_count; i++) {
+		const struct node *n = model_node(m, g->member_ids[i]);
+		struct lag lag;
+		if (!is_up(n) || n->id == model_node_resolve(m, g->master_id) ||
+		    n->info.role != ROLE_REPLICA)
+			continue;
+		lag_of(m, n, now_ms, &lag);
+		if (best == NULL || (lag.bytes != FACT_UNKNOWN &&
+				     (best_lag.bytes == FACT_UNKNOWN || lag.bytes < best_lag.bytes))) {
+			best = n;
+			best_lag = lag;
+		}
+	}
+	return best;
+}
+
+static bool prepare_cluster(struct action *a, const struct model *m, const struct group *g,
+			    int64_t now_ms)
+{
+	const struct node *master = model_node(m, g->master_id);
+	const struct node *chosen = model_node(m, a->on.node_id);
+	char addr[ENDPOINT_TEXT_BYTES];
+	if (chosen == NULL || chosen->id == g->master_id)
+		chosen = best_replica(m, g, now_ms);
+	snprintf(a->subject, sizeof(a->subject), "%s", g->name);
+	if (chosen == NULL)
+		return action_block(a, "no replica of this shard answers");
+	endpoint_format(&chosen->addr, addr);
+	snprintf(a->subject, sizeof(a->subject), "%.*s", NAME_BYTES - 1, addr);
+	snprintf(a->sheet.confirm, sizeof(a->sheet.confirm), "%.*s", NAME_BYTES - 1, addr);
+	a->candidate_id = chosen->id;
+	a->deadline_ms = CLUSTER_WAIT_MS;
+	a->epoch = master != NULL && master->member != NULL ? master->member->config_epoch : 0;
+	/* Without its master the graceful form is refused: cluster.c:clusterCommand, "failover". */
+	bool force = !is_up(master) || (master->member != NULL && master->member->flags & CFLAG_FAIL);
+	const char *const argv[] = { "CLUSTER", "FAILOVER", "FORCE" };
+	action_set_argv(a, force ? 3 : 2, argv);
+	a->target_ids[a->target_count++] = chosen->id;
+	if (!is_up(chosen))
+		return action_block(a, "%.70s does not answer", addr);
+	if (chosen->info.role != ROLE_REPLICA)
+		return action_block(a, "%.70s is no replica", addr);
+	return true;
+}
+
+static void brief_cluster(struct action *a, const struct model *m, const struct group *g)
+{
+	const struct deployment *d = model_deployment(m, a->on.deployment_id);
+	const struct node *chosen = model_node(m, a->candidate_id);
+	const struct node *observer = chosen;
+	char addr[ENDPOINT_TEXT_BYTES];
+	if (chosen != NULL)
+		sheet_line_add(&a->sheet, HEALTH_OK, "promoted", "%.70s, takes over %zu slots",
+			       endpoint_format(&chosen->addr, addr), slot_count_of(d, g->master_id));
+	if (observer != NULL && observer->cluster_info_at_ms != 0)
+		sheet_line_add(&a->sheet, observer->cluster_info.state_ok ? HEALTH_OK : HEALTH_CRITICAL,
+			       "cluster", "state %s, %lld masters with slots vote, majority %lld, epoch %lld",
+			       observer->cluster_info.state_ok ? "ok" : "fail",
+			       (long long)observer->cluster_info.size,
+			       (long long)observer->cluster_info.size / 2 + 1,
+			       (long long)observer->cluster_info.current_epoch);
+	if (a->argc == 3)
+		sheet_line_add(&a->sheet, HEALTH_CRITICAL, "FORCE",
+			       "the master does not take part: what it has not replicated is lost");
+}
+
+static size_t nodes_at_epoch(const struct model *m, uint32_t deployment_id, int64_t epoch, size_t *asked)
+{
+	size_t cursor = 0, reached = 0;
+	const struct node *n;
+	*asked = 0;
+	while ((n = model_next_member(m, deployment_id, &cursor)) != NULL) {
+		if (n->link.state != LINK_UP || n->cluster_info_at_ms == 0)
+			continue;
+		(*asked)++;
+		reached += n->cluster_info.current_epoch >= epoch;
+	}
+	return reached;
+}
+
+static void follow_cluster(struct action *a, const struct model *m, int64_t now_ms)
+{
+	const struct deployment *d = model_deployment(m, a->on.deployment_id);
+	const struct node *n = model_node(m, a->candidate_id);
+	char addr[ENDPOINT_TEXT_BYTES], first[UNITS_BYTES], all[UNITS_BYTES];
+	size_t asked, reached;
+	if (n == NULL || d == NULL || !says_master_since(n, a->sent_ms))
+		return;
+	if (a->promoted_ms == 0)
+		a->promoted_ms = now_ms;
+	size_t slots = slot_count_of(d, n->id);
+	if (n->member == NULL || n->member->config_epoch <= a->epoch || slots == 0)
+		return;
+	reached = nodes_at_epoch(m, d->id, n->member->config_epoch, &asked);
+	if (reached < asked)
+		return;
+	action_end(a, ACTION_VERIFIED,
+		   "%.70s is master by its own word after %s, owns %zu slots; %zu of %zu nodes at epoch %lld after %s",
+		   endpoint_format(&n->addr, addr), units_duration(a->promoted_ms - a->sent_ms, first), slots,
+		   reached, asked, (long long)n->member->config_epoch,
+		   units_duration(now_ms - a->sent_ms, all));
+}
+
+/* --- plain replication ------------------------------------------------------------------------- */
+
+static bool has_failover_command(const struct info_facts *f)
+{
+	int64_t major, minor;
+	const char *dot = strchr(f->version, '.');
+	if (f->valkey)
+		return true;
+	if (dot == NULL || !number_parse(f->version, (size_t)(dot - f->version), 0, 1000, &major) ||
+	    !number_parse(dot + 1, strcspn(dot + 1, "."), 0, 1000, &minor))
+		return false;
+	return major > 6 || (major == 6 && minor >= 2);
+}
+
+/* The replica must be named as its master's INFO lists it: replication.c:failoverCommand. */
+static bool listed_addr(const struct model *m, const struct node *master, const struct node *replica,
+			struct endpoint *out)
+{
+	for (size_t i = 0; i < master->info.replica_count; i++) {
+		if (model_find_node(m, &master->info.replicas[i].addr) != replica)
+			continue;
+		*out = master->info.replicas[i].addr;
+		return true;
+	}
+	return false;
+}
+
+static bool prepare_plain(struct action *a, const struct model *m, const struct group *g)
+{
+	const struct node *master = model_node(m, g->master_id);
+	const struct node *chosen = model_node(m, a->on.node_id);
+	char port[8];
+	struct endpoint to;
+	const char *argv[] = { "FAILOVER", "TIMEOUT", PLAIN_TIMEOUT_TEXT, NULL, NULL, NULL };
+	action_set_argv(a, 3, argv);
+	snprintf(a->subject, sizeof(a->subject), "%s", g->name);
+	snprintf(a->sheet.confirm, sizeof(a->sheet.confirm), "%s", g->name);
+	a->deadline_ms = PLAIN_TIMEOUT_MS + GRACE_MS;
+	if (!is_up(master) || master->info.role != ROLE_MASTER)
+		return action_block(a, "the master does not answer, and FAILOVER is sent to the master");
+	a->target_ids[a->target_count++] = master->id;
+	if (!has_failover_command(&master->info))
+		return action_block(a, "FAILOVER needs Redis 6.2 or later, the master runs %s",
+				    master->info.version);
+	if (master->info.replica_count == 0)
+		return action_block(a, "the master has no connected replica");
+	if (chosen == NULL || chosen == master)
+		return true;
+	if (!listed_addr(m, master, chosen, &to))
+		return action_block(a, "the master does not list this replica as connected");
+	snprintf(port, sizeof(port), "%u", to.port);
+	const char *const named[] = { "FAILOVER", "TO", to.host, port, "TIMEOUT", PLAIN_TIMEOUT_TEXT };
+	action_set_argv(a, 6, named);
+	a->candidate_id = chosen->id;
+	return true;
+}
+
+static void follow_plain(struct action *a, const struct model *m, const struct group *g, int64_t now_ms)
+{
+	const struct node *old = model_node(m, a->old_master_id);
+	const struct node *now = model_node(m, g->master_id);
+	char addr[ENDPOINT_TEXT_BYTES], took[UNITS_BYTES];
+	if (now != NULL && now->id != a->old_master_id && says_master_since(now, a->sent_ms) &&
+	    is_up(old) && old->info_at_ms > a->sent_ms && old->info.role == ROLE_REPLICA) {
+		action_end(a, ACTION_VERIFIED,
+			   "new master %.70s by its own word, the old master follows it; after %s",
+			   endpoint_format(&now->addr, addr), units_duration(now_ms - a->sent_ms, took));
+		return;
+	}
+	/* The master gave up by itself: it says master, and no failover is on any more. */
+	if (now_ms - a->sent_ms > PLAIN_TIMEOUT_MS && is_up(old) && old->info.role == ROLE_MASTER &&
+	    old->info_at_ms - a->sent_ms > PLAIN_TIMEOUT_MS &&
+	    strcmp(old->info.failover_state, "no-failover") == 0)
+		action_end(a, ACTION_FAILED,
+			   "given up by the master: no replica caught up within 10 s; it is master as before");
+}
+
+/* --- all kinds --------------------------------------------------------------------------------- */
+
+static bool prepare(struct action *a, const struct model *m, int64_t now_ms)
+{
+	const struct deployment *d = model_deployment(m, a->on.deployment_id);
+	const struct group *g = model_group(m, a->on.group_id);
+	if (d == NULL || g == NULL)
+		return action_block(a, "select a master or one of its replicas first");
+	a->old_master_id = model_node_resolve(m, g->master_id);
+	bool ready = d->kind == KIND_SENTINEL ? prepare_sentinel(a, m, g) :
+		     d->kind == KIND_CLUSTER  ? prepare_cluster(a, m, g, now_ms) :
+						prepare_plain(a, m, g);
+	if (group_failover_running(m, g, now_ms)) {
+		char text[120];
+		group_failover_text(g, now_ms, text, sizeof(text));
+		return action_block(a, "a failover is already running%s%s", text[0] != '\0' ? ": " : "",
+				    text);
+	}
+	return ready;
+}
+
+static void brief_replicas(struct action *a, const struct model *m, const struct group *g,
+			   int64_t now_ms)
+{
+	size_t listed = 0;
+	for (size_t i = 0; i < g->member_count; i++) {
+		const struct node *n = model_node(m, g->member_ids[i]);
+		const struct member_view *v;
+		struct verdict verdict;
+		struct lag lag;
+		char addr[ENDPOINT_TEXT_BYTES], bytes[UNITS_BYTES], priority[32] = "";
+		if (n == NULL || n->id == a->old_master_id || ++listed > 6)
+			continue;
+		lag_of(m, n, now_ms, &lag);
+		health_node(m, n, now_ms, &verdict);
+		v = group_replica_view(g, n->id);
+		if (v != NULL && v->facts.priority != FACT_UNKNOWN)
+			snprintf(priority, sizeof(priority), ", priority %lld", (long long)v->facts.priority);
+		sheet_line_add(&a->sheet, verdict.health, "replica", "%.60s  %s behind%s%s%.90s",
+			       endpoint_format(&n->addr, addr), units_bytes(lag.bytes, bytes), priority,
+			       verdict.text[0] != '\0' ? ", " : "", verdict.text);
+	}
+	if (listed > 6)
+		sheet_line_add(&a->sheet, HEALTH_OK, "", "and %zu replicas more", listed - 6);
+}
+
+static void brief_master(struct action *a, const struct model *m, const struct group *g, int64_t now_ms)
+{
+	const struct node *master = model_node(m, g->master_id);
+	struct verdict verdict;
+	char addr[ENDPOINT_TEXT_BYTES], clients[UNITS_BYTES];
+	if (master == NULL) {
+		sheet_line_add(&a->sheet, HEALTH_CRITICAL, "master", "unknown");
+		return;
+	}
+	health_node(m, master, now_ms, &verdict);
+	sheet_line_add(&a->sheet, verdict.health, "master", "%.60s  %s%.120s, %s clients connected",
+		       endpoint_format(&master->addr, addr),
+		       verdict.text[0] != '\0' ? "" : "up", verdict.text,
+		       units_count(master->info_at_ms != 0 ? master->info.connected_clients : FACT_UNKNOWN,
+				   clients));
+}
+
+static void brief(struct action *a, const struct model *m, int64_t now_ms)
+{
+	const struct deployment *d = model_deployment(m, a->on.deployment_id);
+	const struct group *g = model_group(m, a->on.group_id);
+	char text[UNITS_BYTES];
+	if (d == NULL || g == NULL)
+		return;
+	brief_master(a, m, g, now_ms);
+	if (d->kind == KIND_CLUSTER)
+		brief_cluster(a, m, g);
+	brief_replicas(a, m, g, now_ms);
+	if (d->kind == KIND_SENTINEL) {
+		brief_views(a, m, g);
+		sheet_line_add(&a->sheet, HEALTH_WARNING, "after it",
+			       "the old master takes writes, which will be lost, until it is demoted 8 to 20 s later");
+	}
+	if (g->failover.ended_ms != 0)
+		sheet_line_add(&a->sheet, HEALTH_OK, "last failover", "%s %s ago",
+			       g->failover.phase == PHASE_ABORTED ? "aborted" : "ended",
+			       units_age(now_ms - g->failover.ended_ms, text));
+}
+
+static void follow(struct action *a, const struct model *m, int64_t now_ms)
+{
+	const struct deployment *d = model_deployment(m, a->on.deployment_id);
+	const struct group *g = model_group(m, a->on.group_id);
+	char took[UNITS_BYTES];
+	if (d == NULL || g == NULL) {
+		action_end(a, ACTION_UNKNOWN, "the group is gone from what the deployment lists");
+		return;
+	}
+	if (d->kind == KIND_SENTINEL)
+		follow_sentinel(a, m, g, now_ms);
+	else if (d->kind == KIND_CLUSTER)
+		follow_cluster(a, m, now_ms);
+	else
+		follow_plain(a, m, g, now_ms);
+	if (action_is_over(a) || now_ms - a->sent_ms < a->deadline_ms)
+		return;
+	units_duration(now_ms - a->sent_ms, took);
+	if (a->promoted_ms != 0)
+		action_end(a, ACTION_UNKNOWN, "promoted, but not everybody agrees after %s", took);
+	else
+		action_end(a, a->replied_ms != 0 ? ACTION_FAILED : ACTION_UNKNOWN,
+			   "nothing happened within %s: the master is as before", took);
+}
+
+const struct action_kind action_failover = {
+	.name = "failover",
+	.label = "Failover",
+	.help = "promote a replica in place of the master",
+	.needs_confirm = true,
+	.changes = true,
+	.prepare = prepare,
+	.brief = brief,
+	.follow = follow,
+};
