@@ -1,0 +1,305 @@
+#include "config.h"
+
+#include "app/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/target.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/text.h"
+
+enum option_type {
+	OPTION_FLAG,     /* bool */
+	OPTION_TEXT,     /* char *, copied */
+	OPTION_SECONDS,  /* int64_t ms */
+	OPTION_SPECIAL,  /* a function of its own */
+};
+
+struct option_info {
+	char short_name;        /* 0: none */
+	const char *name;
+	enum option_type type;
+	const char *value_name; /* NULL: takes no value */
+	bool value_optional;    /* --name[=VALUE] */
+	size_t offset;          /* into struct options */
+	double min, max;        /* OPTION_SECONDS */
+	bool (*special)(struct options *o, const char *value, struct buf *err);
+	const char *help;
+};
+
+static bool set_once(struct options *o, const char *value, struct buf *err)
+{
+	(void)value, (void)err;
+	o->mode = RUN_ONCE;
+	return true;
+}
+
+static bool set_events(struct options *o, const char *value, struct buf *err)
+{
+	(void)value, (void)err;
+	o->mode = RUN_EVENTS;
+	return true;
+}
+
+static bool set_format(struct options *o, const char *value, struct buf *err)
+{
+	o->format_set = true;
+	if (strcmp(value, "text") == 0)
+		o->format = FORMAT_TEXT;
+	else if (strcmp(value, "json") == 0)
+		o->format = FORMAT_JSON;
+	else
+		buf_addstr(err, "must be text or json");
+	return err->len == 0;
+}
+
+static bool set_dump(struct options *o, const char *value, struct buf *err)
+{
+	const char *x = strchr(value, 'x');
+	int64_t width, height;
+	if (x == NULL || !number_parse(value, (size_t)(x - value), 1, 1000, &width) ||
+	    !number_parse(x + 1, strlen(x + 1), 1, 1000, &height)) {
+		buf_addstr(err, "must be WIDTHxHEIGHT, each 1 to 1000");
+		return false;
+	}
+	o->mode = RUN_DUMP;
+	o->dump_width = (int)width;
+	o->dump_height = (int)height;
+	return true;
+}
+
+static bool set_demo(struct options *o, const char *value, struct buf *err)
+{
+	if (value == NULL || strcmp(value, "all") == 0)
+		o->demo = DEMO_ALL;
+	else if (strcmp(value, "sentinel") == 0)
+		o->demo = DEMO_SENTINEL;
+	else if (strcmp(value, "cluster") == 0)
+		o->demo = DEMO_CLUSTER;
+	else
+		buf_addstr(err, "must be sentinel, cluster or all");
+	return err->len == 0;
+}
+
+#define AT(member) offsetof(struct options, member)
+
+static const struct option_info options[] = {
+	{ 'i', "interval", OPTION_SECONDS, "SECONDS", false, AT(interval_ms), 0.1, 60, NULL,
+	  "poll interval, 0.1 to 60, default 1" },
+	{ 0, "timeout", OPTION_SECONDS, "SECONDS", false, AT(timeout_ms), 0.1, 60, NULL,
+	  "connect and reply deadline, 0.1 to 60, default 2" },
+	{ 0, "user", OPTION_TEXT, "NAME", false, AT(user), 0, 0, NULL,
+	  "ACL user on data nodes" },
+	{ 0, "pass-file", OPTION_TEXT, "FILE", false, AT(pass_file), 0, 0, NULL,
+	  "file with the data nodes' password (or REDISCLI_AUTH in the environment)" },
+	{ 0, "askpass", OPTION_FLAG, NULL, false, AT(askpass), 0, 0, NULL,
+	  "ask for the data nodes' password on the terminal" },
+	{ 0, "sentinel-user", OPTION_TEXT, "NAME", false, AT(sentinel_user), 0, 0, NULL,
+	  "ACL user on Sentinels" },
+	{ 0, "sentinel-pass-file", OPTION_TEXT, "FILE", false, AT(sentinel_pass_file), 0, 0, NULL,
+	  "file with the Sentinels' password (or REDOUBT_SENTINEL_AUTH in the environment)" },
+	{ 0, "read-only", OPTION_FLAG, NULL, false, AT(read_only), 0, 0, NULL,
+	  "no action can be triggered; shown as a badge" },
+	{ 0, "once", OPTION_SPECIAL, NULL, false, 0, 0, 0, set_once,
+	  "poll once, print a snapshot, exit: 0 ok, 1 warning, 2 critical, 3 unknown" },
+	{ 0, "events", OPTION_SPECIAL, NULL, false, 0, 0, 0, set_events,
+	  "print the merged events, one a line, until interrupted" },
+	{ 0, "format", OPTION_SPECIAL, "FORMAT", false, 0, 0, 0, set_format,
+	  "text or json, for --once and --events" },
+	{ 0, "log", OPTION_TEXT, "FILE", false, AT(log_file), 0, 0, NULL,
+	  "append events and operator actions to FILE" },
+	{ 0, "dump", OPTION_SPECIAL, "WxH", false, 0, 0, 0, set_dump,
+	  "draw one frame of that size as text to standard output, exit" },
+	{ 0, "keys", OPTION_TEXT, "TEXT", false, AT(keys), 0, 0, NULL,
+	  "keys to press before --dump draws: 2jj<Tab><Enter>" },
+	{ 0, "color", OPTION_FLAG, NULL, false, AT(color), 0, 0, NULL,
+	  "--dump with ANSI colours" },
+	{ 0, "theme", OPTION_TEXT, "NAME|FILE", false, AT(theme), 0, 0, NULL,
+	  "colours: default, or a theme file" },
+	{ 0, "ascii", OPTION_FLAG, NULL, false, AT(ascii), 0, 0, NULL,
+	  "draw with ASCII only" },
+	{ 0, "no-color", OPTION_FLAG, NULL, false, AT(no_color), 0, 0, NULL,
+	  "no colours, as with NO_COLOR in the environment" },
+	{ 0, "demo", OPTION_SPECIAL, "KIND", true, 0, 0, 0, set_demo,
+	  "start a throw-away local deployment and watch it: sentinel, cluster or all" },
+	{ 'h', "help", OPTION_FLAG, NULL, false, AT(help), 0, 0, NULL, "this text" },
+	{ 'V', "version", OPTION_FLAG, NULL, false, AT(version), 0, 0, NULL,
+	  "version, and those of the libraries" },
+};
+#define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+
+static bool set_seconds(const struct option_info *info, void *field, const char *value,
+			struct buf *err)
+{
+	double seconds;
+	if (!number_parse_double(value, strlen(value), info->min, info->max, &seconds)) {
+		buf_addf(err, "must be a number from %g to %g", info->min, info->max);
+		return false;
+	}
+	*(int64_t *)field = (int64_t)(seconds * 1000.0 + 0.5);
+	return true;
+}
+
+static bool set_option(struct options *o, const struct option_info *info, const char *value,
+		       struct buf *err)
+{
+	void *field = (char *)o + info->offset;
+	switch (info->type) {
+	case OPTION_FLAG:
+		*(bool *)field = true;
+		return true;
+	case OPTION_TEXT:
+		free(*(char **)field);
+		*(char **)field = mem_strdup(value);
+		if (value[0] == '\0')
+			buf_addstr(err, "must not be empty");
+		return value[0] != '\0';
+	case OPTION_SECONDS:
+		return set_seconds(info, field, value, err);
+	case OPTION_SPECIAL:
+		return info->special(o, value, err);
+	}
+	return false;
+}
+
+static const struct option_info *find_long(const char *name, size_t len)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (strlen(options[i].name) == len && memcmp(options[i].name, name, len) == 0)
+			return &options[i];
+	return NULL;
+}
+
+static const struct option_info *find_short(char c)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (options[i].short_name == c)
+			return &options[i];
+	return NULL;
+}
+
+/* "what: why", with foreign bytes cleaned: it goes to a terminal. */
+static bool fail(struct buf *err, const char *what, size_t len, const char *why)
+{
+	char clean[80];
+	text_clean(clean, sizeof(clean), what, len);
+	struct buf whole = BUF_INIT;
+	buf_addf(&whole, "%s: %s", clean, why);
+	buf_reset(err);
+	buf_addstr(err, whole.data);
+	buf_free(&whole);
+	return false;
+}
+
+/* Takes argv[*i] and, where the option needs one, the next as its value. */
+static bool parse_option(struct options *o, int argc, char **argv, int *i, struct buf *err)
+{
+	const char *arg = argv[*i], *value = NULL;
+	bool is_long = arg[1] == '-';
+	size_t len = is_long ? 2 + strcspn(arg + 2, "=") : 2;
+	const struct option_info *info = is_long ? find_long(arg + 2, len - 2) : find_short(arg[1]);
+	if (info == NULL)
+		return fail(err, arg, len, "unknown option (see --help)");
+	if (is_long && arg[len] == '=')
+		value = arg + len + 1;
+	else if (!is_long && arg[2] != '\0')
+		value = arg + 2;
+	if (info->value_name == NULL && value != NULL)
+		return fail(err, arg, len, "takes no value");
+	if (info->value_name != NULL && value == NULL && !info->value_optional) {
+		if (*i + 1 >= argc)
+			return fail(err, arg, len, "needs a value");
+		value = argv[++*i];
+	}
+	if (set_option(o, info, value, err))
+		return true;
+	struct buf why = BUF_INIT;
+	buf_addstr(&why, buf_str(err));
+	fail(err, arg, len, buf_str(&why));
+	buf_free(&why);
+	return false;
+}
+
+static bool parse_target(struct options *o, char *arg, struct buf *err)
+{
+	o->targets = mem_grow(o->targets, &o->target_cap, o->target_count + 1, sizeof(*o->targets));
+	struct target *t = &o->targets[o->target_count];
+	bool ok = target_parse(t, arg, err);
+	target_wipe_argument(arg);
+	if (ok) {
+		o->target_count++;
+		return true;
+	}
+	target_done(t);
+	struct buf why = BUF_INIT;
+	buf_addstr(&why, buf_str(err));
+	fail(err, arg, strlen(arg), buf_str(&why));
+	buf_free(&why);
+	return false;
+}
+
+static bool check_together(const struct options *o, struct buf *err)
+{
+	if (o->format_set && o->mode != RUN_ONCE && o->mode != RUN_EVENTS)
+		buf_addstr(err, "--format: goes with --once or --events");
+	else if (o->keys != NULL && o->mode != RUN_DUMP)
+		buf_addstr(err, "--keys: goes with --dump");
+	else if (o->color && o->mode != RUN_DUMP)
+		buf_addstr(err, "--color: goes with --dump");
+	else if (o->demo != DEMO_NONE && o->target_count > 0)
+		buf_addstr(err, "--demo: takes no targets, it starts its own");
+	return err->len == 0;
+}
+
+bool options_parse(struct options *o, int argc, char **argv, struct buf *err)
+{
+	*o = (struct options){ .interval_ms = 1000, .timeout_ms = 2000 };
+	bool only_targets = false, ok = true;
+	for (int i = 1; i < argc; i++) {
+		char *arg = argv[i];
+		if (!only_targets && strcmp(arg, "--") == 0)
+			only_targets = true;
+		else if (!only_targets && arg[0] == '-' && arg[1] != '\0')
+			ok = ok && parse_option(o, argc, argv, &i, err);
+		else if (ok)
+			ok = parse_target(o, arg, err);
+		else
+			target_wipe_argument(arg); /* no password stays in view, error or not */
+	}
+	return ok && check_together(o, err);
+}
+
+void options_free(struct options *o)
+{
+	for (size_t i = 0; i < o->target_count; i++)
+		target_done(&o->targets[i]);
+	free(o->targets);
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (options[i].type == OPTION_TEXT)
+			free(*(char **)((char *)o + options[i].offset));
+}
+
+void options_print_help(void)
+{
+	printf("Usage: redoubt [OPTION]... [TARGET]...\n"
+	       "Watches Redis and Valkey high availability: Sentinel deployments, Clusters and plain\n"
+	       "master/replica sets. A TARGET is any one member; the rest is discovered.\n\n"
+	       "TARGET   host[:port] | redis://[user[:password]@]host[:port] | unix:///path\n"
+	       "         default: 127.0.0.1:26379, then 127.0.0.1:6379\n\n");
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option_info *info = &options[i];
+		char left[64], dash[5] = "    ";
+		if (info->short_name != 0)
+			snprintf(dash, sizeof(dash), "-%c, ", info->short_name);
+		snprintf(left, sizeof(left), "%s--%s%s%s%s%s", dash, info->name,
+			 info->value_optional ? "[" : "",
+			 info->value_name == NULL ? "" : info->value_optional ? "=" : " ",
+			 info->value_name != NULL ? info->value_name : "",
+			 info->value_optional ? "]" : "");
+		printf("  %-29s %s\n", left, info->help);
+	}
+	printf("\nKeys: press ? on the screen.\n");
+}

@@ -1,0 +1,16 @@
+/* A target as written: host[:port], redis://[user[:password]@]host[:port], unix:///path. */
+#ifndef APP_TARGET_H
+#define APP_TARGET_H
+
+#include "app/options.h"
+#include "base/buf.h"
+
+#define DEFAULT_PORT 6379
+
+/* False with the reason in err. text is not changed; a password is copied into t. */
+bool target_parse(struct target *t, const char *text, struct buf *err);
+void target_done(struct target *t);
+/* Overwrites the user and password part of a URI with '*'. */
+void target_wipe_argument(char *text);
+
+#endif
