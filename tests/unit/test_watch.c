@@ -1,0 +1,374 @@
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <signal.h>
+
+#include "base/clock.h"
+#include "live.h"
+#include "model/health.h"
+#include "net/watch.h"
+
+#define DEADLINE_S 60.
+
+struct fleet {
+	struct ev_loop *loop;
+	struct model *model;
+	struct credentials *credentials;
+	struct watch *watch;
+	unsigned asked[ASK_COUNT];  /* observations by question */
+	unsigned action_calls;
+	enum answer action_answer;
+	enum server_error action_error;
+	uint32_t action_tag;
+	char action_text[256];
+	uint32_t promoted_by_role;  /* node that answered ROLE as master */
+};
+
+static unsigned on_observation(const struct observation *obs, void *owner)
+{
+	struct fleet *f = owner;
+
+	f->asked[obs->question]++;
+	if (obs->question == ASK_ROLE && obs->answer == ANSWER_OK && obs->u.role->role == ROLE_MASTER)
+		f->promoted_by_role = obs->node_id;
+	return model_apply(f->model, obs);
+}
+
+static void on_action(uint32_t tag, enum answer answer, enum server_error error, const char *text,
+		      void *owner)
+{
+	struct fleet *f = owner;
+
+	f->action_calls++;
+	f->action_tag = tag;
+	f->action_answer = answer;
+	f->action_error = error;
+	snprintf(f->action_text, sizeof(f->action_text), "%s", text ? text : "");
+}
+
+static void fleet_init(struct fleet *f, bool subscribe)
+{
+	struct watch_config config = { .interval_ms = 200, .timeout_ms = 1000,
+				       .subscribe = subscribe, .sink = on_observation, .owner = f };
+
+	memset(f, 0, sizeof(*f));
+	config.loop = f->loop = ev_loop_new(0);
+	config.model = f->model = model_new(1000);
+	config.credentials = f->credentials = credentials_new();
+	f->watch = watch_new(&config);
+}
+
+static void fleet_done(struct fleet *f)
+{
+	watch_free(f->watch);
+	model_free(f->model);
+	credentials_free(f->credentials);
+	ev_loop_destroy(f->loop);
+}
+
+static void on_deadline(struct ev_loop *loop, ev_timer *w, int events)
+{
+	(void)loop;
+	(void)events;
+	*(bool *)w->data = true;
+}
+
+#define RUN_UNTIL(f, condition)                                                                    \
+	do {                                                                                       \
+		bool late_ = false;                                                                \
+		ev_timer deadline_;                                                                \
+		ev_timer_init(&deadline_, on_deadline, DEADLINE_S, 0.);                            \
+		deadline_.data = &late_;                                                           \
+		ev_now_update((f)->loop);                                                          \
+		ev_timer_start((f)->loop, &deadline_);                                             \
+		while (!(condition) && !late_)                                                     \
+			ev_run((f)->loop, EVRUN_ONCE);                                             \
+		ev_timer_stop((f)->loop, &deadline_);                                              \
+		if (late_)                                                                         \
+			print_fleet(f);                                                            \
+		assert_true(condition);                                                            \
+	} while (0)
+
+static void print_fleet(const struct fleet *f)
+{
+	size_t cursor = 0;
+	const struct node *n;
+	const struct deployment *d;
+	char addr[ENDPOINT_TEXT_BYTES];
+
+	while ((n = model_next_node(f->model, &cursor)))
+		print_message("node %u of %u: %s, %s, events %s: %s\n", n->id, n->deployment_id,
+			      endpoint_format(&n->addr, addr), link_state_name(n->link.state),
+			      link_state_name(n->event_link.state), n->link.reason);
+	cursor = 0;
+	while ((d = model_next_deployment(f->model, &cursor)))
+		print_message("deployment %u: %s, %zu groups\n", d->id,
+			      deployment_kind_name(d->kind), d->group_count);
+	for (unsigned q = 0; q < ASK_COUNT; q++)
+		print_message("%s: %u\n", question_name(q), f->asked[q]);
+}
+
+static void add_target(struct fleet *f, uint16_t port)
+{
+	struct endpoint ep;
+
+	assert_true(endpoint_set(&ep, "127.0.0.1", 9, port));
+	watch_add_target(f->watch, &ep);
+}
+
+static const struct node *node_at(const struct fleet *f, uint16_t port)
+{
+	struct endpoint ep;
+
+	endpoint_set(&ep, "127.0.0.1", 9, port);
+	return model_find_node(f->model, &ep);
+}
+
+static bool is_up(const struct fleet *f, uint16_t port)
+{
+	const struct node *n = node_at(f, port);
+
+	return n && n->link.state == LINK_UP && n->info_at_ms != 0;
+}
+
+static const struct group *first_group(const struct fleet *f)
+{
+	size_t cursor = 0;
+	const struct deployment *d;
+
+	while ((d = model_next_deployment(f->model, &cursor)))
+		if (d->group_count > 0)
+			return d->groups[0];
+	return NULL;
+}
+
+/* --- a master, a replica, two Sentinels -------------------------------------------------------- */
+
+struct set {
+	struct live_server master, replica, sentinels[2];
+};
+
+static void set_start(struct set *s)
+{
+	char port[8], config[300];
+	const char *args[] = { "--replicaof", "127.0.0.1", port, NULL };
+
+	memset(s, 0, sizeof(*s));
+	live_start(&s->master, NULL);
+	snprintf(port, sizeof(port), "%u", s->master.port);
+	live_start(&s->replica, args);
+	snprintf(config, sizeof(config),
+		 "sentinel monitor mymaster 127.0.0.1 %u 1\n"
+		 "sentinel down-after-milliseconds mymaster 1000\n"
+		 "sentinel failover-timeout mymaster 5000", s->master.port);
+	for (int i = 0; i < 2; i++)
+		live_start_sentinel(&s->sentinels[i], config);
+}
+
+static void set_stop(struct set *s)
+{
+	for (int i = 0; i < 2; i++)
+		live_stop(&s->sentinels[i]);
+	live_stop(&s->replica);
+	live_stop(&s->master);
+}
+
+static bool set_known(const struct fleet *f, const struct set *s)
+{
+	return is_up(f, s->master.port) && is_up(f, s->replica.port) &&
+	       is_up(f, s->sentinels[0].port) && is_up(f, s->sentinels[1].port);
+}
+
+static bool can_fail_over(const struct group *g)
+{
+	return g && g->ckquorum_at_ms != 0 && g->ckquorum.ok && g->replica_count == 1 &&
+	       g->replicas[0].facts.repl_offset > 0 && g->replicas[0].facts.priority > 0;
+}
+
+static void sentinel_set(void **state)
+{
+	const char *argv[] = { "SENTINEL", "FAILOVER", "mymaster" };
+	const char *nonsense[] = { "SENTINEL", "FAILOVER", "nobody" };
+	struct set s;
+	struct fleet f;
+	const struct node *node;
+
+	(void)state;
+	if (!live_available())
+		skip();
+	set_start(&s);
+	fleet_init(&f, true);
+	add_target(&f, s.sentinels[0].port);
+	/* From one Sentinel to all: the second one is known once the two have met. */
+	RUN_UNTIL(&f, set_known(&f, &s));
+	RUN_UNTIL(&f, watch_settled(f.watch));
+	node = node_at(&f, s.sentinels[0].port);
+	RUN_UNTIL(&f, node_at(&f, s.sentinels[0].port)->event_link.state == LINK_UP);
+	assert_true(node->is_sentinel);
+	assert_true(node->sentinel_id[0] != '\0');
+	assert_non_null(first_group(&f));
+	assert_string_equal(first_group(&f)->name, "mymaster");
+	RUN_UNTIL(&f, can_fail_over(first_group(&f)));
+	assert_true(watch_bytes_in(f.watch) > 1000);
+	assert_true(watch_requests(f.watch) > 10);
+
+	assert_true(watch_send(f.watch, node->id, 3, nonsense, 41, on_action, &f));
+	RUN_UNTIL(&f, f.action_calls == 1);
+	assert_int_equal(f.action_tag, 41);
+	assert_int_equal(f.action_answer, ANSWER_REFUSED);
+	assert_true(strncmp(f.action_text, "ERR No such master", 18) == 0);
+
+	/* A Sentinel refuses while its own data on the replica is too old or too new. */
+	for (unsigned tries = 0; f.action_answer != ANSWER_OK; tries++) {
+		unsigned calls = f.action_calls, masters = f.asked[ASK_SENTINEL_MASTERS];
+
+		assert_true(tries < 100);
+		node = node_at(&f, s.sentinels[0].port);
+		assert_true(watch_send(f.watch, node->id, 3, argv, 42, on_action, &f));
+		RUN_UNTIL(&f, f.action_calls == calls + 1);
+		RUN_UNTIL(&f, f.asked[ASK_SENTINEL_MASTERS] > masters + 2);
+	}
+	assert_string_equal(f.action_text, "OK");
+	/* The chosen replica is asked its role, and answers as master before any +switch-master. */
+	RUN_UNTIL(&f, f.promoted_by_role != 0);
+	assert_int_equal(f.promoted_by_role, node_at(&f, s.replica.port)->id);
+	RUN_UNTIL(&f, first_group(&f)->master_id == node_at(&f, s.replica.port)->id);
+	RUN_UNTIL(&f, first_group(&f)->failover.phase == PHASE_ENDED);
+
+	/* An action whose connection breaks is told so, once. */
+	f.action_calls = 0;
+	kill(s.sentinels[1].pid, SIGSTOP);
+	node = node_at(&f, s.sentinels[1].port);
+	if (watch_send(f.watch, node->id, 3, argv, 43, on_action, &f)) {
+		RUN_UNTIL(&f, f.action_calls == 1);
+		assert_int_equal(f.action_answer, ANSWER_TIMEOUT);
+	}
+	RUN_UNTIL(&f, node_at(&f, s.sentinels[1].port)->link.state == LINK_SILENT);
+	live_stop(&s.sentinels[1]);
+	RUN_UNTIL(&f, node_at(&f, s.sentinels[1].port)->link.state == LINK_FAILED);
+	assert_false(watch_send(f.watch, node_at(&f, s.sentinels[1].port)->id, 3, argv, 44,
+				on_action, &f));
+	assert_true(f.action_calls <= 1);
+	fleet_done(&f);
+	set_stop(&s);
+}
+
+/* --once: all known and asked in few round trips, without waiting for a round. */
+static void settles_once(void **state)
+{
+	struct set s;
+	struct fleet f;
+
+	(void)state;
+	if (!live_available())
+		skip();
+	set_start(&s);
+	fleet_init(&f, true);
+	add_target(&f, s.sentinels[0].port);
+	RUN_UNTIL(&f, set_known(&f, &s));
+	fleet_done(&f);
+
+	fleet_init(&f, false);
+	watch_set_interval(f.watch, 60000);
+	add_target(&f, s.sentinels[1].port);
+	assert_false(watch_settled(f.watch));
+	RUN_UNTIL(&f, watch_settled(f.watch));
+	assert_true(set_known(&f, &s));
+	assert_int_equal(f.asked[ASK_INFO], 4);
+	assert_int_equal(f.asked[ASK_SENTINEL_MYID], 2);
+	assert_int_equal(f.asked[ASK_SENTINEL_MASTERS], 2);
+	assert_int_equal(f.asked[ASK_SENTINEL_REPLICAS], 1);
+	assert_int_equal(f.asked[ASK_SENTINEL_CKQUORUM], 1);
+	assert_int_equal(node_at(&f, s.sentinels[0].port)->event_link.state, LINK_NONE);
+	fleet_done(&f);
+	set_stop(&s);
+}
+
+static void settles_without_anyone(void **state)
+{
+	struct fleet f;
+
+	(void)state;
+	fleet_init(&f, false);
+	add_target(&f, live_free_port());
+	add_target(&f, live_free_port());
+	RUN_UNTIL(&f, watch_settled(f.watch));
+	assert_int_equal(f.asked[ASK_INFO], 0);
+	fleet_done(&f);
+}
+
+/* --- a cluster of three ------------------------------------------------------------------------ */
+
+static bool cluster_known(const struct fleet *f, const struct live_server nodes[3])
+{
+	size_t cursor = 0;
+	const struct deployment *d = model_next_deployment(f->model, &cursor);
+
+	return is_up(f, nodes[0].port) && is_up(f, nodes[1].port) && is_up(f, nodes[2].port) && d &&
+	       d->cluster && d->cluster->assigned == SLOT_COUNT && !d->cluster->down;
+}
+
+static void cluster(void **state)
+{
+	const char *args[] = { "--cluster-enabled", "yes", "--cluster-node-timeout", "1000", NULL };
+	struct live_server nodes[3] = { { 0 } };
+	struct fleet f;
+	char command[100], reply[100];
+	unsigned asked;
+	uint64_t requests;
+
+	(void)state;
+	if (!live_available())
+		skip();
+	for (unsigned i = 0; i < 3; i++) {
+		live_start(&nodes[i], args);
+		snprintf(command, sizeof(command), "CLUSTER ADDSLOTSRANGE %u %u",
+			 i * 16384 / 3, i == 2 ? 16383 : (i + 1) * 16384 / 3 - 1);
+		live_command(nodes[i].port, command, reply, sizeof(reply));
+		assert_string_equal(reply, "+OK\r\n");
+		snprintf(command, sizeof(command), "CLUSTER SET-CONFIG-EPOCH %u", i + 1);
+		live_command(nodes[i].port, command, reply, sizeof(reply));
+	}
+	for (unsigned i = 1; i < 3; i++) {
+		snprintf(command, sizeof(command), "CLUSTER MEET 127.0.0.1 %u", nodes[i].port);
+		live_command(nodes[0].port, command, reply, sizeof(reply));
+	}
+	fleet_init(&f, true);
+	add_target(&f, nodes[0].port);
+	RUN_UNTIL(&f, cluster_known(&f, nodes));
+	RUN_UNTIL(&f, watch_settled(f.watch));
+	/* What is unchanged is asked of one in turn, and not applied again each time. */
+	asked = f.asked[ASK_CLUSTER_NODES];
+	requests = f.asked[ASK_CLUSTER_INFO];
+	RUN_UNTIL(&f, f.asked[ASK_CLUSTER_INFO] > requests + 30);
+	assert_true(f.asked[ASK_CLUSTER_NODES] < asked + 15);
+	live_stop(&nodes[2]);
+	RUN_UNTIL(&f, node_at(&f, nodes[2].port)->link.state == LINK_FAILED);
+	RUN_UNTIL(&f, node_at(&f, nodes[2].port)->member->flags & CFLAG_FAIL);
+	watch_poll_now(f.watch);
+	RUN_UNTIL(&f, watch_settled(f.watch));
+	fleet_done(&f);
+	for (unsigned i = 0; i < 3; i++)
+		live_stop(&nodes[i]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(settles_without_anyone),
+		cmocka_unit_test(sentinel_set),
+		cmocka_unit_test(settles_once),
+		cmocka_unit_test(cluster),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
