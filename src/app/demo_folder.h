@@ -16,7 +16,7 @@ struct demo_folder {
 
 /* Makes the folder for the calling process; also removes those of dead guards of this user. */
 bool demo_folder_create(struct demo_folder *folder, struct buf *err);
-/* Removes the folder with all that is in it and closes its descriptors. Follows no symbolic link. */
+/* Removes the folder with all in it and closes its descriptors. Follows no symbolic link. */
 void demo_folder_remove(struct demo_folder *folder);
 
 #endif

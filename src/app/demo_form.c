@@ -35,7 +35,7 @@ static void nap(void)
 	nanosleep(&ts, NULL);
 }
 
-/* --- asking ------------------------------------------------------------------------------------ */
+/* --- asking --------------------------------------------------------------------------------- */
 
 static void drop_link(struct form *form, size_t i)
 {
@@ -106,7 +106,7 @@ static bool ask_contains(struct form *form, size_t i, const char *command, const
 	return found;
 }
 
-/* --- waiting ----------------------------------------------------------------------------------- */
+/* --- waiting -------------------------------------------------------------------------------- */
 
 static bool wait_node(struct form *form, size_t i, form_condition *condition, int64_t deadline_ms,
 		      const char *what, struct buf *err)
@@ -146,7 +146,7 @@ static bool answers(struct form *form, size_t i)
 	return reply != NULL;
 }
 
-/* --- the Sentinel set -------------------------------------------------------------------------- */
+/* --- the Sentinel set ----------------------------------------------------------------------- */
 
 #define DATA_ROLES    (1u << DEMO_ROLE_MASTER | 1u << DEMO_ROLE_REPLICA)
 #define CLUSTER_ROLES (1u << DEMO_ROLE_CLUSTER_MASTER | 1u << DEMO_ROLE_CLUSTER_REPLICA)
@@ -197,7 +197,7 @@ static bool form_sentinel_set(struct form *form, demo_progress *progress, void *
 	return true;
 }
 
-/* --- the cluster ------------------------------------------------------------------------------- */
+/* --- the cluster ---------------------------------------------------------------------------- */
 
 static bool command_ok(struct form *form, size_t i, redisReply *reply, struct buf *err)
 {

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -36,6 +37,7 @@
 
 #define TERM_MS       500  /* what servers get to end by themselves */
 #define KILL_MS       2000
+#define TURN_MS       8000 /* what another demo gets to have its ports taken */
 #define LINE_BYTES    128
 #define GUARD_NAME    "redoubt-demo" /* of the process; scripts/demo-break looks for it */
 
@@ -43,13 +45,14 @@ struct guard {
 	struct demo_plan plan;
 	struct demo_folder folder;
 	int socket_fd, signal_fd, fifo_fd;
+	int turn_fd; /* locked while free ports are picked and taken */
 	pid_t former, load; /* 0: not running */
 	bool ready, ending;
 	char line[LINE_BYTES]; /* a command that is not whole yet */
 	size_t line_len;
 };
 
-/* --- talking to the parent --------------------------------------------------------------------- */
+/* --- talking to the parent ------------------------------------------------------------------ */
 
 static void send_text(int socket_fd, enum demo_message_type type, const char *text)
 {
@@ -118,7 +121,7 @@ static void fail(struct guard *guard, const char *reason)
 	guard->ending = true;
 }
 
-/* --- the files a user reads -------------------------------------------------------------------- */
+/* --- the files a user reads ----------------------------------------------------------------- */
 
 static bool write_file(const struct guard *guard, const char *name, const struct buf *text)
 {
@@ -190,7 +193,7 @@ static void read_last_words(const struct guard *guard, const struct demo_node *n
 	text_clean(out, size, line, strlen(line));
 }
 
-/* --- processes --------------------------------------------------------------------------------- */
+/* --- processes ------------------------------------------------------------------------------ */
 
 static void sleep_ms(int ms)
 {
@@ -225,11 +228,35 @@ static void node_ended(struct guard *guard, struct demo_node *node, int status)
 	buf_free(&reason);
 }
 
+/* Two demos that start at once would find the same ports free. /tmp is what all users share; a lock
+ * that somebody else sits on is not worth more than a wait. */
+static void await_turn(struct guard *guard)
+{
+	int64_t deadline_ms = clock_mono_ms() + TURN_MS;
+	struct pollfd pfd = { .fd = guard->socket_fd, .events = POLLIN };
+
+	guard->turn_fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (guard->turn_fd >= 0 && flock(guard->turn_fd, LOCK_EX | LOCK_NB) < 0 &&
+	       clock_mono_ms() < deadline_ms && poll(&pfd, 1, 20) == 0)
+		;
+}
+
+static void end_turn(struct guard *guard)
+{
+	if (guard->turn_fd < 0)
+		return;
+	/* Closing would not do: children have copies. */
+	flock(guard->turn_fd, LOCK_UN);
+	close(guard->turn_fd);
+	guard->turn_fd = -1;
+}
+
 static void start_load(struct guard *guard);
 
 static void former_ended(struct guard *guard, int status)
 {
 	guard->former = 0;
+	end_turn(guard);
 	if (guard->ending)
 		return;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
@@ -330,7 +357,7 @@ static void start_load(struct guard *guard)
 	demo_load_run(&guard->plan);
 }
 
-/* --- commands ---------------------------------------------------------------------------------- */
+/* --- commands ------------------------------------------------------------------------------- */
 
 static void command_kill(struct guard *guard, struct demo_node *node, struct buf *answer)
 {
@@ -473,7 +500,7 @@ static void read_commands(struct guard *guard)
 	}
 }
 
-/* --- start ------------------------------------------------------------------------------------- */
+/* --- start ---------------------------------------------------------------------------------- */
 
 /* Descriptors that redoubt inherited (a lock, a log) must not live on in the demo. */
 static void close_others(int keep_fd)
@@ -549,6 +576,7 @@ static bool start_servers(struct guard *guard, struct buf *err)
 static bool start(struct guard *guard, enum demo_kind kind, struct buf *err)
 {
 	guard->signal_fd = open_signals();
+	await_turn(guard);
 	if (guard->signal_fd < 0 || !demo_folder_create(&guard->folder, err) ||
 	    !demo_plan_make(&guard->plan, kind, err) ||
 	    !demo_plan_write(&guard->plan, guard->folder.fd, err))
@@ -561,7 +589,7 @@ static bool start(struct guard *guard, enum demo_kind kind, struct buf *err)
 	return start_servers(guard, err);
 }
 
-/* --- loop and end ------------------------------------------------------------------------------ */
+/* --- loop and end --------------------------------------------------------------------------- */
 
 static void read_signals(struct guard *guard)
 {
@@ -628,6 +656,7 @@ static void end(struct guard *guard)
 	signal_all(guard, SIGKILL);
 	wait_all(guard, KILL_MS);
 	demo_folder_remove(&guard->folder);
+	end_turn(guard);
 }
 
 _Noreturn void demo_guard_run(int socket_fd, enum demo_kind kind)
@@ -636,7 +665,8 @@ _Noreturn void demo_guard_run(int socket_fd, enum demo_kind kind)
 	struct buf err = BUF_INIT;
 
 	guard.socket_fd = socket_fd;
-	guard.signal_fd = guard.fifo_fd = guard.folder.fd = guard.folder.log_fd = -1;
+	guard.signal_fd = guard.fifo_fd = guard.turn_fd = -1;
+	guard.folder.fd = guard.folder.log_fd = -1;
 	setsid();
 	prctl(PR_SET_NAME, GUARD_NAME);
 	/* Servers write their configuration, passwords included, with 0644 less this. */

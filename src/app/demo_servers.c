@@ -85,7 +85,7 @@ bool demo_role_is_cluster(enum demo_role role)
 	return role == DEMO_ROLE_CLUSTER_MASTER || role == DEMO_ROLE_CLUSTER_REPLICA;
 }
 
-/* --- the server program ------------------------------------------------------------------------ */
+/* --- the server program --------------------------------------------------------------------- */
 
 static bool find_in_path(const char *program, char *out, size_t size)
 {
@@ -179,7 +179,7 @@ static bool find_server(struct demo_plan *plan, struct buf *err)
 	return true;
 }
 
-/* --- passwords and ids ------------------------------------------------------------------------- */
+/* --- passwords and ids ---------------------------------------------------------------------- */
 
 /* Fills out with 2 * bytes hexadecimal digits. */
 static bool random_hex(char *out, size_t bytes)
@@ -210,7 +210,7 @@ static bool make_secrets(struct demo_plan *plan, struct buf *err)
 	return ok;
 }
 
-/* --- ports ------------------------------------------------------------------------------------- */
+/* --- ports ---------------------------------------------------------------------------------- */
 
 /* SO_REUSEADDR as the servers do, or the TIME_WAIT of a demo that just ended would look taken;
  * listen, because two sockets that only bind may share a port then. */
@@ -308,7 +308,7 @@ struct demo_node *demo_plan_find(struct demo_plan *plan, uint16_t port)
 	return NULL;
 }
 
-/* --- configuration ----------------------------------------------------------------------------- */
+/* --- configuration -------------------------------------------------------------------------- */
 
 /* The first node of the Sentinel set, which all of it begins with as the master. */
 static uint16_t first_master_port(const struct demo_plan *plan)
@@ -445,7 +445,7 @@ bool demo_plan_write(const struct demo_plan *plan, int folder_fd, struct buf *er
 	return ok;
 }
 
-/* --- starting ---------------------------------------------------------------------------------- */
+/* --- starting ------------------------------------------------------------------------------- */
 
 _Noreturn static void exec_server(const struct demo_plan *plan, const struct demo_node *node,
 				  int dir_fd, pid_t guard)
