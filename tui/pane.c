@@ -2,7 +2,6 @@
 
 #include "tui/pane.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -85,11 +84,13 @@ void pane_fill(const struct pane *p, enum style_role role)
 		repeat(p, y, 0, p->width, role, ' ');
 }
 
-/* First column after the room for a text at x. */
+/* First column after the room for a text at x; x itself when that is out of any sight. */
 static int text_end(const struct pane *p, int x, int columns)
 {
 	int64_t end = columns < 0 ? p->width : (int64_t)x + columns;
 
+	if (x < -PANE_TEXT_BYTES)
+		return x;
 	return end < p->width ? (int)end : p->width;
 }
 

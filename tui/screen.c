@@ -57,6 +57,7 @@ struct screen {
 	short pairs[STYLE_ROLE_COUNT];
 	bool ascii, headless, color; /* color: start_color worked */
 	bool no_color;
+	bool default_colors; /* the terminal can go back to its own */
 	bool in_frame, suspended, gone, repaint;
 
 	SCREEN *curses;
@@ -143,6 +144,10 @@ static void apply_styles(struct screen *s)
 		s->pairs[i] = 0;
 		if (!s->color || (style.fg < 0 && style.bg < 0))
 			continue;
+		if (!s->default_colors && style.fg < 0)
+			style.fg = COLOR_WHITE;
+		if (!s->default_colors && style.bg < 0)
+			style.bg = COLOR_BLACK;
 		if (i + 1 < COLOR_PAIRS && init_pair((short)(i + 1), style.fg, style.bg) == OK)
 			s->pairs[i] = (short)(i + 1);
 	}
@@ -297,6 +302,15 @@ static void emergency_arm(const struct screen *s)
 	emergency.active = 1;
 }
 
+/* False while another job has the terminal: its modes are that one's, and SIGTTOU would stop us
+ * where we meant to end. */
+static bool has_terminal(int fd)
+{
+	pid_t group = tcgetpgrp(fd);
+
+	return group < 0 || group == getpgrp();
+}
+
 void screen_emergency_restore(void)
 {
 	size_t at = 0;
@@ -311,7 +325,8 @@ void screen_emergency_restore(void)
 			break;
 		at += (size_t)n;
 	}
-	tcsetattr(emergency.fd, TCSANOW, &emergency.saved);
+	if (has_terminal(emergency.fd))
+		tcsetattr(emergency.fd, TCSANOW, &emergency.saved);
 	errno = saved_errno;
 }
 
@@ -646,7 +661,7 @@ static bool open_curses(struct screen *s, int width, int height, struct buf *err
 	curs_set(0);
 	if (!s->no_color && has_colors() && start_color() == OK) {
 		s->color = true;
-		use_default_colors();
+		s->default_colors = use_default_colors() == OK;
 	}
 	if (!s->headless)
 		keypad(stdscr, TRUE);
@@ -706,7 +721,8 @@ static void leave_terminal(struct screen *s)
 		return;
 	flush_patiently(s);
 	emergency.active = 0;
-	tcsetattr(s->tty_fd, TCSANOW, &s->saved);
+	if (has_terminal(s->tty_fd))
+		tcsetattr(s->tty_fd, TCSANOW, &s->saved);
 }
 
 void screen_close(struct screen *s)
@@ -846,9 +862,9 @@ static void add_sgr(struct buf *out, const struct style *style)
 	buf_addch(out, 'm');
 }
 
-static bool is_plain(const struct style *s)
+static bool looks_like(const struct style *a, const struct style *b)
 {
-	return s->fg < 0 && s->bg < 0 && !s->attrs;
+	return a->fg == b->fg && a->bg == b->bg && a->attrs == b->attrs;
 }
 
 /* A blank at the end of a line that may be left out. */
@@ -863,7 +879,8 @@ static bool is_cut(const struct screen *s, const struct cell *c, bool color)
 
 static void dump_row(const struct screen *s, const struct cell *row, struct buf *out, bool color)
 {
-	const struct style *now = NULL; /* NULL: nothing was set on this line */
+	static const struct style plain = { -1, -1, 0, -1, -1 };
+	const struct style *now = &plain; /* each line stands for itself */
 	int end = s->width;
 
 	while (end > 0 && is_cut(s, &row[end - 1], color))
@@ -872,7 +889,7 @@ static void dump_row(const struct screen *s, const struct cell *row, struct buf 
 		const struct style *style = &s->styles[row[x].role];
 		if (row[x].width == 0)
 			continue;
-		if (color && style != now && !(now == NULL && is_plain(style))) {
+		if (color && !looks_like(style, now)) {
 			add_sgr(out, style);
 			now = style;
 		}
@@ -880,7 +897,7 @@ static void dump_row(const struct screen *s, const struct cell *row, struct buf 
 		if (row[x].mark)
 			add_utf8(out, row[x].mark);
 	}
-	if (now && !is_plain(now))
+	if (!looks_like(now, &plain))
 		buf_addstr(out, "\033[0m");
 	buf_addch(out, '\n');
 }

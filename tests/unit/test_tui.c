@@ -266,11 +266,10 @@ static void draw_everything(const struct pane *p, int depth)
 			struct pane sub = pane_sub(p, at[i], at[j], n, n);
 			assert_true(sub.width >= 0 && sub.width <= (p->width > 0 ? p->width : 0));
 			pane_fill(&sub, STYLE_HEADER);
-			if (n == INT32_MIN || at[j] == INT32_MAX || at[j] == INT32_MIN)
-				continue;
 			pane_text(p, at[i], at[j], n, STYLE_OK, "日a本b語");
 			pane_text_right(p, at[i], at[j], n, STYLE_OK, "日a本b語");
-			pane_glyph(p, at[i], at[j], STYLE_OK, GLYPH_OK);
+			if (at[j] < INT32_MAX)
+				pane_glyph(p, at[i], at[j], STYLE_OK, GLYPH_OK);
 			pane_restyle(p, at[i], at[j], n, STYLE_MATCH);
 			pane_bar(p, at[i], at[j], n, 1, 2);
 			pane_spark(p, at[i], at[j], n, values, 3, 2);
