@@ -81,7 +81,7 @@ data_password=$(awk '$1 == "data" { print $2 }' "$FOLDER/passwords")
 master=$(port_of master)
 
 equal "the folder is private" 700 "$(stat -c %a "$FOLDER")"
-equal "no file of it can be read by others" "" "$(find "$FOLDER" -type f -perm /077)"
+check "no file of it can be read by others" [ -z "$(find "$FOLDER" -type f -perm /077)" ]
 check "a node without the password refuses" \
 	grep -q NOAUTH <("$REDIS_CLI" -h 127.0.0.1 -p "$master" ping 2>&1)
 equal "a node with the password answers" PONG \

@@ -62,9 +62,10 @@ check() {
 	fi
 }
 
-# equal TEXT EXPECTED ACTUAL
+# equal TEXT EXPECTED ACTUAL. Nothing at all is no expectation: a server that did not answer must not
+# agree with a program that printed nothing.
 equal() {
-	if [ "$2" = "$3" ]; then
+	if [ -n "$2" ] && [ "$2" = "$3" ]; then
 		pass "$1"
 	else
 		fail "$1" "expected: $2" "actual:   $3"
