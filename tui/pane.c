@@ -84,14 +84,14 @@ void pane_fill(const struct pane *p, enum style_role role)
 		repeat(p, y, 0, p->width, role, ' ');
 }
 
-/* First column after the room for a text at x; x itself when that is out of any sight. */
+/* First column after the room for a text at x; x itself when there is none. */
 static int text_end(const struct pane *p, int x, int columns)
 {
 	int64_t end = columns < 0 ? p->width : (int64_t)x + columns;
 
-	if (x < -PANE_TEXT_BYTES)
-		return x;
-	return end < p->width ? (int)end : p->width;
+	if (end > p->width)
+		end = p->width;
+	return x < -PANE_TEXT_BYTES || end < x ? x : (int)end;
 }
 
 int pane_text(const struct pane *p, int y, int x, int columns, enum style_role role, const char *text)
