@@ -102,7 +102,7 @@ static int at_most(int a, int b) { return a < b ? a : b; }
 static size_t place_two_columns(struct view *const *views, const struct view_context *c,
 				const struct plan *plan, int height, int width, struct rect *out)
 {
-	int left_width = width * 21 / 40, right_width = width - left_width;
+	int left_width = width < 120 ? width * 11 / 20 : width / 2, right_width = width - left_width;
 	int top_min = PANE_MIN * (int)at_least((int)plan->left_count, (int)plan->right_count);
 	int top = height, keep = 0;
 	size_t n;

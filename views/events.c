@@ -209,9 +209,9 @@ static void draw_event(const struct pane *p, int y, const struct event *e, const
 		stamp[8] = '\0'; /* whole seconds */
 	x = pane_text(p, y, 0, -1, STYLE_DIM, stamp) + 1;
 	draw_severity(p, y, x, e->severity);
-	x = draw_cell(p, y, x + 2, narrow ? 6 : wide ? 22 : 14, severity_style(e->severity), or_empty(e->name));
+	x = draw_cell(p, y, x + 2, narrow ? 6 : wide ? 22 : 15, severity_style(e->severity), or_empty(e->name));
 	who_text(e, text, sizeof(text));
-	x = draw_cell(p, y, x, narrow ? 0 : wide ? 32 : 20, STYLE_TEXT, text);
+	x = draw_cell(p, y, x, narrow ? 0 : wide ? 32 : 22, STYLE_TEXT, text);
 	sources_text(e, c, text, sizeof(text));
 	x = draw_cell(p, y, x, narrow ? 0 : wide ? 26 : 7, STYLE_DIM, text);
 	pane_text(p, y, x, -1, STYLE_TEXT, or_empty(e->detail));
@@ -292,7 +292,7 @@ static void events_draw(struct view *v, const struct view_context *c, const stru
 	first = list_layout(&v->list, in.height);
 	for (int y = 0; y < in.height && first + (size_t)y < ev->count; y++) {
 		const struct event *e = event_by_row(ev, log, first + (size_t)y);
-		struct pane line = pane_sub(&in, y, 0, 1, in.width - 1);
+		struct pane line = pane_sub(&in, y, 0, 1, in.width);
 
 		if (e)
 			draw_event(&line, 0, e, c);

@@ -168,7 +168,7 @@ static void line_top(const struct pane *p, const struct view_context *c, const s
 	left = 9 + text_width(name);
 	/* A name that fills the line must not push out that the screen is frozen. */
 	if (left > p->width / 2)
-		left = p->width / 2;
+		left = c->frozen && p->width < 60 ? 0 : p->width / 2;
 	parts_fit(parts, count, p->width - left);
 	x = p->width - parts_width(parts, count) + 1;
 	pane_text(&line, 0, 0, x - 1, c->frozen ? role : STYLE_STRONG, "redoubt");
@@ -240,11 +240,14 @@ static void line_notice(const struct pane *line, const struct view_context *c)
 static void line_all_well(const struct pane *line, const struct view_context *c, const char *failover)
 {
 	struct counts n = members_count(c);
+	size_t all = n.nodes + n.sentinels, up = n.nodes_up + n.sentinels_up;
 	int x = pane_glyph(line, 0, 1, STYLE_OK, GLYPH_OK);
 
 	x = pane_text(line, 0, x + 1, -1, STYLE_OK, "OK");
-	if (n.sentinels > 0)
-		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, "%zu nodes and %zu Sentinels up", n.nodes,
+	if (up < all)
+		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, "%zu of %zu members answer", up, all);
+	else if (n.sentinels > 0)
+		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, "all %zu nodes and %zu Sentinels up", n.nodes,
 			       n.sentinels);
 	else
 		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, n.nodes == 1 ? "%zu node up" : "all %zu nodes up",

@@ -29,7 +29,7 @@ const struct key_binding key_bindings[] = {
 	{ { KEYC_ESC }, CMD_BACK, NULL, "back: close details, drop the filter", "Moving" },
 
 	{ { '/' }, CMD_FILTER, "filter",
-	  "filter the focused pane; a leading ! inverts; in slots: find a key", "Looking" },
+	  "filter the focused pane; ! first inverts; in slots: a key", "Looking" },
 	{ { KEYC_SPACE }, CMD_FREEZE, "freeze", "freeze the screen, and go on; watching never stops",
 	  "Looking" },
 	{ { '+' }, CMD_FASTER, NULL, "poll more often", "Looking" },
@@ -38,7 +38,7 @@ const struct key_binding key_bindings[] = {
 	{ { CTRL('l') }, CMD_REDRAW, NULL, "paint the whole screen again", "Looking" },
 
 	{ { 'f' }, CMD_FAILOVER, "failover",
-	  "fail over the selected master or shard: opens a sheet, sends nothing yet", "Acting" },
+	  "open the failover sheet of the selection; sends nothing", "Acting" },
 	{ { 'c' }, CMD_CKQUORUM, "ckquorum", "ask a Sentinel whether a failover could be agreed on",
 	  "Acting" },
 

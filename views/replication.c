@@ -14,6 +14,7 @@
 #include "views/parts.h"
 
 #define ID_GROUP      ((uint64_t)1 << 32)
+#define ID_NOTE       ((uint64_t)2 << 32)
 #define SCALE_MIN     1000          /* bytes: below that all bars are empty */
 #define SPARK_MIN     10000.0       /* a flat line must not look like a mountain range */
 #define SILENCE_LONG  5             /* seconds; replicas acknowledge once a second */
@@ -22,10 +23,11 @@
 struct repl_row {
 	uint64_t id;
 	uint32_t group_id, node_id;
-	bool heading, filled, stale;
+	bool heading, note, filled, stale;
 	enum health health;
 	char name[80];
-	char message[160];    /* heading: its facts */
+	char message[160];    /* what is the matter now; heading: its facts */
+	char outlook[80];     /* what comes next */
 	char trend[UNITS_BYTES];
 	bool bar_means_nothing; /* link down, synchronising: words take the bar's place */
 	struct lag lag;
@@ -41,6 +43,7 @@ struct replication {
 	size_t count, cap, replicas;
 	int name_width;
 	int64_t scale_bytes;
+	bool narrow;          /* messages have rows of their own */
 	bool filled_all;
 };
 
@@ -86,10 +89,21 @@ static int64_t scale_for(int64_t most)
 
 static void say(struct repl_row *row, enum health h, const char *text)
 {
-	size_t len = strlen(row->message);
-
 	row->health = health_worse(row->health, h);
-	snprintf(row->message + len, sizeof(row->message) - len, "%s%s", len ? ", " : "", text);
+	snprintf(row->message, sizeof(row->message), "%s", text);
+}
+
+static void say_outlook(struct repl_row *row, enum health h, const char *text)
+{
+	row->health = health_worse(row->health, h);
+	snprintf(row->outlook, sizeof(row->outlook), "%s", text);
+}
+
+static const char *row_words(const struct repl_row *row, char *out, size_t size)
+{
+	snprintf(out, size, "%s%s%s", row->message, row->message[0] && row->outlook[0] ? ", " : "",
+		 row->outlook);
+	return out;
 }
 
 static void fill_sync(struct repl_row *row)
@@ -127,19 +141,20 @@ static void fill_link_down(struct repl_row *row, const struct node *n, int64_t n
 
 /* What comes next: falling off the backlog before catching up, since the first costs a full
  * synchronisation. */
-static void fill_outlook(struct repl_row *row)
+static void fill_outlook(struct repl_row *row, bool master_writes)
 {
 	const struct lag *lag = &row->lag;
 	char text[64], when[UNITS_BYTES];
 
 	if (lag->off_backlog) {
-		say(row, HEALTH_WARNING, "off backlog: full sync ahead");
-	} else if (lag->backlog_off_ms != FACT_UNKNOWN && lag->backlog_off_ms < SOON_MS) {
+		say_outlook(row, HEALTH_WARNING,
+			    row->message[0] ? "full sync ahead" : "off backlog: full sync ahead");
+	} else if (master_writes && lag->backlog_off_ms != FACT_UNKNOWN && lag->backlog_off_ms < SOON_MS) {
 		snprintf(text, sizeof(text), "off backlog in %s", units_age(lag->backlog_off_ms, when));
-		say(row, HEALTH_WARNING, text);
+		say_outlook(row, HEALTH_WARNING, text);
 	} else if (lag->catch_up_ms != FACT_UNKNOWN && lag->catch_up_ms >= 1000 && lag->catch_up_ms < SOON_MS) {
 		snprintf(text, sizeof(text), "catches up in %s", units_age(lag->catch_up_ms, when));
-		say(row, HEALTH_OK, text);
+		say_outlook(row, HEALTH_OK, text);
 	}
 }
 
@@ -159,7 +174,7 @@ static void fill_history(struct repl_row *row, const struct node *n)
 
 static void fill_replica(struct repl_row *row, const struct view_context *c)
 {
-	const struct node *n = model_node(c->model, row->node_id);
+	const struct node *n = model_node(c->model, row->node_id), *upstream;
 	struct verdict verdict;
 
 	if (!n)
@@ -185,7 +200,9 @@ static void fill_replica(struct repl_row *row, const struct view_context *c)
 	} else if (row->lag.link_known && !row->lag.link_up) {
 		fill_link_down(row, n, c->now_ms);
 	}
-	fill_outlook(row);
+	/* A master that is down writes nothing: its backlog waits. */
+	upstream = model_node(c->model, n->upstream_id);
+	fill_outlook(row, upstream && node_status(upstream) == STATUS_UP);
 	if (row->lag.seconds != FACT_UNKNOWN && row->lag.seconds >= SILENCE_LONG && !row->message[0])
 		say(row, HEALTH_WARNING, "acknowledges nothing");
 }
@@ -202,11 +219,7 @@ static void fill_heading(struct repl_row *row, const struct view_context *c)
 		return;
 	}
 	row->stale = node_is_stale(m, c->now_ms, c->interval_ms);
-	endpoint_format(&m->addr, addr);
-	if (strcmp(addr, row->name) != 0)
-		snprintf(row->message, sizeof(row->message), "%.60s  ", addr);
-	len = strlen(row->message);
-	snprintf(row->message + len, sizeof(row->message) - len, "backlog %s",
+	snprintf(row->message, sizeof(row->message), "backlog %s",
 		 m->info.backlog_active == 0 ? "off" : units_bytes(m->info.backlog_size_bytes, size));
 	len = strlen(row->message);
 	if (m->repl_rate_bytes_s >= 0) {
@@ -214,6 +227,9 @@ static void fill_heading(struct repl_row *row, const struct view_context *c)
 		snprintf(row->message + len, sizeof(row->message) - len, "  writes %s",
 			 rate[0] == '+' ? rate + 1 : rate);
 	}
+	len = strlen(row->message);
+	if (strcmp(endpoint_format(&m->addr, addr), row->name) != 0)
+		snprintf(row->message + len, sizeof(row->message) - len, "  %.70s", addr);
 	row->lag.offset = m->info.master_repl_offset;
 }
 
@@ -239,14 +255,39 @@ static void fill_all(struct replication *r, const struct view_context *c)
 
 /* --- rebuild ------------------------------------------------------------------------------- */
 
-static void group_add(struct replication *r, const struct view_context *c, const struct group *g,
-		      int64_t *most)
+/* Where there is no column for it, what a replica's row has to say comes in a row below. */
+static void note_add(struct replication *r, const struct view_context *c)
 {
-	struct repl_row *row = row_add(r, ID_GROUP | g->id);
+	size_t of = r->count - 1;
+	struct repl_row *row;
+	char words[300];
 
-	row->heading = true;
-	row->group_id = g->id;
-	snprintf(row->name, sizeof(row->name), "%.79s", g->name);
+	fill_row(&r->rows[of], c);
+	if (r->rows[of].bar_means_nothing) /* the message stands where the bar would */
+		snprintf(words, sizeof(words), "%s", r->rows[of].outlook);
+	else
+		row_words(&r->rows[of], words, sizeof(words));
+	if (!words[0])
+		return;
+	row = row_add(r, ID_NOTE | r->rows[of].node_id);
+	row->note = row->filled = true;
+	row->group_id = r->rows[of].group_id;
+	row->node_id = r->rows[of].node_id;
+	row->health = r->rows[of].health;
+	snprintf(row->message, sizeof(row->message), "%.159s", words);
+}
+
+static void group_add(struct replication *r, const struct view_context *c, const struct group *g,
+		      bool headings, int64_t *most)
+{
+	struct repl_row *row;
+
+	if (headings) {
+		row = row_add(r, ID_GROUP | g->id);
+		row->heading = true;
+		row->group_id = g->id;
+		snprintf(row->name, sizeof(row->name), "%.79s", g->name);
+	}
 	for (size_t i = 0; i < g->member_count; i++) {
 		const struct node *n = model_node(c->model, g->member_ids[i]);
 		char addr[ENDPOINT_TEXT_BYTES];
@@ -262,6 +303,8 @@ static void group_add(struct replication *r, const struct view_context *c, const
 		if (n->lag_now_bytes != FACT_UNKNOWN && n->lag_now_bytes > *most)
 			*most = n->lag_now_bytes;
 		r->replicas++;
+		if (r->narrow)
+			note_add(r, c);
 	}
 }
 
@@ -272,15 +315,15 @@ static void filter_rows(struct replication *r, const struct view_context *c)
 
 	fill_all(r, c);
 	for (size_t i = 0; i < r->count; i++) {
-		char text[400];
+		char text[512];
 
 		if (r->rows[i].heading) {
 			heading = i;
 			snprintf(group, sizeof(group), "%s", r->rows[i].name);
 			continue;
 		}
-		snprintf(text, sizeof(text), "%s %s %s %s", group, r->rows[i].name, r->rows[i].message,
-			 health_name(r->rows[i].health));
+		snprintf(text, sizeof(text), "%s %s %s %s %s", group, r->rows[i].name, r->rows[i].message,
+			 r->rows[i].outlook, health_name(r->rows[i].health));
 		if (!view_matches(&r->view, text))
 			continue;
 		if (heading != SIZE_MAX) {
@@ -301,12 +344,15 @@ static void replication_rebuild(struct view *v, const struct view_context *c)
 	struct replication *r = replication_of(v);
 	const struct deployment *d = model_deployment(c->model, c->deployment_id);
 	int64_t most = 0;
+	bool headings;
 
 	r->count = r->replicas = 0;
 	r->name_width = 0;
 	r->filled_all = false;
+	/* A shard's name is its master's address, which a narrow pane has better use for. */
+	headings = !(r->narrow && d && d->kind == KIND_CLUSTER);
 	for (size_t i = 0; d && i < d->group_count; i++)
-		group_add(r, c, d->groups[i], &most);
+		group_add(r, c, d->groups[i], headings, &most);
 	r->scale_bytes = scale_for(most);
 	if (v->filter[0])
 		filter_rows(r, c);
@@ -315,6 +361,18 @@ static void replication_rebuild(struct view *v, const struct view_context *c)
 		list_add(&v->list, r->rows[i].id);
 	list_end(&v->list);
 	v->stale = false;
+}
+
+/* 1, 2 or 5 of a unit: no fraction to show. */
+static char *scale_text(int64_t bytes, char *out)
+{
+	char *zero;
+
+	units_bytes(bytes, out);
+	zero = strstr(out, ".0");
+	if (zero)
+		memmove(zero, zero + 2, strlen(zero + 2) + 1);
+	return out;
 }
 
 /* --- drawing ------------------------------------------------------------------------------- */
@@ -347,6 +405,7 @@ static int layout_right(struct layout *l, int width)
 static struct layout layout_for(const struct replication *r, int width)
 {
 	struct layout l = { 0 };
+	bool tight;
 	int at, left;
 
 	width = layout_right(&l, width);
@@ -355,9 +414,11 @@ static struct layout layout_for(const struct replication *r, int width)
 		l.name = width / 2;
 	at = l.bar_at = l.name + 1;
 	left = width - at - BYTES_WIDTH - SILENCE_WIDTH;
-	if (left < 4) { /* words before pictures */
+	tight = left < 8; /* a silence that matters is said in words as well */
+	if (tight)
+		left += SILENCE_WIDTH;
+	if (left < 1) { /* words before pictures */
 		l.bytes_at = at;
-		l.silence_at = at + BYTES_WIDTH;
 		l.message_at = at;
 		l.message = width - at;
 		return l;
@@ -366,7 +427,7 @@ static struct layout layout_for(const struct replication *r, int width)
 	if (left >= 28)
 		l.trend_at = 1, left -= TREND_WIDTH;
 	if (left >= 40) {
-		l.message = left >= 90 ? 36 : 28;
+		l.message = left * 45 / 100 < 28 ? 28 : left * 45 / 100 > 46 ? 46 : left * 45 / 100;
 		left -= l.message + 2;
 		l.spark = left / 3;
 		left -= l.spark + 2;
@@ -376,8 +437,8 @@ static struct layout layout_for(const struct replication *r, int width)
 	}
 	l.bar = left > 60 ? 60 : left;
 	l.bytes_at = l.bar_at + l.bar;
-	l.silence_at = l.bytes_at + BYTES_WIDTH;
-	at = l.silence_at + SILENCE_WIDTH;
+	l.silence_at = tight ? 0 : l.bytes_at + BYTES_WIDTH;
+	at = l.bytes_at + BYTES_WIDTH + SILENCE_WIDTH;
 	if (l.spark > 0) {
 		l.spark_at = at + 2;
 		at += l.spark + 2;
@@ -427,13 +488,13 @@ static void draw_replica(const struct pane *p, int y, const struct repl_row *row
 			 int64_t scale)
 {
 	enum style_role style = health_style(row->health), number = row->stale ? STYLE_STALE : STYLE_TEXT;
-	bool words_over_bar = row->message[0] && l->message_at == l->bar_at && row->health != HEALTH_OK;
-	char text[UNITS_BYTES];
+	char text[UNITS_BYTES], words[300];
 
+	row_words(row, words, sizeof(words));
 	pane_glyph(p, y, 0, style, health_glyph(row->health));
 	pane_text(p, y, 2, l->name - 2, row->stale ? STYLE_STALE : STYLE_STRONG, row->name);
 	draw_wide(p, y, row, l);
-	if (words_over_bar && (row->bar_means_nothing || l->bar == 0)) {
+	if (l->message_at <= l->bar_at && row->bar_means_nothing) {
 		pane_text(p, y, l->message_at, l->message, style, row->message);
 		return;
 	}
@@ -441,17 +502,15 @@ static void draw_replica(const struct pane *p, int y, const struct repl_row *row
 		pane_bar(p, y, l->bar_at, l->bar, (double)row->lag.bytes, (double)scale);
 	pane_text_right(p, y, l->bytes_at, BYTES_WIDTH, number, units_bytes(row->lag.bytes, text));
 	silence_text(row->lag.seconds, text);
-	pane_text_right(p, y, l->silence_at, SILENCE_WIDTH,
-			row->lag.seconds >= SILENCE_LONG ? STYLE_WARNING : number, text);
+	if (l->silence_at)
+		pane_text_right(p, y, l->silence_at, SILENCE_WIDTH,
+				row->lag.seconds >= SILENCE_LONG ? STYLE_WARNING : number, text);
 	if (l->spark > 0)
 		pane_spark(p, y, l->spark_at, l->spark, row->spark, row->spark_count, row->spark_max);
 	if (l->trend_at)
 		pane_text_right(p, y, l->trend_at, TREND_WIDTH, number, row->trend);
-	if (l->message_at != l->bar_at)
-		pane_text(p, y, l->message_at, l->message, style,
-			  row->message[0] ? row->message : row->lag.link_up ? "linked" : "");
-	else if (words_over_bar)
-		pane_text(p, y, l->bar_at, l->bar, style, row->message);
+	if (l->message_at > l->bar_at)
+		pane_text(p, y, l->message_at, l->message, style, words[0] ? words : row->lag.link_up ? "linked" : "");
 }
 
 static void draw_heading(const struct pane *p, int y, const struct repl_row *row, const struct layout *l)
@@ -463,13 +522,19 @@ static void draw_heading(const struct pane *p, int y, const struct repl_row *row
 	draw_wide(p, y, row, l);
 }
 
+static void draw_note(const struct pane *p, int y, const struct repl_row *row)
+{
+	pane_glyph(p, y, 2, STYLE_DIM, GLYPH_TREE_END);
+	pane_text(p, y, 4, -1, health_style(row->health), row->message);
+}
+
 static void draw_titles(const struct pane *p, const struct layout *l)
 {
 	pane_text(p, 0, 2, -1, STYLE_DIM, "replica");
-	pane_text(p, 0, l->bar_at, l->bar, STYLE_DIM, "behind its master");
+	pane_text(p, 0, l->bar_at, l->bar, STYLE_DIM, "behind");
 	pane_text_right(p, 0, l->bytes_at, BYTES_WIDTH, STYLE_DIM, "bytes");
 	pane_text_right(p, 0, l->silence_at, SILENCE_WIDTH, STYLE_DIM, "ack");
-	if (l->spark > 0)
+	if (l->spark > 6)
 		pane_text(p, 0, l->spark_at, l->spark, STYLE_DIM, "history");
 	pane_text_right(p, 0, l->trend_at, TREND_WIDTH, STYLE_DIM, "trend");
 	pane_text(p, 0, l->message_at, -1, STYLE_DIM, "link");
@@ -480,19 +545,25 @@ static void draw_titles(const struct pane *p, const struct layout *l)
 	pane_text_right(p, 0, l->priority_at, PRIORITY_WIDTH, STYLE_DIM, "prio");
 }
 
-static bool has_titles(const struct layout *l) { return l->trend_at > 0 && l->message_at != l->bar_at; }
+static bool has_titles(const struct layout *l) { return l->trend_at > 0 && l->message_at > l->bar_at; }
 
 static void replication_draw(struct view *v, const struct view_context *c, const struct pane *p, bool focused)
 {
 	struct replication *r = replication_of(v);
 	char scale[UNITS_BYTES], extra[64];
+	bool narrow;
 	struct pane in;
 	struct layout l;
 	size_t first;
 
-	snprintf(extra, sizeof(extra), "scale 0 .. %s", units_bytes(r->scale_bytes, scale));
+	snprintf(extra, sizeof(extra), "bars 0..%s", scale_text(r->scale_bytes, scale));
 	in = view_frame(v, p, r->replicas > 0 ? extra : "", focused);
 	l = layout_for(r, in.width - 1);
+	narrow = l.message_at <= l.bar_at;
+	if (narrow != r->narrow && !c->frozen) { /* other rows: see group_add */
+		r->narrow = narrow;
+		replication_rebuild(v, c);
+	}
 	if (c->frozen)
 		fill_all(r, c);
 	if (r->count == 0) {
@@ -510,6 +581,8 @@ static void replication_draw(struct view *v, const struct view_context *c, const
 		fill_row(row, c);
 		if (row->heading)
 			draw_heading(&in, y, row, &l);
+		else if (row->note)
+			draw_note(&in, y, row);
 		else
 			draw_replica(&in, y, row, &l, r->scale_bytes);
 		if (focused && first + (size_t)y == v->list.selected)
@@ -529,10 +602,14 @@ static unsigned replication_act(struct view *v, const struct view_context *c, en
 static int replication_wanted_height(const struct view *v, const struct view_context *c, int width)
 {
 	const struct replication *r = replication_of_const(v);
+	const struct deployment *d = model_deployment(c->model, c->deployment_id);
 	struct layout l = layout_for(r, width - 3);
+	size_t count = r->count;
 
-	(void)c;
-	return (int)(r->count < 1000 ? r->count : 1000) + 2 + has_titles(&l);
+	/* Not drawn narrow yet: the rows are not what they will be. */
+	if (l.message_at <= l.bar_at && !r->narrow && d && d->kind == KIND_CLUSTER)
+		count = r->replicas;
+	return (int)(count < 1000 ? count : 1000) + 2 + has_titles(&l);
 }
 
 static void replication_selection(const struct view *v, struct selection *out)
@@ -546,7 +623,7 @@ static void replication_selection(const struct view *v, struct selection *out)
 }
 
 const struct view_ops replication_view = {
-	.name = "replication", .title = "Replication lag",
+	.name = "replication", .title = "Replication",
 	.topics = TOPIC_NODES | TOPIC_TOPOLOGY | TOPIC_HEALTH | TOPIC_VALUES,
 	.state_size = sizeof(struct replication),
 	.uses_filter = true,

@@ -147,10 +147,10 @@ static void uncovered_build(struct slots *s, const struct deployment *d)
 		unsigned slots = ranges[i].last - ranges[i].first + 1u;
 
 		if (slots == 1)
-			snprintf(row->text, sizeof(row->text), "slot %u is uncovered: nobody serves it",
+			snprintf(row->text, sizeof(row->text), "slot %u uncovered: nobody serves it",
 				 ranges[i].first);
 		else
-			snprintf(row->text, sizeof(row->text), "slots %u-%u are uncovered: nobody serves these %u",
+			snprintf(row->text, sizeof(row->text), "slots %u-%u uncovered: nobody serves these %u",
 				 ranges[i].first, ranges[i].last, slots);
 	}
 	if (total > count) {
@@ -172,22 +172,23 @@ static const struct node *node_by_cluster_id(const struct view_context *c, const
 	return NULL;
 }
 
-/* "A 10.0.0.1:7000", or the start of an id that nobody has. */
-static void party_text(const struct slots *s, const struct node *n, const char *id, char *out, size_t size)
+static char party_letter(const struct slots *s, const struct node *n)
+{
+	for (size_t r = 0; n && r < s->owner_count; r++)
+		if (s->owners[r].node_id == n->id)
+			return owner_letter(r);
+	return '-'; /* owns no slot yet */
+}
+
+/* An address, or the start of an id that nobody has. */
+static void party_text(const struct node *n, const char *id, char *out, size_t size)
 {
 	char addr[ENDPOINT_TEXT_BYTES];
 
-	if (!n) {
+	if (n)
+		snprintf(out, size, "%.63s", endpoint_format(&n->addr, addr));
+	else
 		snprintf(out, size, "unknown node %.8s", id);
-		return;
-	}
-	for (size_t r = 0; r < s->owner_count; r++) {
-		if (s->owners[r].node_id != n->id)
-			continue;
-		snprintf(out, size, "%c %.63s", owner_letter(r), s->owners[r].addr);
-		return;
-	}
-	snprintf(out, size, "%.63s", endpoint_format(&n->addr, addr));
 }
 
 static bool is_open(const struct node *n, unsigned slot, bool importing)
@@ -212,14 +213,15 @@ static void open_add(struct slots *s, const struct view_context *c, const struct
 	s->open[o->slot / 8] |= (uint8_t)(1u << (o->slot % 8));
 	if (o->importing && !half)
 		return;
-	party_text(s, n, n->cluster_id, here, sizeof(here));
-	party_text(s, peer, o->peer, there, sizeof(there));
+	party_text(n, n->cluster_id, here, sizeof(here));
+	party_text(peer, o->peer, there, sizeof(there));
 	row = row_add(s, ID_OPEN | (uint64_t)n->id << 15 | (uint64_t)o->slot << 1 | o->importing, LEGEND_OPEN);
 	row->node_id = n->id;
-	snprintf(row->text, sizeof(row->text), "slot %u  %s  from %s to %s%s", o->slot,
-		 o->importing ? "importing" : "migrating", o->importing ? there : here,
-		 o->importing ? here : there,
-		 !half ? "" : o->importing ? "  (source does not migrate it)" : "  (not importing there)");
+	snprintf(row->text, sizeof(row->text), "slot %u %s %c to %c%s  (%s to %s)", o->slot,
+		 o->importing ? "importing" : "migrating", party_letter(s, o->importing ? peer : n),
+		 party_letter(s, o->importing ? n : peer),
+		 !half ? "" : o->importing ? ", source does not migrate it" : ", target does not import it",
+		 o->importing ? there : here, o->importing ? here : there);
 }
 
 static void legend_build(struct slots *s, const struct view_context *c, const struct deployment *d)
@@ -425,9 +427,9 @@ static void draw_summary(const struct slots *s, const struct pane *p, unsigned p
 	if (s->suspected)
 		x = pane_textf(p, 0, x + 2, -1, STYLE_WARNING, "? %zu suspected", s->suspected);
 	if (per > 1)
-		pane_textf(p, 0, x + 2, -1, STYLE_DIM, "a cell is %u slots", per);
+		pane_textf(p, 0, x + 2, -1, STYLE_DIM, "cell = %u slots", per);
 	else
-		pane_text(p, 0, x + 2, -1, STYLE_DIM, "a cell is a slot");
+		pane_text(p, 0, x + 2, -1, STYLE_DIM, "cell = 1 slot");
 }
 
 static const char *owner_word(const struct owner *o)

@@ -23,6 +23,8 @@ enum row_kind { ROW_GROUP, ROW_NOTE, ROW_NODE, ROW_HEADING };
 #define ID_CKQUORUM ((uint64_t)3 << 32)
 #define ID_HEADING  ((uint64_t)4 << 32)
 
+#define STALE_SENTINEL_MS 15000
+
 #define DEPTH_MAX 12 /* deeper chains are drawn at this depth */
 
 struct topo_row {
@@ -276,6 +278,8 @@ static void fill_group(struct topo_row *row, const struct view_context *c)
 static void fill_note(struct topo_row *row, const struct view_context *c)
 {
 	const struct group *g = model_group(c->model, row->group_id);
+	const struct node *leader;
+	char addr[ENDPOINT_TEXT_BYTES];
 	size_t len;
 
 	if (!g)
@@ -288,6 +292,13 @@ static void fill_note(struct topo_row *row, const struct view_context *c)
 	row->health = HEALTH_WARNING;
 	len = (size_t)snprintf(row->state, sizeof(row->state), "failover: ");
 	group_failover_text(g, c->now_ms, row->state + len, sizeof(row->state) - len);
+	if (len == strlen(row->state)) /* known from flags only */
+		snprintf(row->state, sizeof(row->state), "a failover is running");
+	len = strlen(row->state);
+	leader = model_node(c->model, g->failover.leader_id);
+	if (leader && len + 90 < sizeof(row->state))
+		snprintf(row->state + len, sizeof(row->state) - len, ", led by %.70s",
+			 endpoint_format(&leader->addr, addr));
 }
 
 static void notes_add(struct topology *t, const struct view_context *c, const struct group *g)
@@ -325,15 +336,19 @@ static void fill_role(struct topo_row *row, const struct model *m, const struct 
 {
 	enum role expected = master_of(m, g) == n->id ? ROLE_MASTER : ROLE_REPLICA;
 	bool said = n->info_at_ms != 0 && n->info.role != ROLE_UNKNOWN;
+	char had[sizeof(row->state)];
 
 	if (group_failover_running(m, g, now_ms) && model_node_resolve(m, g->failover.selected_id) == n->id) {
-		state_worsen(row, HEALTH_WARNING, "promoting");
+		/* That it says so is the aim; that its link is down, the reason. Neither comes first. */
+		snprintf(had, sizeof(had), "%s", strstr(row->state, "second master") ? "" : row->state);
+		row->health = HEALTH_WARNING;
+		snprintf(row->state, sizeof(row->state), "promoting%s%.140s", had[0] ? ", " : "", had);
 		return;
 	}
 	if (g->master_id == 0 || !said || n->info.role == expected)
 		return;
 	row->odd_role = true;
-	if (!strstr(row->state, "says"))
+	if (!strstr(row->state, "says") && !strstr(row->state, "second master"))
 		state_worsen(row, HEALTH_CRITICAL, n->info.role == ROLE_MASTER ?
 			     "says it is master, should be a replica" :
 			     "says it is a replica, should be master");
@@ -375,6 +390,14 @@ static void fill_values(struct topo_row *row, const struct node *n)
 	snprintf(row->version, sizeof(row->version), "%s", said ? n->info.version : "");
 }
 
+/* Sentinels are asked for INFO rarely: any answer shows that the facts hold. */
+static bool is_stale(const struct node *n, const struct view_context *c)
+{
+	if (n->is_sentinel)
+		return n->link.last_reply_ms != 0 && c->now_ms - n->link.last_reply_ms > STALE_SENTINEL_MS;
+	return node_is_stale(n, c->now_ms, c->interval_ms);
+}
+
 static void fill_node(struct topo_row *row, const struct view_context *c)
 {
 	const struct node *n = model_node(c->model, row->node_id);
@@ -387,7 +410,7 @@ static void fill_node(struct topo_row *row, const struct view_context *c)
 	health_node(c->model, n, c->now_ms, &verdict);
 	row->health = verdict.health;
 	row->role = node_role(c->model, n);
-	row->stale = n->info_at_ms != 0 && node_is_stale(n, c->now_ms, c->interval_ms);
+	row->stale = is_stale(n, c);
 	snprintf(row->state, sizeof(row->state), "%.150s", verdict.text);
 	fill_values(row, n);
 	if (n->is_sentinel)
@@ -398,7 +421,9 @@ static void fill_node(struct topo_row *row, const struct view_context *c)
 		return;
 	snprintf(row->state, sizeof(row->state), "%s", node_status_name(node_status(n)));
 	if (row->stale) {
-		snprintf(text, sizeof(text), "facts are %s old", units_age(c->now_ms - n->info_at_ms, age));
+		int64_t heard_ms = n->is_sentinel ? n->link.last_reply_ms : n->info_at_ms;
+
+		snprintf(text, sizeof(text), "facts are %s old", units_age(c->now_ms - heard_ms, age));
 		state_worsen(row, HEALTH_UNKNOWN, text);
 	}
 }
@@ -595,7 +620,7 @@ static struct layout layout_for(const struct topology *t, int width)
 	if (l.name > width / 2)
 		l.name = width / 2;
 	l.role = l.name + 2;
-	if (width < 44)
+	if (width < 60)
 		l.role--;
 	l.state = l.role + ROLE_WIDTH;
 	room = width - l.state - STATE_WIDTH;
@@ -788,7 +813,7 @@ static void topology_draw(struct view *v, const struct view_context *c, const st
 {
 	struct topology *t = topology_of(v);
 	struct pane in = view_frame(v, p, "", focused), rows = in, details;
-	struct layout l = layout_for(t, in.width - 1); /* the last column: marks of more */
+	struct layout l = layout_for(t, in.width);
 	size_t first;
 
 	if (c->frozen)
@@ -844,7 +869,7 @@ static unsigned topology_act(struct view *v, const struct view_context *c, enum 
 static int topology_wanted_height(const struct view *v, const struct view_context *c, int width)
 {
 	const struct topology *t = topology_of_const(v);
-	struct layout l = layout_for(t, width - 3);
+	struct layout l = layout_for(t, width - 2);
 
 	(void)c;
 	return (int)(t->count < 1000 ? t->count : 1000) + 2 + (l.columns > 0);
