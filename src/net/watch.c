@@ -35,6 +35,7 @@
 #define NODES_ON_CHANGE_MAX 3     /* a round, in larger ones */
 #define RESYNC_GROUPS_MAX   32    /* asked at once after a subscription; the round does the rest */
 #define SCAN_EVERY_MS       20
+#define MASTERS_PER_TOKEN   4     /* of SENTINEL MASTERS, while hurrying */
 #define PROMOTION_MAX_MS    30000
 
 struct entry { /* a node that is watched */
@@ -91,6 +92,7 @@ struct watch {
 	bool groups_now;         /* groups may have come: not to be put off */
 	bool details_waiting;    /* a link was full */
 	int64_t scanned_ms;
+	size_t sentinel_groups;  /* masters that Sentinels watch, at the last scan */
 	double hurry_tokens;
 	int64_t hurry_tokens_ms;
 	uint64_t requests, bytes_in_closed;
@@ -162,12 +164,17 @@ static bool ask_once(struct entry *e, enum question q)
 	return e->link && !link_has_pending(e->link, q) && ask(e, q, NULL);
 }
 
-/* False when the extra requests of this second are used up. */
-static bool take_hurry_token(struct watch *w)
+/* False when the extra requests of this second are used up. MASTERS tells of all masters, so that
+ * where there are hundreds, five times as often would be megabytes a second: it counts for more. */
+static bool take_hurry_token(struct watch *w, enum question q)
 {
-	if (w->hurry_tokens < 1.)
+	double cost = 1.;
+
+	if (q == ASK_SENTINEL_MASTERS)
+		cost += (double)w->sentinel_groups / MASTERS_PER_TOKEN;
+	if (w->hurry_tokens < cost)
 		return false;
-	w->hurry_tokens -= 1.;
+	w->hurry_tokens -= cost;
 	return true;
 }
 
@@ -202,7 +209,7 @@ static void poll_entry(struct entry *e, bool hurry)
 			continue;
 		if (!hurry && (e->watch->round + e->id) % p->every != 0)
 			continue;
-		if (hurry && (!p->hurry || !take_hurry_token(e->watch)))
+		if (hurry && (!p->hurry || !take_hurry_token(e->watch, p->question)))
 			continue;
 		ask(e, p->question, NULL);
 	}
@@ -242,7 +249,7 @@ static void poll_group(struct watch *w, const struct group *g, bool hurry)
 		if (!hurry && (w->round + g->id) % p->every != 0)
 			continue;
 		if (hurry && (!p->hurry || link_has_pending(e->link, p->question) ||
-			      !take_hurry_token(w)))
+			      !take_hurry_token(w, p->question)))
 			continue;
 		ask(e, p->question, g);
 	}
@@ -774,6 +781,7 @@ static void scan_groups(struct watch *w)
 
 	w->groups_dirty = w->groups_now = w->details_waiting = false;
 	w->scanned_ms = now_ms;
+	w->sentinel_groups = 0;
 	w->generation++;
 	while ((d = model_next_deployment(w->config.model, &cursor))) {
 		for (size_t i = 0; i < d->group_count; i++) {
@@ -782,8 +790,10 @@ static void scan_groups(struct watch *w)
 			if (group_in_trouble(w->config.model, d->groups[i], now_ms))
 				ge->trouble_ms = now_ms;
 			hurry |= hurries(ge, now_ms);
-			if (d->kind == KIND_SENTINEL)
-				ask_details(w, ge, d->groups[i]);
+			if (d->kind != KIND_SENTINEL)
+				continue;
+			w->sentinel_groups++;
+			ask_details(w, ge, d->groups[i]);
 		}
 	}
 	forget_groups(w);
@@ -845,9 +855,10 @@ static void on_hurry(struct ev_loop *loop, ev_timer *t, int events)
 static bool is_promoting(const struct group *g, int64_t now_ms)
 {
 	const struct failover *f = &g->failover;
+	int64_t since_ms = f->phase_ms > f->started_ms ? f->phase_ms : f->started_ms;
 
 	return f->selected_id != 0 && f->phase >= PHASE_SELECTED && f->phase < PHASE_ENDED &&
-	       now_ms - f->started_ms < PROMOTION_MAX_MS;
+	       now_ms - since_ms < PROMOTION_MAX_MS;
 }
 
 static void on_promotion(struct ev_loop *loop, ev_timer *t, int events)
@@ -876,21 +887,10 @@ static void on_promotion(struct ev_loop *loop, ev_timer *t, int events)
 		ev_timer_stop(loop, t);
 }
 
-static size_t count_sentinel_groups(const struct watch *w)
-{
-	const struct deployment *d;
-	size_t cursor = 0, count = 0;
-
-	while ((d = model_next_deployment(w->config.model, &cursor)))
-		if (d->kind == KIND_SENTINEL)
-			count += d->group_count;
-	return count;
-}
-
 static unsigned wanted_slices(const struct watch *w)
 {
 	size_t by_nodes = (w->entry_count + SLICE_NODES - 1) / SLICE_NODES;
-	size_t by_groups = (count_sentinel_groups(w) + SLICE_GROUPS - 1) / SLICE_GROUPS;
+	size_t by_groups = (w->sentinel_groups + SLICE_GROUPS - 1) / SLICE_GROUPS;
 	size_t most = (size_t)(w->config.interval_ms / SLICE_MIN_MS);
 	size_t slices = by_nodes > by_groups ? by_nodes : by_groups;
 
@@ -926,8 +926,9 @@ static size_t share(const struct watch *w, size_t count, unsigned slice)
 
 static void poll_groups_of_slice(struct watch *w, unsigned slice)
 {
-	size_t count = count_sentinel_groups(w), index = 0, cursor = 0;
-	size_t from = share(w, count, slice), to = share(w, count, slice + 1);
+	size_t index = 0, cursor = 0;
+	size_t from = share(w, w->sentinel_groups, slice);
+	size_t to = share(w, w->sentinel_groups, slice + 1);
 	const struct deployment *d;
 
 	while ((d = model_next_deployment(w->config.model, &cursor))) {
@@ -939,14 +940,11 @@ static void poll_groups_of_slice(struct watch *w, unsigned slice)
 	}
 }
 
-static void on_slice(struct ev_loop *loop, ev_timer *t, int events)
+static void run_slice(struct watch *w)
 {
-	struct watch *w = t->data;
 	unsigned slice;
 	size_t to;
 
-	(void)loop;
-	(void)events;
 	if (w->slice >= w->slices)
 		w->slice = 0;
 	if (w->slice == 0)
@@ -957,6 +955,13 @@ static void on_slice(struct ev_loop *loop, ev_timer *t, int events)
 		poll_entry(w->entries[i], false);
 	poll_groups_of_slice(w, slice);
 	w->groups_now |= w->details_waiting;
+}
+
+static void on_slice(struct ev_loop *loop, ev_timer *t, int events)
+{
+	(void)loop;
+	(void)events;
+	run_slice(t->data);
 }
 
 /* --- the interface ----------------------------------------------------------------------------- */
@@ -1043,9 +1048,12 @@ void watch_poll_now(struct watch *w)
 		if (e->events)
 			link_retry_now(e->events);
 	}
-	/* The next round, brought forward. */
+	/* The next round, brought forward and in one piece. */
 	w->slice = 0;
-	ev_feed_event(w->config.loop, &w->slice_timer, EV_TIMER);
+	do
+		run_slice(w);
+	while (w->slice < w->slices);
+	ev_timer_again(w->config.loop, &w->slice_timer);
 }
 
 bool watch_send(struct watch *w, uint32_t node_id, int argc, const char *const *argv, uint32_t tag,
