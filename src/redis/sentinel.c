@@ -314,7 +314,8 @@ static void cut_tail(const char *channel, struct span *body, struct span *tail)
 {
 	struct span scan = *body, word, before = { body->s, 0 };
 	enum ending ending = payload_ending(*body);
-	bool guessed = false;
+	/* An option's value may be any words, a name too: of the two, values are the odder ones. */
+	bool first = strcmp(channel, "+set") == 0, known = false;
 
 	tail->len = 0;
 	tail->s = body->s + body->len;
@@ -324,12 +325,12 @@ static void cut_tail(const char *channel, struct span *body, struct span *tail)
 		if (scan.len && before.len && is_port(&word)) {
 			if (is_tail(channel, &scan)) {
 				*tail = scan;
-				break;
-			}
-			if (!guessed && ending != ENDS_IP_PORT &&
-			    (ending == ENDS_OTHER || is_ip(&before))) {
+				known = true;
+				if (first)
+					break;
+			} else if (!known && !tail->len && ending != ENDS_IP_PORT &&
+				   (ending == ENDS_OTHER || is_ip(&before))) {
 				*tail = scan;
-				guessed = true;
 			}
 		}
 		before = word;
