@@ -907,3 +907,8 @@ void screen_dump(const struct screen *s, struct buf *out, bool color)
 	for (int y = 0; y < s->height; y++)
 		dump_row(s, &s->cells[(size_t)y * (size_t)s->width], out, color);
 }
+
+const char *screen_curses_version(void)
+{
+	return curses_version();
+}

@@ -32,6 +32,8 @@ struct screen;
 struct screen *screen_open(const struct screen_options *opt, struct buf *err);
 /* Restores the terminal: every mode, the alternate screen, the cursor, the title. NULL is legal. */
 void screen_close(struct screen *s);
+/* "ncurses 6.4.20221231" */
+const char *screen_curses_version(void);
 const char *screen_notice(const struct screen *s); /* "" or what was fallen back to */
 
 int screen_width(const struct screen *s);
