@@ -1,0 +1,433 @@
+#include "config.h"
+
+#include "app/app.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/ui.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/probe.h"
+
+/* Ages, deadlines and settled events are looked at so often; numbers come with the polls. */
+#define TICK_S 0.2
+/* --once gives up on what has not answered after so many deadlines: seed, members, their members. */
+#define ONCE_DEADLINES 3
+
+void app_notice(struct app *app, enum health health, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(app->notice, sizeof(app->notice), fmt, ap);
+	va_end(ap);
+	app->notice_health = health;
+	app->notice_until_ms = clock_mono_ms() + 5000;
+	if (app->ui != NULL)
+		ui_dirty(app->ui);
+}
+
+void app_quit(struct app *app)
+{
+	app->quitting = true;
+	ev_break(app->loop, EVBREAK_ALL);
+}
+
+void app_set_interval(struct app *app, int64_t interval_ms)
+{
+	app->interval_ms = interval_ms;
+	watch_set_interval(app->watch, interval_ms);
+	model_set_interval(app->model, interval_ms);
+}
+
+/* --- one way in -------------------------------------------------------------------------------- */
+
+static unsigned app_apply(struct app *app, const struct observation *obs)
+{
+	unsigned topics = model_apply(app->model, obs);
+	app->pending |= topics;
+	return topics;
+}
+
+static void action_report(struct app *app, const struct action *a)
+{
+	char command[256];
+	struct action_facts facts;
+	action_facts_fill(a, &facts);
+	facts.command = action_command_text(a, command, sizeof(command));
+	facts.operator_name = app->operator_name;
+	const struct observation obs = { .question = ASK_ACTION,
+					 .node_id = a->target_count > 0 ? a->target_ids[0] : 0,
+					 .recv_ms = clock_mono_ms(),
+					 .wall_ms = clock_wall_ms(),
+					 .rtt_us = -1,
+					 .u.action = &facts };
+	app_apply(app, &obs);
+	if (app->ui != NULL)
+		ui_dirty(app->ui);
+}
+
+static void follow_actions(struct app *app)
+{
+	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
+		struct app_action *slot = &app->actions[i];
+		if (slot->action == NULL)
+			continue;
+		if (action_follow(slot->action, app->model, clock_mono_ms()))
+			action_report(app, slot->action);
+		if (action_is_over(slot->action) && !slot->open) {
+			app_notice(app, slot->action->stage == ACTION_VERIFIED ? HEALTH_OK : HEALTH_CRITICAL,
+				   "%s %.40s: %.130s", slot->action->kind->name, slot->action->subject,
+				   slot->action->outcome);
+			action_free(slot->action);
+			slot->action = NULL;
+		}
+	}
+}
+
+static unsigned app_sink(const struct observation *obs, void *owner)
+{
+	struct app *app = owner;
+	unsigned topics = app_apply(app, obs);
+	/* Numbers alone decide no action. */
+	if (topics & ~(unsigned)TOPIC_VALUES)
+		follow_actions(app);
+	return topics;
+}
+
+/* --- actions ----------------------------------------------------------------------------------- */
+
+struct action *app_action_open(struct app *app, const struct action_kind *kind,
+			       const struct action_context *on)
+{
+	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
+		if (app->actions[i].action != NULL)
+			continue;
+		struct action *a = action_open(kind, on, app->model, app->read_only, clock_mono_ms());
+		app->actions[i] = (struct app_action){ a, true };
+		if (a->sheet.state == SHEET_CONFIRM && !kind->needs_confirm)
+			app_action_send(app, a);
+		return a;
+	}
+	app_notice(app, HEALTH_WARNING, "%d actions are on their way already", APP_ACTIONS_MAX);
+	return NULL;
+}
+
+void app_action_close(struct app *app, struct action *a)
+{
+	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
+		struct app_action *slot = &app->actions[i];
+		if (slot->action != a)
+			continue;
+		slot->open = false;
+		if (a->stage == ACTION_SENT || a->stage == ACTION_ACCEPTED)
+			return;
+		action_free(a);
+		slot->action = NULL;
+	}
+}
+
+/* Tags carry the action's id and the target's index, never a pointer: a reply may come when the
+ * action is gone. */
+static uint32_t action_tag(const struct action *a, size_t index)
+{
+	return a->id * ACTION_TARGETS_MAX + (uint32_t)index;
+}
+
+static void action_done(uint32_t tag, enum answer answer, enum server_error error, const char *text,
+			void *owner)
+{
+	struct app *app = owner;
+	(void)error;
+	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
+		struct action *a = app->actions[i].action;
+		if (a == NULL || a->id != tag / ACTION_TARGETS_MAX)
+			continue;
+		enum action_stage before = a->stage;
+		action_replied(a, app->model, tag % ACTION_TARGETS_MAX, answer, text, clock_mono_ms());
+		if (a->stage != before)
+			action_report(app, a);
+		if (app->ui != NULL)
+			ui_dirty(app->ui);
+		follow_actions(app);
+		return;
+	}
+}
+
+void app_action_send(struct app *app, struct action *a)
+{
+	const char *argv[ACTION_ARGV_MAX];
+	if (app->read_only && a->kind->changes)
+		return;
+	if (!action_recheck(a, app->model, clock_mono_ms()))
+		return;
+	for (int i = 0; i < a->argc; i++)
+		argv[i] = a->argv[i];
+	action_sent(a, clock_mono_ms());
+	action_report(app, a);
+	for (size_t i = 0; i < a->target_count; i++)
+		if (!watch_send(app->watch, a->target_ids[i], a->argc, argv, action_tag(a, i), action_done, app))
+			action_done(action_tag(a, i), ANSWER_LOST, ERROR_NONE, "no connection to it", app);
+}
+
+/* --- outputs ----------------------------------------------------------------------------------- */
+
+static bool pump(struct app *app, struct event_stream *stream, struct logfile *to,
+		 enum output_format format, bool all)
+{
+	struct buf lines = BUF_INIT;
+	if (to == NULL)
+		return false;
+	bool waits = event_stream_pump(stream, app->model, format, clock_mono_ms(), all, &lines);
+	if (lines.len > 0)
+		logfile_add(to, lines.data, lines.len);
+	buf_free(&lines);
+	return waits;
+}
+
+static void pump_events(struct app *app, bool all)
+{
+	pump(app, &app->log_stream, app->log, FORMAT_TEXT, all);
+	pump(app, &app->events_stream, app->events_out, app->options->format, all);
+}
+
+static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct app *app = w->data;
+	char trouble[120];
+	(void)loop, (void)revents;
+	app->pending |= model_tick(app->model, clock_mono_ms(), clock_wall_ms());
+	follow_actions(app);
+	pump_events(app, false);
+	/* The reader of --events went away. */
+	if (app->events_out != NULL && logfile_trouble(app->events_out, trouble, sizeof(trouble)))
+		app_quit(app);
+	if (app->notice[0] != '\0' && clock_mono_ms() > app->notice_until_ms) {
+		app->notice[0] = '\0';
+		if (app->ui != NULL)
+			ui_dirty(app->ui);
+	}
+	if (app->ui != NULL)
+		ui_tick(app->ui);
+}
+
+/* Once a turn of the loop, before it sleeps: the one way out. */
+static void on_flush(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+	struct app *app = w->data;
+	(void)loop, (void)revents;
+	if (app->pending & TOPIC_EVENTS)
+		pump_events(app, false);
+	if (app->ui != NULL)
+		ui_frame(app->ui, app->pending);
+	app->pending = 0;
+}
+
+static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
+{
+	(void)loop, (void)revents;
+	app_quit(w->data);
+}
+
+/* --- life -------------------------------------------------------------------------------------- */
+
+static void name_operator(struct app *app)
+{
+	const char *user = getenv("SUDO_USER"), *ssh = getenv("SSH_CONNECTION");
+	char name[64], from[64] = "";
+	if (user == NULL)
+		user = getenv("USER");
+	if (user == NULL)
+		user = "unknown";
+	text_clean(name, sizeof(name), user, strlen(user));
+	if (ssh != NULL)
+		text_clean(from, sizeof(from), ssh, strcspn(ssh, " "));
+	snprintf(app->operator_name, sizeof(app->operator_name), "%s%s%s", name,
+		 from[0] != '\0' ? " from " : "", from);
+}
+
+static void start_watchers(struct app *app)
+{
+	ev_timer_init(&app->tick, on_tick, TICK_S, TICK_S);
+	ev_prepare_init(&app->flush, on_flush);
+	ev_signal_init(&app->on_int, on_signal, SIGINT);
+	ev_signal_init(&app->on_term, on_signal, SIGTERM);
+	ev_signal_init(&app->on_hup, on_signal, SIGHUP);
+	app->tick.data = app->flush.data = app;
+	app->on_int.data = app->on_term.data = app->on_hup.data = app;
+	ev_timer_start(app->loop, &app->tick);
+	ev_prepare_start(app->loop, &app->flush);
+	ev_signal_start(app->loop, &app->on_int);
+	ev_signal_start(app->loop, &app->on_term);
+	ev_signal_start(app->loop, &app->on_hup);
+}
+
+static void add_targets(struct app *app, const struct demo *demo)
+{
+	const struct options *o = app->options;
+	for (size_t i = 0; i < o->target_count; i++)
+		watch_add_target(app->watch, &o->targets[i].addr);
+	for (size_t i = 0; demo != NULL && i < demo->target_count; i++)
+		watch_add_target(app->watch, &demo->targets[i]);
+	if (o->target_count > 0 || demo != NULL)
+		return;
+	/* Without targets: a Sentinel on this host, else a server. */
+	struct endpoint sentinel, server;
+	endpoint_parse(&sentinel, "127.0.0.1:26379", 0);
+	endpoint_parse(&server, "127.0.0.1:6379", 0);
+	watch_add_target(app->watch, probe_listens(&sentinel) ? &sentinel : &server);
+}
+
+static void add_target_passwords(const struct options *o, struct credentials *credentials)
+{
+	for (size_t i = 0; i < o->target_count; i++) {
+		const struct target *t = &o->targets[i];
+		if (t->password == NULL)
+			continue;
+		credentials_set_for(credentials, &t->addr, t->user, t->password);
+		/* The members that it leads to are most often reached with the same. */
+		if (!credentials_have(credentials, CREDENTIAL_DATA))
+			credentials_set(credentials, CREDENTIAL_DATA, t->user, t->password);
+		if (!credentials_have(credentials, CREDENTIAL_SENTINEL))
+			credentials_set(credentials, CREDENTIAL_SENTINEL, t->user, t->password);
+	}
+}
+
+static bool app_start(struct app *app, const struct options *o, struct credentials *credentials,
+		      const struct demo *demo, bool subscribe)
+{
+	app->options = o;
+	app->credentials = credentials;
+	app->loop = ev_default_loop(EVFLAG_AUTO);
+	app->model = model_new(EVENT_RING_DEFAULT);
+	app->interval_ms = o->interval_ms;
+	app->read_only = o->read_only || o->mode == RUN_DUMP;
+	app->log_stream.next_seq = app->events_stream.next_seq = 1;
+	name_operator(app);
+	model_set_interval(app->model, o->interval_ms);
+	add_target_passwords(o, credentials);
+	const struct watch_config config = { .loop = app->loop,
+					     .model = app->model,
+					     .credentials = credentials,
+					     .interval_ms = o->interval_ms,
+					     .timeout_ms = o->timeout_ms,
+					     .subscribe = subscribe,
+					     .sink = app_sink,
+					     .owner = app };
+	app->watch = watch_new(&config);
+	if (o->log_file != NULL) {
+		struct buf err = BUF_INIT;
+		app->log = logfile_open(o->log_file, &err);
+		if (app->log == NULL)
+			fprintf(stderr, "redoubt: --log %s: %s\n", o->log_file, buf_str(&err));
+		buf_free(&err);
+		if (app->log == NULL)
+			return false;
+	}
+	start_watchers(app);
+	add_targets(app, demo);
+	return true;
+}
+
+static void app_stop(struct app *app)
+{
+	pump_events(app, true);
+	for (size_t i = 0; i < APP_ACTIONS_MAX; i++)
+		action_free(app->actions[i].action);
+	watch_free(app->watch);
+	model_free(app->model);
+	logfile_close(app->log, 1000);
+	logfile_close(app->events_out, 1000);
+	ev_loop_destroy(app->loop);
+}
+
+/* --- without a screen -------------------------------------------------------------------------- */
+
+/* Turns the loop until everything that can be known is known. */
+static void run_until_settled(struct app *app)
+{
+	int64_t deadline = clock_mono_ms() + ONCE_DEADLINES * app->options->timeout_ms;
+	while (!app->quitting && !watch_settled(app->watch) && clock_mono_ms() < deadline)
+		ev_run(app->loop, EVRUN_ONCE);
+}
+
+static int run_once(struct app *app)
+{
+	static const int status[] = { [HEALTH_OK] = 0, [HEALTH_WARNING] = 1, [HEALTH_CRITICAL] = 2,
+				      [HEALTH_UNKNOWN] = 3 };
+	struct buf out = BUF_INIT;
+	int64_t now_ms, wall_ms;
+	run_until_settled(app);
+	now_ms = clock_mono_ms();
+	wall_ms = clock_wall_ms();
+	if (app->options->format == FORMAT_JSON)
+		output_snapshot_json(app->model, now_ms, wall_ms, &out);
+	else
+		output_snapshot_text(app->model, now_ms, wall_ms, &out);
+	bool written = fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+	buf_free(&out);
+	if (!written)
+		fprintf(stderr, "redoubt: the snapshot could not be written\n");
+	return written ? status[fleet_health(app->model, now_ms)] : 3;
+}
+
+static int run_events(struct app *app)
+{
+	app->events_out = logfile_open_fd(STDOUT_FILENO);
+	if (app->events_out == NULL)
+		return 3;
+	ev_run(app->loop, 0);
+	return 0;
+}
+
+static int run_dump(struct app *app)
+{
+	struct buf err = BUF_INIT, out = BUF_INIT;
+	run_until_settled(app);
+	app->ui = ui_open(app, &err);
+	if (app->ui == NULL || !ui_dump(app->ui, &out, &err)) {
+		fprintf(stderr, "redoubt: %s\n", buf_str(&err));
+		app->exit_status = EXIT_USAGE;
+	} else {
+		fwrite(out.data, 1, out.len, stdout);
+	}
+	ui_close(app->ui);
+	app->ui = NULL;
+	buf_free(&err);
+	buf_free(&out);
+	return app->exit_status;
+}
+
+static int run_screen(struct app *app)
+{
+	struct buf err = BUF_INIT;
+	app->ui = ui_open(app, &err);
+	if (app->ui == NULL) {
+		fprintf(stderr, "redoubt: %s\n", buf_str(&err));
+		buf_free(&err);
+		return EXIT_USAGE;
+	}
+	ev_run(app->loop, 0);
+	ui_close(app->ui);
+	app->ui = NULL;
+	return app->exit_status;
+}
+
+int app_run(const struct options *o, struct credentials *credentials, const struct demo *demo)
+{
+	struct app app = { .exit_status = 0 };
+	bool subscribe = o->mode == RUN_SCREEN || o->mode == RUN_EVENTS;
+	int status = EXIT_USAGE;
+	signal(SIGPIPE, SIG_IGN);
+	if (app_start(&app, o, credentials, demo, subscribe))
+		status = o->mode == RUN_ONCE     ? run_once(&app)
+			 : o->mode == RUN_EVENTS ? run_events(&app)
+			 : o->mode == RUN_DUMP   ? run_dump(&app)
+						 : run_screen(&app);
+	app_stop(&app);
+	return status;
+}

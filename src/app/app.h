@@ -1,0 +1,71 @@
+/* The program while it runs: loop, model, watch, outputs, and the actions on their way.
+ *
+ * Data flow: watch -> app_sink (model_apply; topics collected) -> ev_prepare: outputs and screen
+ * take what changed. Nothing else writes the model. */
+#ifndef APP_APP_H
+#define APP_APP_H
+
+#include <ev.h>
+
+#include "action/action.h"
+#include "app/logfile.h"
+#include "app/options.h"
+#include "app/output.h"
+#include "model/model.h"
+#include "net/credentials.h"
+#include "net/watch.h"
+
+#define APP_ACTIONS_MAX 8
+
+struct ui;
+
+/* One target of an action's command: what a reply is matched by. */
+struct app_action {
+	struct action *action;
+	bool open;          /* on the screen as a sheet */
+};
+
+struct app {
+	const struct options *options;
+	struct ev_loop *loop;
+	struct model *model;
+	struct watch *watch;
+	struct credentials *credentials;
+	struct ui *ui;                 /* NULL without a screen */
+	struct logfile *log;           /* --log; NULL without */
+	struct logfile *events_out;    /* --events: standard output */
+	struct event_stream log_stream, events_stream;
+	unsigned pending;              /* TOPIC_ bits since the last frame */
+	int64_t interval_ms;
+	bool read_only;
+	char operator_name[160];       /* user, and where from */
+	char notice[200];              /* one line for the operator */
+	enum health notice_health;
+	int64_t notice_until_ms;
+	struct app_action actions[APP_ACTIONS_MAX];
+	ev_timer tick, settle;
+	ev_signal on_int, on_term, on_hup;
+	ev_prepare flush;
+	int exit_status;
+	bool quitting;
+};
+
+/* Runs the program as the options say; targets and credentials are taken from them and, with --demo,
+ * from the demo. Returns the exit status. */
+int app_run(const struct options *o, struct credentials *credentials, const struct demo *demo);
+
+/* For the screen. */
+void app_notice(struct app *app, enum health health, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void app_set_interval(struct app *app, int64_t interval_ms);
+void app_quit(struct app *app);
+/* Opens an action's sheet; sends at once what needs no confirmation. NULL with a notice when too
+ * many are on their way. */
+struct action *app_action_open(struct app *app, const struct action_kind *kind,
+			       const struct action_context *on);
+/* Checks again and sends. */
+void app_action_send(struct app *app, struct action *a);
+/* The sheet was left: an action on its way is followed to its end all the same. */
+void app_action_close(struct app *app, struct action *a);
+
+#endif

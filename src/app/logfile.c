@@ -1,0 +1,180 @@
+#include "config.h"
+
+#include "app/logfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+struct logfile {
+	pthread_mutex_t lock;
+	pthread_cond_t work, drained;
+	pthread_t thread;
+	struct buf queue;   /* guarded by lock, as all below */
+	bool writing, closing, abandoned;
+	int error;          /* errno of the last write; 0 well */
+	size_t dropped;     /* lines */
+	int fd;
+	bool owns_fd;
+};
+
+/* Writes a batch outside the lock. Returns errno, 0 when all went out. */
+static int write_all(int fd, const struct buf *batch)
+{
+	size_t done = 0;
+	while (done < batch->len) {
+		ssize_t n = write(fd, batch->data + done, batch->len - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static void logfile_destroy(struct logfile *l)
+{
+	pthread_mutex_destroy(&l->lock);
+	pthread_cond_destroy(&l->work);
+	pthread_cond_destroy(&l->drained);
+	buf_free(&l->queue);
+	if (l->owns_fd)
+		close(l->fd);
+	free(l);
+}
+
+static void *logfile_thread(void *arg)
+{
+	struct logfile *l = arg;
+	struct buf batch = BUF_INIT;
+	pthread_mutex_lock(&l->lock);
+	while (!l->closing || l->queue.len > 0) {
+		if (l->queue.len == 0) {
+			pthread_cond_wait(&l->work, &l->lock);
+			continue;
+		}
+		struct buf swap = l->queue;
+		l->queue = batch;
+		batch = swap;
+		l->writing = true;
+		pthread_mutex_unlock(&l->lock);
+		int error = write_all(l->fd, &batch);
+		buf_reset(&batch);
+		pthread_mutex_lock(&l->lock);
+		l->writing = false;
+		l->error = error;
+		pthread_cond_signal(&l->drained);
+		if (l->abandoned)
+			break;
+	}
+	bool abandoned = l->abandoned;
+	pthread_mutex_unlock(&l->lock);
+	buf_free(&batch);
+	/* The closer did not wait for this write: the last one out frees. */
+	if (abandoned)
+		logfile_destroy(l);
+	return NULL;
+}
+
+struct logfile *logfile_open_fd(int fd)
+{
+	struct logfile *l = mem_alloc(sizeof(*l));
+	pthread_condattr_t attr;
+	l->fd = fd;
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->work, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&l->drained, &attr);
+	pthread_condattr_destroy(&attr);
+	if (pthread_create(&l->thread, NULL, logfile_thread, l) != 0) {
+		logfile_destroy(l);
+		return NULL;
+	}
+	return l;
+}
+
+struct logfile *logfile_open(const char *path, struct buf *err)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	if (fd < 0) {
+		buf_addf(err, "%s", strerror(errno));
+		return NULL;
+	}
+	struct logfile *l = logfile_open_fd(fd);
+	if (l == NULL) {
+		buf_addstr(err, "no thread could be started");
+		close(fd);
+		return NULL;
+	}
+	l->owns_fd = true;
+	return l;
+}
+
+void logfile_add(struct logfile *l, const char *data, size_t len)
+{
+	pthread_mutex_lock(&l->lock);
+	if (l->queue.len + len > LOGFILE_QUEUE_BYTES) {
+		l->dropped++;
+	} else {
+		buf_add(&l->queue, data, len);
+		pthread_cond_signal(&l->work);
+	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+bool logfile_trouble(struct logfile *l, char *out, size_t size)
+{
+	pthread_mutex_lock(&l->lock);
+	bool trouble = l->error != 0 || l->dropped > 0;
+	if (l->error != 0)
+		snprintf(out, size, "log: %s", strerror(l->error));
+	else if (l->dropped > 0)
+		snprintf(out, size, "log: %zu lines dropped, the disk is too slow", l->dropped);
+	pthread_mutex_unlock(&l->lock);
+	return trouble;
+}
+
+static struct timespec deadline_in(int ms)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
+}
+
+void logfile_close(struct logfile *l, int timeout_ms)
+{
+	if (l == NULL)
+		return;
+	struct timespec until = deadline_in(timeout_ms);
+	pthread_mutex_lock(&l->lock);
+	l->closing = true;
+	pthread_cond_signal(&l->work);
+	while ((l->queue.len > 0 || l->writing) &&
+	       pthread_cond_timedwait(&l->drained, &l->lock, &until) == 0)
+		;
+	bool stuck = l->writing;
+	l->abandoned = stuck;
+	pthread_t thread = l->thread;
+	pthread_mutex_unlock(&l->lock);
+	if (stuck) {
+		pthread_detach(thread);
+		return;
+	}
+	pthread_join(thread, NULL);
+	logfile_destroy(l);
+}

@@ -1,0 +1,52 @@
+#include "app/output.h"
+
+#include "base/clock.h"
+
+enum health fleet_health(const struct model *m, int64_t now_ms)
+{
+	size_t cursor = 0, reached = 0;
+	enum health worst = HEALTH_OK;
+	const struct deployment *d;
+	const struct node *n;
+	while ((n = model_next_node(m, &cursor)) != NULL)
+		reached += n->info_at_ms != 0;
+	if (reached == 0)
+		return HEALTH_UNKNOWN;
+	cursor = 0;
+	while ((d = model_next_deployment(m, &cursor)) != NULL) {
+		struct verdict v;
+		health_deployment(m, d, now_ms, &v);
+		worst = health_worse(worst, v.health);
+	}
+	return worst;
+}
+
+/* Every Sentinel that could say it has said it. */
+static bool heard_from_all(const struct event *e, const struct model *m)
+{
+	const struct group *g = model_group(m, e->group_id);
+	return g != NULL && e->source_total >= group_sentinels_reachable(m, g);
+}
+
+static bool is_settled(const struct event *e, const struct model *m, int64_t now_ms)
+{
+	if (event_kind_info(e->kind)->merge_window_ms == 0)
+		return true;
+	return now_ms - e->mono_ms >= EVENT_SETTLE_MS || heard_from_all(e, m);
+}
+
+bool event_stream_pump(struct event_stream *s, const struct model *m, enum output_format format,
+		       int64_t now_ms, bool all, struct buf *out)
+{
+	const struct event *e;
+	while ((e = event_log_from(model_events(m), s->next_seq)) != NULL) {
+		if (!all && !is_settled(e, m, now_ms))
+			return true;
+		if (format == FORMAT_JSON)
+			output_event_json(e, out);
+		else
+			output_event_text(e, out);
+		s->next_seq = e->seq + 1;
+	}
+	return false;
+}

@@ -1,0 +1,388 @@
+/* The JSON of --once and --events. Field names are what scripts rely on: they are never changed,
+ * only added to. An absent fact is null, never 0. */
+#include "config.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/output.h"
+#include "base/clock.h"
+#include "model/lag.h"
+#include "model/slots.h"
+
+#define RANGES_MAX 4096
+
+static json_t *integer(int64_t value)
+{
+	return value == FACT_UNKNOWN ? json_null() : json_integer(value);
+}
+
+static json_t *real(double value, double scale)
+{
+	return value < 0 ? json_null() : json_real(value * scale);
+}
+
+static json_t *text(const char *s)
+{
+	return s == NULL || s[0] == '\0' ? json_null() : json_string(s);
+}
+
+static json_t *addr_json(const struct endpoint *ep)
+{
+	char out[ENDPOINT_TEXT_BYTES];
+	return endpoint_is_set(ep) ? json_string(endpoint_format(ep, out)) : json_null();
+}
+
+static json_t *node_addr(const struct model *m, uint32_t id)
+{
+	const struct node *n = model_node(m, id);
+	return n != NULL ? addr_json(&n->addr) : json_null();
+}
+
+static json_t *flags_json(uint32_t flags)
+{
+	static const char *const names[] = { "s_down", "o_down", "master", "slave", "sentinel",
+		"disconnected", "master_down", "failover_in_progress", "promoted", "reconf_sent",
+		"reconf_inprog", "reconf_done", "force_failover", "coordinated_failover",
+		"script_kill_sent", "master_reboot" };
+	json_t *list = json_array();
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (flags & (1u << i))
+			json_array_append_new(list, json_string(names[i]));
+	return list;
+}
+
+/* --- masters ----------------------------------------------------------------------------------- */
+
+static const char *link_word(const struct lag *lag)
+{
+	if (lag->syncing)
+		return "sync";
+	if (!lag->link_known)
+		return NULL;
+	return lag->link_up ? "up" : "down";
+}
+
+static json_t *replica_json(const struct model *m, const struct group *g, const struct node *n,
+			    int64_t now_ms)
+{
+	const struct member_view *v = group_replica_view(g, n->id);
+	struct lag lag;
+	lag_of(m, n, now_ms, &lag);
+	int64_t priority = n->info_at_ms != 0 ? n->info.priority : v != NULL ? v->facts.priority
+									      : FACT_UNKNOWN;
+	json_t *o = json_object();
+	json_object_set_new(o, "addr", addr_json(&n->addr));
+	json_object_set_new(o, "link", text(link_word(&lag)));
+	json_object_set_new(o, "offset", integer(n->info_at_ms != 0 ? n->info.slave_repl_offset : lag.offset));
+	json_object_set_new(o, "lag_bytes", integer(lag.bytes));
+	json_object_set_new(o, "lag_seconds", integer(lag.seconds));
+	json_object_set_new(o, "priority", integer(priority));
+	json_object_set_new(o, "flags", v != NULL ? flags_json(v->facts.flags) : json_array());
+	json_object_set_new(o, "backlog_headroom_bytes", integer(lag.backlog_headroom_bytes));
+	json_object_set_new(o, "upstream", node_addr(m, n->upstream_id));
+	return o;
+}
+
+static json_t *replicas_json(const struct model *m, const struct group *g, int64_t now_ms)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < g->member_count; i++) {
+		const struct node *n = model_node(m, g->member_ids[i]);
+		if (n != NULL && n->id != model_node_resolve(m, g->master_id))
+			json_array_append_new(list, replica_json(m, g, n, now_ms));
+	}
+	return list;
+}
+
+static json_t *ckquorum_json(const struct group *g)
+{
+	if (g->ckquorum_at_ms == 0)
+		return json_null();
+	json_t *o = json_object();
+	json_object_set_new(o, "ok", json_boolean(g->ckquorum.ok));
+	json_object_set_new(o, "usable", integer(g->ckquorum.usable));
+	json_object_set_new(o, "message", text(g->ckquorum.message));
+	return o;
+}
+
+static json_t *view_json(const struct model *m, const struct sentinel_view *v)
+{
+	json_t *o = json_object();
+	int64_t others = v->facts.num_other_sentinels;
+	json_object_set_new(o, "sentinel", node_addr(m, v->sentinel_id));
+	json_object_set_new(o, "master", addr_json(&v->facts.addr));
+	json_object_set_new(o, "config_epoch", integer(v->facts.config_epoch));
+	json_object_set_new(o, "flags", flags_json(v->facts.flags));
+	json_object_set_new(o, "known_sentinels", integer(others == FACT_UNKNOWN ? others : others + 1));
+	json_object_set_new(o, "known_replicas", integer(v->facts.num_slaves));
+	return o;
+}
+
+static json_t *agreement_json(const struct model *m, const struct group *g)
+{
+	if (g->view_count == 0)
+		return json_null();
+	json_t *o = json_object(), *views = json_array();
+	bool agree = true;
+	for (size_t i = 0; i < g->view_count; i++) {
+		agree &= endpoint_equal(&g->views[i].facts.addr, &g->views[0].facts.addr) &&
+			 g->views[i].facts.config_epoch == g->views[0].facts.config_epoch;
+		json_array_append_new(views, view_json(m, &g->views[i]));
+	}
+	json_object_set_new(o, "agree", json_boolean(agree));
+	json_object_set_new(o, "views", views);
+	return o;
+}
+
+static json_t *master_json(const struct model *m, const struct group *g, int64_t now_ms)
+{
+	const struct sentinel_view *best = group_best_view(g);
+	const struct sentinel_instance *f = best != NULL ? &best->facts : NULL;
+	json_t *o = json_object(), *sentinels = json_object();
+	json_object_set_new(o, "name", json_string(g->name));
+	json_object_set_new(o, "addr", node_addr(m, g->master_id));
+	json_object_set_new(o, "status", json_string(group_status(m, g)));
+	json_object_set_new(o, "flags", f != NULL ? flags_json(f->flags) : json_array());
+	json_object_set_new(o, "quorum", f != NULL ? integer(f->quorum) : json_null());
+	json_object_set_new(o, "config_epoch", f != NULL ? integer(f->config_epoch) : json_null());
+	json_object_set_new(o, "down_after_ms", f != NULL ? integer(f->down_after_ms) : json_null());
+	json_object_set_new(o, "failover_timeout_ms", f != NULL ? integer(f->failover_timeout_ms) : json_null());
+	json_object_set_new(o, "parallel_syncs", f != NULL ? integer(f->parallel_syncs) : json_null());
+	if (f != NULL) {
+		json_object_set_new(sentinels, "known", json_integer((json_int_t)group_sentinels_known(m, g)));
+		json_object_set_new(sentinels, "reachable",
+				    json_integer((json_int_t)group_sentinels_reachable(m, g)));
+	}
+	json_object_set_new(o, "sentinels", f != NULL ? sentinels : json_null());
+	if (f == NULL)
+		json_decref(sentinels);
+	json_object_set_new(o, "ckquorum", ckquorum_json(g));
+	json_object_set_new(o, "replicas", replicas_json(m, g, now_ms));
+	json_object_set_new(o, "forecast", json_null());
+	json_object_set_new(o, "agreement", agreement_json(m, g));
+	return o;
+}
+
+/* --- cluster ----------------------------------------------------------------------------------- */
+
+/* The cluster's own state comes from a node that is in it: the one with the highest epoch of those
+ * that answer. */
+static const struct node *cluster_witness(const struct model *m, const struct deployment *d)
+{
+	const struct node *best = NULL, *n;
+	size_t cursor = 0;
+	while ((n = model_next_member(m, d->id, &cursor)) != NULL) {
+		if (n->cluster_info_at_ms == 0 || n->link.state != LINK_UP)
+			continue;
+		if (best == NULL || n->cluster_info.current_epoch > best->cluster_info.current_epoch)
+			best = n;
+	}
+	return best;
+}
+
+static json_t *cluster_json(const struct model *m, const struct deployment *d)
+{
+	const struct node *n = cluster_witness(m, d);
+	if (d->cluster == NULL || n == NULL)
+		return json_null();
+	const struct cluster_info_facts *f = &n->cluster_info;
+	json_t *o = json_object();
+	json_object_set_new(o, "state", json_string(d->cluster->down || !f->state_ok ? "fail" : "ok"));
+	json_object_set_new(o, "slots_assigned", integer(f->slots_assigned));
+	json_object_set_new(o, "slots_ok", integer(f->slots_ok));
+	json_object_set_new(o, "slots_pfail", integer(f->slots_pfail));
+	json_object_set_new(o, "slots_fail", integer(f->slots_fail));
+	json_object_set_new(o, "known_nodes", integer(f->known_nodes));
+	json_object_set_new(o, "size", integer(f->size));
+	json_object_set_new(o, "current_epoch", integer(f->current_epoch));
+	json_object_set_new(o, "agreement", json_null());
+	return o;
+}
+
+static json_t *slots_json(const struct deployment *d, uint32_t node_id)
+{
+	static struct slot_range ranges[RANGES_MAX];
+	size_t count = slot_ranges(d, node_id, ranges, RANGES_MAX);
+	json_t *list = json_array();
+	for (size_t i = 0; i < count && i < RANGES_MAX; i++)
+		json_array_append_new(list, json_pack("[ii]", ranges[i].first, ranges[i].last));
+	return list;
+}
+
+static json_t *identified(const struct node *n)
+{
+	json_t *o = json_object();
+	json_object_set_new(o, "id", text(n->cluster_id));
+	json_object_set_new(o, "addr", addr_json(&n->addr));
+	return o;
+}
+
+static json_t *open_json(const struct node *n, bool importing)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; n->member != NULL && i < n->member->open_count; i++) {
+		const struct open_slot *s = &n->member->open[i];
+		if (s->importing != importing)
+			continue;
+		json_array_append_new(list, json_pack("{s:i, s:s}", "slot", s->slot,
+						      importing ? "from" : "to", s->peer));
+	}
+	return list;
+}
+
+static json_t *shard_replicas_json(const struct model *m, const struct group *g, int64_t now_ms)
+{
+	json_t *list = json_array();
+	for (size_t i = 0; i < g->member_count; i++) {
+		const struct node *n = model_node(m, g->member_ids[i]);
+		struct lag lag;
+		if (n == NULL || n->id == model_node_resolve(m, g->master_id))
+			continue;
+		lag_of(m, n, now_ms, &lag);
+		json_t *o = identified(n);
+		json_object_set_new(o, "lag_bytes", integer(lag.bytes));
+		json_object_set_new(o, "lag_seconds", integer(lag.seconds));
+		json_object_set_new(o, "link", text(link_word(&lag)));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *shard_json(const struct model *m, const struct deployment *d, const struct group *g,
+			  int64_t now_ms)
+{
+	const struct node *master = model_node(m, g->master_id);
+	json_t *o = json_object();
+	json_object_set_new(o, "slots", slots_json(d, g->master_id));
+	json_object_set_new(o, "master", master != NULL ? identified(master) : json_null());
+	json_object_set_new(o, "replicas", shard_replicas_json(m, g, now_ms));
+	json_object_set_new(o, "migrating", master != NULL ? open_json(master, false) : json_array());
+	json_object_set_new(o, "importing", master != NULL ? open_json(master, true) : json_array());
+	json_object_set_new(o, "forecast", json_null());
+	return o;
+}
+
+/* --- nodes ------------------------------------------------------------------------------------- */
+
+static json_t *sentinel_json(const struct node *n)
+{
+	json_t *o = json_object();
+	bool known = n->info_at_ms != 0;
+	json_object_set_new(o, "addr", addr_json(&n->addr));
+	json_object_set_new(o, "id", text(n->sentinel_id));
+	json_object_set_new(o, "status", json_string(node_status_name(node_status(n))));
+	json_object_set_new(o, "version", known ? text(n->info.version) : json_null());
+	json_object_set_new(o, "tilt", known ? json_boolean(n->info.sentinel_tilt == 1) : json_null());
+	return o;
+}
+
+static void set_error(json_t *o, const struct node *n)
+{
+	const char *error = n->link.lost_ms != 0 ? n->link.reason
+			    : n->refused != ASK_NONE ? n->refused_text : NULL;
+	json_object_set_new(o, "error", text(error));
+}
+
+static json_t *node_json(const struct model *m, const struct node *n)
+{
+	const struct info_facts *f = &n->info;
+	bool known = n->info_at_ms != 0;
+	double hit_rate = n->hit_rate;
+	/* One reading has no difference yet: the rate since the server started stands in. */
+	if (known && hit_rate < 0 && f->keyspace_hits > 0)
+		hit_rate = (double)f->keyspace_hits / (double)(f->keyspace_hits + f->keyspace_misses);
+	json_t *o = json_object();
+	json_object_set_new(o, "addr", addr_json(&n->addr));
+	json_object_set_new(o, "role", json_string(role_name(node_role(m, n))));
+	json_object_set_new(o, "status", json_string(node_status_name(node_status(n))));
+	set_error(o, n);
+	json_object_set_new(o, "version", known ? text(f->version) : json_null());
+	json_object_set_new(o, "uptime_seconds", known ? integer(f->uptime_s) : json_null());
+	json_object_set_new(o, "clients", known ? integer(f->connected_clients) : json_null());
+	json_object_set_new(o, "ops_per_sec", known ? integer(f->ops_per_sec) : json_null());
+	json_object_set_new(o, "used_memory", known ? integer(f->used_memory_bytes) : json_null());
+	json_object_set_new(o, "maxmemory", known ? integer(f->maxmemory_bytes) : json_null());
+	json_object_set_new(o, "hit_rate", known ? real(hit_rate, 1) : json_null());
+	json_object_set_new(o, "input_kbps", known ? real(f->input_kbps, 1) : json_null());
+	json_object_set_new(o, "output_kbps", known ? real(f->output_kbps, 1) : json_null());
+	json_object_set_new(o, "keys", known ? integer(f->keys) : json_null());
+	json_object_set_new(o, "latency_ms", n->link.rtt_us >= 0 ? json_real(n->link.rtt_us / 1000.0) : json_null());
+	return o;
+}
+
+static json_t *deployment_json(const struct model *m, const struct deployment *d, int64_t now_ms)
+{
+	json_t *o = json_object(), *masters = json_array(), *shards = json_array();
+	json_t *sentinels = json_array(), *nodes = json_array();
+	struct verdict v;
+	health_deployment(m, d, now_ms, &v);
+	for (size_t i = 0; i < d->group_count; i++) {
+		if (d->kind == KIND_CLUSTER)
+			json_array_append_new(shards, shard_json(m, d, d->groups[i], now_ms));
+		else
+			json_array_append_new(masters, master_json(m, d->groups[i], now_ms));
+	}
+	size_t cursor = 0;
+	const struct node *n;
+	while ((n = model_next_member(m, d->id, &cursor)) != NULL) {
+		if (n->is_sentinel)
+			json_array_append_new(sentinels, sentinel_json(n));
+		json_array_append_new(nodes, node_json(m, n));
+	}
+	json_object_set_new(o, "name", json_string(d->name));
+	json_object_set_new(o, "kind", json_string(deployment_kind_name(d->kind)));
+	json_object_set_new(o, "health", json_string(health_name(v.health)));
+	json_object_set_new(o, "summary", text(v.text));
+	json_object_set_new(o, "masters", masters);
+	json_object_set_new(o, "sentinels", sentinels);
+	json_object_set_new(o, "cluster", cluster_json(m, d));
+	json_object_set_new(o, "shards", shards);
+	json_object_set_new(o, "nodes", nodes);
+	json_object_set_new(o, "findings", json_array());
+	return o;
+}
+
+static void append_dump(json_t *o, struct buf *out, size_t flags)
+{
+	char *dumped = json_dumps(o, flags | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(10));
+	if (dumped != NULL)
+		buf_addstr(out, dumped);
+	buf_addch(out, '\n');
+	free(dumped);
+	json_decref(o);
+}
+
+void output_snapshot_json(const struct model *m, int64_t now_ms, int64_t wall_ms, struct buf *out)
+{
+	char iso[CLOCK_ISO_BYTES];
+	json_t *o = json_object(), *deployments = json_array();
+	size_t cursor = 0;
+	const struct deployment *d;
+	while ((d = model_next_deployment(m, &cursor)) != NULL)
+		json_array_append_new(deployments, deployment_json(m, d, now_ms));
+	json_object_set_new(o, "redoubt", json_string(PACKAGE_VERSION));
+	json_object_set_new(o, "time", json_string(clock_format_iso(wall_ms, iso)));
+	json_object_set_new(o, "health", json_string(health_name(fleet_health(m, now_ms))));
+	json_object_set_new(o, "deployments", deployments);
+	append_dump(o, out, JSON_INDENT(2));
+}
+
+void output_event_json(const struct event *e, struct buf *out)
+{
+	char iso[CLOCK_ISO_BYTES];
+	json_t *o = json_object(), *sources = json_array();
+	for (unsigned i = 0; i < e->source_count; i++)
+		if (e->sources[i].mono_ms - e->mono_ms <= EVENT_SETTLE_MS)
+			json_array_append_new(sources, json_string(e->sources[i].addr));
+	json_object_set_new(o, "time", json_string(clock_format_iso(e->wall_ms, iso)));
+	json_object_set_new(o, "deployment", json_string(e->deployment));
+	json_object_set_new(o, "event", json_string(e->name));
+	json_object_set_new(o, "subject", json_string(e->subject));
+	json_object_set_new(o, "addr", text(e->addr));
+	json_object_set_new(o, "detail", json_string(e->detail));
+	json_object_set_new(o, "severity", json_string(severity_name(e->severity)));
+	json_object_set_new(o, "sources", sources);
+	append_dump(o, out, JSON_COMPACT);
+}

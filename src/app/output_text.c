@@ -1,0 +1,112 @@
+/* The same for people: --once and --events as text. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/output.h"
+#include "base/clock.h"
+#include "base/units.h"
+#include "model/lag.h"
+#include "model/slots.h"
+
+static void add_verdict(struct buf *out, const struct verdict *v)
+{
+	if (v->text[0] != '\0')
+		buf_addf(out, "  %s: %s", health_name(v->health), v->text);
+	buf_addch(out, '\n');
+}
+
+static void add_node(const struct model *m, const struct group *g, const struct node *n, int depth,
+		     int64_t now_ms, struct buf *out)
+{
+	char addr[ENDPOINT_TEXT_BYTES], bytes[UNITS_BYTES];
+	struct verdict v;
+	struct lag lag;
+	health_node(m, n, now_ms, &v);
+	lag_of(m, n, now_ms, &lag);
+	buf_addf(out, "  %*s%-*s  %-8s  %-11s", depth * 2, "", 30 - depth * 2,
+		 endpoint_format(&n->addr, addr), role_name(node_role(m, n)),
+		 node_status_name(node_status(n)));
+	if (n->info_at_ms != 0)
+		buf_addf(out, "  %-8s", n->info.version);
+	if (g != NULL && n->id != model_node_resolve(m, g->master_id) && lag.bytes != FACT_UNKNOWN)
+		buf_addf(out, "  lag %s %lld s", units_bytes(lag.bytes, bytes), (long long)lag.seconds);
+	add_verdict(out, &v);
+}
+
+static void add_group(const struct model *m, const struct deployment *d, const struct group *g,
+		      int64_t now_ms, struct buf *out)
+{
+	const struct sentinel_view *best = group_best_view(g);
+	struct verdict v;
+	health_group(m, g, now_ms, &v);
+	buf_addf(out, " %s  %s", g->name, group_status(m, g));
+	if (best != NULL)
+		buf_addf(out, "  quorum %lld of %zu  epoch %lld  ckquorum %s",
+			 (long long)best->facts.quorum, group_sentinels_known(m, g),
+			 (long long)best->facts.config_epoch,
+			 g->ckquorum_at_ms == 0 ? "not asked" : g->ckquorum.ok ? "ok" : "NOT OK");
+	if (d->kind == KIND_CLUSTER)
+		buf_addf(out, "  %zu slots", slot_count_of(d, g->master_id));
+	add_verdict(out, &v);
+	for (size_t i = 0; i < g->member_count; i++) {
+		const struct node *n = model_node(m, g->member_ids[i]);
+		if (n != NULL)
+			add_node(m, g, n, n->id == model_node_resolve(m, g->master_id) ? 0 : 1, now_ms,
+				 out);
+	}
+}
+
+static void add_deployment(const struct model *m, const struct deployment *d, int64_t now_ms,
+			   struct buf *out)
+{
+	struct verdict v;
+	size_t cursor = 0;
+	const struct node *n;
+	bool heading = false;
+	health_deployment(m, d, now_ms, &v);
+	buf_addf(out, "%s  %s  %s", d->name, deployment_kind_name(d->kind), health_name(v.health));
+	buf_addf(out, "%s%s\n", v.text[0] != '\0' ? ": " : "", v.text);
+	for (size_t i = 0; i < d->group_count; i++)
+		add_group(m, d, d->groups[i], now_ms, out);
+	while ((n = model_next_member(m, d->id, &cursor)) != NULL) {
+		if (n->group_id != 0)
+			continue;
+		if (!heading && d->group_count > 0)
+			buf_addstr(out, d->kind == KIND_SENTINEL ? " Sentinels\n" : " others\n");
+		heading = true;
+		add_node(m, NULL, n, 0, now_ms, out);
+	}
+}
+
+void output_snapshot_text(const struct model *m, int64_t now_ms, int64_t wall_ms, struct buf *out)
+{
+	char iso[CLOCK_ISO_BYTES];
+	size_t cursor = 0;
+	const struct deployment *d;
+	buf_addf(out, "redoubt %s  %s  %s\n", PACKAGE_VERSION, clock_format_iso(wall_ms, iso),
+		 health_name(fleet_health(m, now_ms)));
+	while ((d = model_next_deployment(m, &cursor)) != NULL) {
+		buf_addch(out, '\n');
+		add_deployment(m, d, now_ms, out);
+	}
+}
+
+void output_event_text(const struct event *e, struct buf *out)
+{
+	char iso[CLOCK_ISO_BYTES];
+	unsigned settled = 0;
+	for (unsigned i = 0; i < e->source_count; i++)
+		settled += e->sources[i].mono_ms - e->mono_ms <= EVENT_SETTLE_MS;
+	buf_addf(out, "%s  %-8s  %-20s  %-16s", clock_format_iso(e->wall_ms, iso),
+		 severity_name(e->severity), e->name, e->subject[0] != '\0' ? e->subject : "-");
+	buf_addf(out, "  %-21s", e->addr[0] != '\0' ? e->addr : "-");
+	if (settled > 1)
+		buf_addf(out, "  %u Sentinels", settled);
+	else if (e->source_count > 0)
+		buf_addf(out, "  %s", e->sources[0].addr);
+	if (e->detail[0] != '\0')
+		buf_addf(out, "  %s", e->detail);
+	buf_addch(out, '\n');
+}
