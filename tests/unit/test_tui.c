@@ -976,7 +976,7 @@ static void test_keys(void **state)
 
 static void part_resize(void)
 {
-	static const int sizes[][2] = { { 1, 1 }, { 300, 100 }, { 2, 50 }, { 80, 30 } };
+	static const int sizes[][2] = { { 1, 1 }, { 300, 100 }, { 2, 50 }, { 80, 24 } };
 	struct screen *s = open_on_tty();
 
 	CHECK(screen_width(s) == 80 && screen_height(s) == 30);
