@@ -66,6 +66,14 @@ static void sources_text(const struct event *e, const struct view_context *c, ch
 
 static const char *or_empty(const char *s) { return s ? s : ""; }
 
+/* Sentinel writes "#quorum 3/2" after an address. */
+static const char *detail_text(const struct event *e)
+{
+	const char *detail = or_empty(e->detail);
+
+	return detail[0] == '#' ? detail + 1 : detail;
+}
+
 static bool event_passes(const struct events *ev, const struct event *e)
 {
 	char text[1024];
@@ -209,12 +217,12 @@ static void draw_event(const struct pane *p, int y, const struct event *e, const
 		stamp[8] = '\0'; /* whole seconds */
 	x = pane_text(p, y, 0, -1, STYLE_DIM, stamp) + 1;
 	draw_severity(p, y, x, e->severity);
-	x = draw_cell(p, y, x + 2, narrow ? 6 : wide ? 22 : 15, severity_style(e->severity), or_empty(e->name));
+	x = draw_cell(p, y, x + 2, narrow ? 6 : wide ? 22 : 14, severity_style(e->severity), or_empty(e->name));
 	who_text(e, text, sizeof(text));
 	x = draw_cell(p, y, x, narrow ? 0 : wide ? 32 : 22, STYLE_TEXT, text);
 	sources_text(e, c, text, sizeof(text));
 	x = draw_cell(p, y, x, narrow ? 0 : wide ? 26 : 7, STYLE_DIM, text);
-	pane_text(p, y, x, -1, STYLE_TEXT, or_empty(e->detail));
+	pane_text(p, y, x, -1, STYLE_TEXT, detail_text(e));
 }
 
 static int detail_line(const struct pane *p, int y, const char *label, enum style_role role, const char *text)
@@ -241,7 +249,7 @@ static void draw_details(const struct pane *p, const struct event *e, const stru
 	y = detail_line(p, y, "time", STYLE_TEXT, clock_format_iso(e->wall_ms, stamp));
 	who_text(e, text, sizeof(text));
 	y = detail_line(p, y, "about", STYLE_TEXT, text);
-	y = detail_line(p, y, "detail", STYLE_TEXT, or_empty(e->detail));
+	y = detail_line(p, y, "detail", STYLE_TEXT, detail_text(e));
 	sources_text(e, c, text, sizeof(text));
 	buf_addstr(&sources, text);
 	for (size_t i = 0; i < e->source_count && e->source_total > 1; i++)

@@ -279,6 +279,13 @@ static void line_alert(const struct pane *p, const struct view_context *c, const
 	}
 	role = alert_style(verdict.health);
 	pane_fill(&line, role);
+	/* Which phase a failover is in is worth more than who says so: that is in the topology. */
+	if (failover[0] && text_width(verdict.text) + text_width(failover) + 14 > p->width) {
+		char *who = strstr(verdict.text, " (");
+
+		if (who)
+			*who = '\0';
+	}
 	x = pane_textf(&line, 0, 1, -1, role, "%s  %s", alert_words[verdict.health], verdict.text);
 	/* The verdict may be about the failover already. */
 	if (failover[0] && !strstr(verdict.text, "failover:"))
@@ -310,7 +317,7 @@ static void line_tabs(const struct pane *p, const struct view_context *c, const 
 	if (c->log_error && c->log_error[0])
 		pane_text(&line, 0, x + 2, -1, STYLE_CRITICAL, c->log_error);
 	else if (c->frozen)
-		pane_text(&line, 0, x + 2, -1, STYLE_BADGE, " FROZEN: Space goes on ");
+		pane_text(&line, 0, x + 2, -1, STYLE_BADGE, " Space goes on ");
 }
 
 int header_draw(const struct pane *p, const struct view_context *c, const char *const *tabs,
@@ -334,7 +341,7 @@ int header_draw(const struct pane *p, const struct view_context *c, const char *
 /* In the order in which they are given room; drawn in the order of the last column. */
 static const struct { enum command command; int place; } footer_order[] = {
 	{ CMD_HELP, 8 }, { CMD_QUIT, 9 }, { CMD_FAILOVER, 0 }, { CMD_CKQUORUM, 1 }, { CMD_FILTER, 2 },
-	{ CMD_ENTER, 3 }, { CMD_NEXT_PANE, 4 }, { CMD_ZOOM, 5 }, { CMD_FREEZE, 6 },
+	{ CMD_NEXT_PANE, 4 }, { CMD_ZOOM, 5 }, { CMD_FREEZE, 6 }, { CMD_ENTER, 3 },
 	{ CMD_NEXT_DEPLOYMENT, 7 },
 };
 #define FOOTER_HINTS (sizeof(footer_order) / sizeof(footer_order[0]))

@@ -61,7 +61,7 @@ void help_draw(const struct pane *p, const struct view_context *c, int scroll)
 	(void)c;
 	pane_fill(p, STYLE_TEXT);
 	if (view_is_framed(p->height, p->width))
-		in = pane_box(p, "Keys   (any other key closes)", true);
+		in = pane_box(p, "Keys  (Esc closes)", true);
 	if (scroll > count - in.height)
 		scroll = count - in.height;
 	if (scroll < 0)

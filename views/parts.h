@@ -24,12 +24,20 @@ void view_say(const struct pane *p, enum style_role role, const char *text);
 int text_wrap_draw(const struct pane *p, int y, int x, int columns, int max_lines,
 		   enum style_role role, const char *text);
 
-/* Owners of slots by their first slot: rank[i] is the place of cluster->owners[i]. Returns how many
- * own at least one slot; rank must hold cluster->owner_count. */
-size_t owners_rank(const struct cluster *c, uint16_t *rank);
+/* What cluster->owners[i] owns, gathered in one pass over the slots. */
+#define OWNED_RANGES 12
+#define RANK_NONE    UINT16_MAX
+struct owned {
+	uint16_t rank;       /* place by first slot, RANK_NONE: owns nothing */
+	size_t slots;
+	size_t range_total;  /* the first OWNED_RANGES of them are below */
+	struct slot_range ranges[OWNED_RANGES];
+};
+/* Fills out[0 .. cluster->owner_count - 1]; returns how many own at least one slot. */
+size_t owned_collect(const struct cluster *c, struct owned *out);
 char owner_letter(size_t rank);
 enum style_role owner_style(size_t rank);
-/* "0-5460 10923-10930" of at most `columns`, the rest counted: "0-10 20-30 +7". */
-void ranges_text(const struct slot_range *ranges, size_t count, size_t total, char *out, size_t size);
+/* "0-5460 10923-10930", at most `max` ranges, the rest counted: "0-10 20-30 +7 more". */
+void owned_text(const struct owned *o, size_t max, char *out, size_t size);
 
 #endif

@@ -135,18 +135,21 @@ static int lines_height(const struct sheet *s, int columns)
 	return sum;
 }
 
-/* Bad news first when not all lines fit: a blocker must not be among the cut ones. */
+/* The turn of a line when not all fit: a blocker must not be among the cut ones. */
+static int line_turn(enum health h)
+{
+	return h == HEALTH_CRITICAL ? 0 : h == HEALTH_WARNING ? 1 : 2;
+}
+
 static void lines_draw(const struct pane *p, int columns, const struct sheet *s)
 {
 	size_t count = s->line_count < SHEET_LINES_MAX ? s->line_count : SHEET_LINES_MAX, cut = 0;
 	bool fits = lines_height(s, columns) <= p->height;
 	int y = 0, room = fits ? p->height : p->height - 1;
 
-	for (int pass = fits ? 1 : 0; pass < 2; pass++) {
+	for (int turn = fits ? 2 : 0; turn < 3; turn++) {
 		for (size_t i = 0; i < count; i++) {
-			bool bad = s->lines[i].health >= HEALTH_WARNING;
-
-			if (!fits && bad != (pass == 0))
+			if (!fits && line_turn(s->lines[i].health) != turn)
 				continue;
 			if (y >= room) {
 				cut++;

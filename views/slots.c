@@ -12,10 +12,8 @@
 #include "model/slots.h"
 #include "views/parts.h"
 
-#define RANK_NONE   UINT16_MAX
 #define ID_UNCOVERED ((uint64_t)1 << 40)
 #define ID_OPEN      ((uint64_t)2 << 40)
-#define RANGES_SHOWN 12
 #define LABEL_WIDTH  6    /* "16384 " at the left of each map row */
 #define UNCOVERED_MAX 256 /* ranges listed; the rest is counted */
 
@@ -80,20 +78,19 @@ static struct legend_row *row_add(struct slots *s, uint64_t id, enum legend_kind
 }
 
 static void owner_fill(struct owner *o, const struct view_context *c, const struct deployment *d,
-		       uint32_t node_id, unsigned first_slot)
+		       uint32_t node_id, const struct owned *owned)
 {
 	const struct node *n = model_node(c->model, node_id);
 	const struct group *g = n ? model_group(c->model, n->group_id) : NULL;
-	struct slot_range ranges[RANGES_SHOWN];
-	size_t total = slot_ranges(d, node_id, ranges, RANGES_SHOWN);
 	char addr[ENDPOINT_TEXT_BYTES];
 	struct verdict verdict;
 
 	memset(o, 0, sizeof(*o));
 	o->node_id = node_id;
-	o->state = slot_state(c->model, d, first_slot);
+	o->state = slot_state(c->model, d, owned->ranges[0].first);
+	o->slots = owned->slots;
 	snprintf(o->addr, sizeof(o->addr), "%.63s", n ? endpoint_format(&n->addr, addr) : "?");
-	ranges_text(ranges, total < RANGES_SHOWN ? total : RANGES_SHOWN, total, o->ranges, sizeof(o->ranges));
+	owned_text(owned, OWNED_RANGES, o->ranges, sizeof(o->ranges));
 	if (!n)
 		return;
 	if (g) {
@@ -107,29 +104,28 @@ static void owner_fill(struct owner *o, const struct view_context *c, const stru
 static void owners_build(struct slots *s, const struct view_context *c, const struct deployment *d)
 {
 	const struct cluster *cl = d->cluster;
-	uint16_t *rank;
+	struct owned *owned = mem_alloc((cl->owner_count + 1) * sizeof(*owned));
 
-	rank = mem_alloc((cl->owner_count + 1) * sizeof(*rank));
-	s->owner_count = owners_rank(cl, rank);
+	s->owner_count = owned_collect(cl, owned);
 	s->owners = mem_grow(s->owners, &s->owner_cap, s->owner_count + 1, sizeof(*s->owners));
-	for (size_t i = 0; i < s->owner_count; i++)
-		s->owners[i].node_id = 0;
 	s->uncovered = s->failing = s->suspected = 0;
-	for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
-		uint16_t owner = cl->owner[slot], r = owner < cl->owner_count ? rank[owner] : RANK_NONE;
+	for (size_t i = 0; i < cl->owner_count; i++) {
+		struct owner *o;
 
-		s->rank_of[slot] = r;
-		if (r == RANK_NONE) {
-			s->uncovered++;
+		if (owned[i].rank == RANK_NONE)
 			continue;
-		}
-		if (s->owners[r].node_id == 0)
-			owner_fill(&s->owners[r], c, d, cl->owners[owner], slot);
-		s->owners[r].slots++;
-		s->failing += s->owners[r].state == SLOT_FAIL;
-		s->suspected += s->owners[r].state == SLOT_PFAIL;
+		o = &s->owners[owned[i].rank];
+		owner_fill(o, c, d, cl->owners[i], &owned[i]);
+		s->failing += o->state == SLOT_FAIL ? o->slots : 0;
+		s->suspected += o->state == SLOT_PFAIL ? o->slots : 0;
 	}
-	free(rank);
+	for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+		uint16_t owner = cl->owner[slot];
+
+		s->rank_of[slot] = owner < cl->owner_count ? owned[owner].rank : RANK_NONE;
+		s->uncovered += s->rank_of[slot] == RANK_NONE;
+	}
+	free(owned);
 }
 
 static void uncovered_build(struct slots *s, const struct deployment *d)

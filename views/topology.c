@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "model/slots.h"
 #include "views/parts.h"
 
 enum row_kind { ROW_GROUP, ROW_NOTE, ROW_NODE, ROW_HEADING };
@@ -24,6 +23,7 @@ enum row_kind { ROW_GROUP, ROW_NOTE, ROW_NODE, ROW_HEADING };
 #define ID_HEADING  ((uint64_t)4 << 32)
 
 #define STALE_SENTINEL_MS 15000
+#define NONE UINT32_MAX
 
 #define DEPTH_MAX 12 /* deeper chains are drawn at this depth */
 
@@ -37,8 +37,8 @@ struct topo_row {
 	bool filled, stale, odd_role;
 	enum health health;
 	enum role role;
-	char letter;          /* of the shard in the slot map, 0: none */
-	uint16_t rank;
+	uint32_t owner;       /* shards: index into topology.owned, NONE: no slots */
+	uint16_t rank;        /* its letter in the slot map */
 	char name[80];
 	char state[160];
 	char version[24];
@@ -51,6 +51,7 @@ struct topology {
 	size_t count, cap;
 	int name_width;       /* widest tree prefix with name */
 	bool filled_all;
+	struct owned *owned;  /* cluster: by owner */
 	bool details;         /* Enter: everything about the selected row */
 };
 
@@ -60,7 +61,11 @@ static const struct topology *topology_of_const(const struct view *v)
 	return (const struct topology *)(const void *)v;
 }
 
-static void topology_done(struct view *v) { free(topology_of(v)->rows); }
+static void topology_done(struct view *v)
+{
+	free(topology_of(v)->rows);
+	free(topology_of(v)->owned);
+}
 
 /* --- rows ---------------------------------------------------------------------------------- */
 
@@ -73,6 +78,7 @@ static struct topo_row *row_add(struct topology *t, uint64_t id, enum row_kind k
 	memset(row, 0, sizeof(*row));
 	row->id = id;
 	row->kind = kind;
+	row->owner = NONE;
 	return row;
 }
 
@@ -94,9 +100,12 @@ static void row_add_node(struct topology *t, const struct node *n, uint32_t grou
 		t->name_width = width;
 }
 
-/* --- a group's tree ------------------------------------------------------------------------ */
+static uint32_t master_of(const struct model *m, const struct group *g)
+{
+	return model_node_resolve(m, g->master_id);
+}
 
-#define NONE UINT32_MAX
+/* --- a group's tree ------------------------------------------------------------------------ */
 
 struct tree_node { uint32_t id; const struct node *node; uint32_t first_child, next_sibling, last_child;
 		   bool visited, hung; };
@@ -243,21 +252,17 @@ static void fill_sentinel_heading(struct topo_row *row, const struct model *m, c
 	snprintf(row->state, sizeof(row->state), "%s  %s", quorum, check);
 }
 
-static void fill_shard_heading(struct topo_row *row, const struct deployment *d, const struct group *g)
+static void fill_shard_heading(struct topo_row *row, const struct owned *owned)
 {
-	struct slot_range ranges[6];
 	char text[100] = "";
-	size_t total = 0, count = 0;
 
-	if (d->cluster && g->master_id != 0) {
-		total = slot_ranges(d, g->master_id, ranges, 6);
-		count = slot_count_of(d, g->master_id);
-		ranges_text(ranges, total < 6 ? total : 6, total, text, sizeof(text));
-	}
-	snprintf(row->state, sizeof(row->state), "%zu slots%s%s", count, text[0] ? "  " : "", text);
+	if (owned)
+		owned_text(owned, 6, text, sizeof(text));
+	snprintf(row->state, sizeof(row->state), "%zu slots%s%s", owned ? owned->slots : 0,
+		 text[0] ? "  " : "", text);
 }
 
-static void fill_group(struct topo_row *row, const struct view_context *c)
+static void fill_group(const struct topology *t, struct topo_row *row, const struct view_context *c)
 {
 	const struct group *g = model_group(c->model, row->group_id);
 	const struct deployment *d = g ? model_deployment(c->model, g->deployment_id) : NULL;
@@ -270,9 +275,9 @@ static void fill_group(struct topo_row *row, const struct view_context *c)
 	if (d->kind == KIND_SENTINEL)
 		fill_sentinel_heading(row, c->model, g);
 	else if (d->kind == KIND_CLUSTER)
-		fill_shard_heading(row, d, g);
+		fill_shard_heading(row, row->owner != NONE ? &t->owned[row->owner] : NULL);
 	else
-		snprintf(row->state, sizeof(row->state), "no Sentinel, no cluster: nobody fails over");
+		snprintf(row->state, sizeof(row->state), "no automatic failover");
 }
 
 static void fill_note(struct topo_row *row, const struct view_context *c)
@@ -310,11 +315,6 @@ static void notes_add(struct topology *t, const struct view_context *c, const st
 }
 
 /* --- what a node's row says ---------------------------------------------------------------- */
-
-static uint32_t master_of(const struct model *m, const struct group *g)
-{
-	return model_node_resolve(m, g->master_id);
-}
 
 static void state_append(struct topo_row *row, const char *text)
 {
@@ -428,13 +428,13 @@ static void fill_node(struct topo_row *row, const struct view_context *c)
 	}
 }
 
-static void fill_row(struct topo_row *row, const struct view_context *c)
+static void fill_row(const struct topology *t, struct topo_row *row, const struct view_context *c)
 {
 	if (row->filled)
 		return;
 	row->filled = true;
 	switch (row->kind) {
-	case ROW_GROUP: fill_group(row, c); break;
+	case ROW_GROUP: fill_group(t, row, c); break;
 	case ROW_NOTE: fill_note(row, c); break;
 	case ROW_NODE: fill_node(row, c); break;
 	case ROW_HEADING: break;
@@ -447,7 +447,7 @@ static void fill_all(struct topology *t, const struct view_context *c)
 		return;
 	t->filled_all = true;
 	for (size_t i = 0; i < t->count; i++)
-		fill_row(&t->rows[i], c);
+		fill_row(t, &t->rows[i], c);
 }
 
 /* --- rebuild ------------------------------------------------------------------------------- */
@@ -479,22 +479,41 @@ static void loose_add(struct topology *t, const struct view_context *c, bool sen
 		snprintf(t->rows[heading].state, sizeof(t->rows[heading].state), "%zu of %zu answer", up, total);
 }
 
-static void group_add(struct topology *t, const struct view_context *c, const struct deployment *d,
-		      const struct group *g, const uint16_t *rank)
+static void group_add(struct topology *t, const struct view_context *c, const struct group *g,
+		      const struct index_entry *owners, size_t owner_count)
 {
 	struct topo_row *row = row_add(t, ID_GROUP | g->id, ROW_GROUP);
 
 	row->group_id = g->id;
 	snprintf(row->name, sizeof(row->name), "%.79s", g->name);
-	for (size_t i = 0; rank && i < d->cluster->owner_count; i++) {
-		if (d->cluster->owners[i] != g->master_id || rank[i] == UINT16_MAX)
-			continue;
-		row->letter = owner_letter(rank[i]);
-		row->rank = rank[i];
-		break;
-	}
+	row->owner = index_find(owners, owner_count, master_of(c->model, g));
+	if (row->owner != NONE)
+		row->rank = t->owned[row->owner].rank;
 	notes_add(t, c, g);
 	tree_add(t, c->model, g);
+}
+
+/* Owners of slots by node id, so that each shard finds its own at once. */
+static size_t owners_index(struct topology *t, const struct model *m, const struct cluster *cl,
+			   struct index_entry **out)
+{
+	size_t count = cl ? cl->owner_count : 0;
+
+	*out = NULL;
+	free(t->owned);
+	t->owned = NULL;
+	if (count == 0)
+		return 0;
+	t->owned = mem_alloc(count * sizeof(*t->owned));
+	owned_collect(cl, t->owned);
+	*out = mem_alloc(count * sizeof(**out));
+	for (size_t i = 0; i < count; i++) {
+		uint32_t id = t->owned[i].rank == RANK_NONE ? 0 : model_node_resolve(m, cl->owners[i]);
+
+		(*out)[i] = (struct index_entry){ id, (uint32_t)i };
+	}
+	qsort(*out, count, sizeof(**out), tree_compare);
+	return count;
 }
 
 /* Keeps nodes that match, and what stands above them. */
@@ -536,18 +555,16 @@ static void topology_rebuild(struct view *v, const struct view_context *c)
 {
 	struct topology *t = topology_of(v);
 	const struct deployment *d = model_deployment(c->model, c->deployment_id);
-	uint16_t *rank = NULL;
+	struct index_entry *owners;
+	size_t owner_count;
 
 	t->count = 0;
 	t->name_width = 0;
 	t->filled_all = false;
-	if (d && d->cluster && d->cluster->owner_count > 0) {
-		rank = mem_alloc(d->cluster->owner_count * sizeof(*rank));
-		owners_rank(d->cluster, rank);
-	}
+	owner_count = owners_index(t, c->model, d ? d->cluster : NULL, &owners);
 	for (size_t i = 0; d && i < d->group_count; i++)
-		group_add(t, c, d, d->groups[i], rank);
-	free(rank);
+		group_add(t, c, d->groups[i], owners, owner_count);
+	free(owners);
 	if (d) {
 		loose_add(t, c, true);
 		loose_add(t, c, false);
@@ -627,8 +644,8 @@ static struct layout layout_for(const struct topology *t, int width)
 	while (l.columns < COLUMNS && used + columns[l.columns].width <= room)
 		used += columns[l.columns++].width;
 	l.state_width = width - l.state - used;
-	if (l.columns > 0)
-		l.state_width--;
+	if (l.columns > 0) /* a gap, and the marks of more rows at the edge */
+		l.state_width -= 2;
 	return l;
 }
 
@@ -679,8 +696,8 @@ static void draw_heading(const struct pane *p, int y, const struct topo_row *row
 	const char *bad = strstr(row->state, "ckquorum NOT OK");
 	int x = 0;
 
-	if (row->letter) {
-		char letter[2] = { row->letter, '\0' };
+	if (row->owner != NONE) {
+		char letter[2] = { owner_letter(row->rank), '\0' };
 
 		x = pane_text(p, y, x, 1, owner_style(row->rank), letter) + 1;
 	}
@@ -795,7 +812,8 @@ static void draw_details(const struct pane *p, const struct view_context *c, con
 		 endpoint_is_set(&n->dial) ? endpoint_format(&n->dial, dial) : "");
 	y = detail_line(p, y, "node", STYLE_STRONG, text);
 	y = detail_line(p, y, "state", health_style(row->health), row->state);
-	y = detail_line(p, y, "trouble", STYLE_WARNING, n->link.reason);
+	if (!strstr(row->state, n->link.reason))
+		y = detail_line(p, y, "trouble", STYLE_WARNING, n->link.reason);
 	y = detail_sentinels(p, y, c, n);
 	detail_values(n, text, sizeof(text));
 	y = detail_line(p, y, "values", row->stale ? STYLE_STALE : STYLE_TEXT, text);
@@ -824,7 +842,7 @@ static void topology_draw(struct view *v, const struct view_context *c, const st
 		details = pane_sub(&in, in.height - height, 0, height, in.width);
 		rows = pane_sub(&in, 0, 0, in.height - height, in.width);
 		if (v->list.selected < t->count)
-			fill_row(&t->rows[v->list.selected], c);
+			fill_row(t, &t->rows[v->list.selected], c);
 		draw_details(&details, c, v->list.selected < t->count ? &t->rows[v->list.selected] : NULL);
 	}
 	if (t->count == 0) {
@@ -839,7 +857,7 @@ static void topology_draw(struct view *v, const struct view_context *c, const st
 	for (int y = 0; y < rows.height && first + (size_t)y < t->count; y++) {
 		struct topo_row *row = &t->rows[first + (size_t)y];
 
-		fill_row(row, c);
+		fill_row(t, row, c);
 		draw_row(&rows, y, row, &l);
 		if (focused && first + (size_t)y == v->list.selected)
 			pane_restyle(&rows, y, 0, rows.width, STYLE_SELECTED);

@@ -191,19 +191,33 @@ int text_wrap_draw(const struct pane *p, int y, int x, int columns, int max_line
 	return lines;
 }
 
-#define RANK_NONE UINT16_MAX
-
-size_t owners_rank(const struct cluster *c, uint16_t *rank)
+size_t owned_collect(const struct cluster *c, struct owned *out)
 {
 	size_t next = 0;
+	uint16_t before = RANK_NONE; /* owner of the slot before */
 
 	for (size_t i = 0; i < c->owner_count; i++)
-		rank[i] = RANK_NONE;
+		out[i] = (struct owned){ .rank = RANK_NONE };
 	for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
 		uint16_t owner = c->owner[slot];
+		struct owned *o;
 
-		if (owner < c->owner_count && rank[owner] == RANK_NONE)
-			rank[owner] = (uint16_t)next++;
+		if (owner >= c->owner_count) {
+			before = RANK_NONE;
+			continue;
+		}
+		o = &out[owner];
+		if (o->rank == RANK_NONE)
+			o->rank = (uint16_t)next++;
+		o->slots++;
+		if (owner != before) {
+			if (o->range_total < OWNED_RANGES)
+				o->ranges[o->range_total].first = (uint16_t)slot;
+			o->range_total++;
+		}
+		if (o->range_total <= OWNED_RANGES)
+			o->ranges[o->range_total - 1].last = (uint16_t)slot;
+		before = owner;
 	}
 	return next;
 }
@@ -221,13 +235,17 @@ enum style_role owner_style(size_t rank)
 	return (enum style_role)(STYLE_OWNER_1 + (int)(rank % 8));
 }
 
-void ranges_text(const struct slot_range *ranges, size_t count, size_t total, char *out, size_t size)
+void owned_text(const struct owned *o, size_t max, char *out, size_t size)
 {
-	size_t len = 0;
+	size_t len = 0, count = o->range_total;
 
+	if (max > OWNED_RANGES)
+		max = OWNED_RANGES;
+	if (count > max)
+		count = max;
 	out[0] = '\0';
 	for (size_t i = 0; i < count && len < size; i++) {
-		const struct slot_range *r = &ranges[i];
+		const struct slot_range *r = &o->ranges[i];
 		int n;
 
 		if (r->first == r->last)
@@ -238,6 +256,6 @@ void ranges_text(const struct slot_range *ranges, size_t count, size_t total, ch
 			return;
 		len += (size_t)n;
 	}
-	if (total > count && len < size)
-		snprintf(out + len, size - len, " +%zu more", total - count);
+	if (o->range_total > count && len < size)
+		snprintf(out + len, size - len, " +%zu more", o->range_total - count);
 }

@@ -732,6 +732,7 @@ static void test_events_row(void **state)
 	assert_has(line, "10.0.0.1:6379");
 	assert_has(line, "3/3 Sentinels over 40 ms");
 	assert_has(line_with(text, "+odown"), "✖");
+	assert_has(line_with(text, "+odown"), "quorum 3/2");
 	assert_has(line_with(text, "+link-lost"), "redoubt");
 	free(text);
 
