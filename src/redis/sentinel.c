@@ -2,7 +2,6 @@
 
 #include "redis/sentinel.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -235,16 +234,29 @@ static bool is_port(const struct span *word)
 	return number_parse(word->s, word->len, 1, UINT16_MAX, &port);
 }
 
+/* A numeric address, near enough to tell it from a word of a name: four numbers with dots, or hex
+ * digits with two colons or more. */
 static bool is_ip(const struct span *word)
 {
-	char text[INET6_ADDRSTRLEN];
-	unsigned char addr[sizeof(struct in6_addr)];
+	size_t dots = 0, colons = 0, start = 0;
+	int64_t part;
 
-	if (word->len >= sizeof(text))
-		return false;
-	memcpy(text, word->s, word->len);
-	text[word->len] = '\0';
-	return inet_pton(AF_INET, text, addr) == 1 || inet_pton(AF_INET6, text, addr) == 1;
+	for (size_t i = 0; i < word->len; i++) {
+		colons += word->s[i] == ':';
+		if (word->s[i] == '\0' || !strchr("0123456789abcdefABCDEF:.", word->s[i]))
+			return false;
+	}
+	if (colons > 0)
+		return colons >= 2;
+	for (size_t i = 0; i <= word->len; i++) {
+		if (i < word->len && word->s[i] != '.')
+			continue;
+		if (!number_parse(word->s + start, i - start, 0, 255, &part))
+			return false;
+		dots += i < word->len;
+		start = i + 1;
+	}
+	return dots == 3;
 }
 
 /* Takes "<host> <port>" off the right-hand end. */
