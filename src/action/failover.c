@@ -135,8 +135,13 @@ static void follow_sentinel(struct action *a, const struct model *m, const struc
 			   f->abort_reason);
 		return;
 	}
-	if (master == NULL || master->id == a->old_master_id || !says_master_since(master, a->sent_ms))
+	if (master == NULL || master->id == a->old_master_id || !says_master_since(master, a->sent_ms)) {
+		char phase[120];
+		group_failover_text(g, now_ms, phase, sizeof(phase));
+		if (phase[0] != '\0')
+			snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "accepted; %s", phase);
 		return;
+	}
 	if (a->promoted_ms == 0) {
 		a->promoted_ms = f->role_master_ms > a->sent_ms ? f->role_master_ms : now_ms;
 		a->new_master_id = master->id;

@@ -146,7 +146,8 @@ static void draw_view(struct ui *ui, struct view *v, const struct view_context *
 		      const struct pane *p, bool focused)
 {
 	/* What an operator looks at while deciding stands still. */
-	bool still = (ui->frozen || ui->sheet != NULL) && v->list.count > 0;
+	bool deciding = ui->sheet != NULL && ui->sheet->sheet.state == SHEET_CONFIRM;
+	bool still = (ui->frozen || deciding) && v->list.count > 0;
 	if (v->stale && !still) {
 		v->ops->rebuild(v, c);
 		v->stale = false;
