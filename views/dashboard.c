@@ -25,7 +25,7 @@ static void plan_add(size_t *list, size_t *count, size_t view)
 static void plan_make(struct plan *plan, struct view *const *views, size_t view_count,
 		      enum deployment_kind kind)
 {
-	*plan = (struct plan){ .count = 0 };
+	*plan = (struct plan){.count = 0};
 	for (size_t i = 0; i < view_count; i++) {
 		const struct view_ops *ops = views[i]->ops;
 
@@ -71,8 +71,8 @@ static void share(const int *want, size_t count, int height, int *out)
 		out[count - 1] += left;
 }
 
-static size_t place_column(struct view *const *views, const struct view_context *c, const size_t *list,
-			   size_t count, struct rect area, struct rect *out)
+static size_t place_column(struct view *const *views, const struct view_context *c,
+			   const size_t *list, size_t count, struct rect area, struct rect *out)
 {
 	int want[PANES_MAX], rows[PANES_MAX], y = area.y;
 
@@ -80,7 +80,7 @@ static size_t place_column(struct view *const *views, const struct view_context 
 		want[i] = wanted(views[list[i]], c, area.width);
 	share(want, count, area.height, rows);
 	for (size_t i = 0; i < count; i++) {
-		out[i] = (struct rect){ y, area.x, rows[i], area.width, list[i] };
+		out[i] = (struct rect){y, area.x, rows[i], area.width, list[i]};
 		y += rows[i];
 	}
 	return count;
@@ -96,13 +96,20 @@ static int column_wants(struct view *const *views, const struct view_context *c,
 	return sum;
 }
 
-static int at_least(int a, int b) { return a > b ? a : b; }
-static int at_most(int a, int b) { return a < b ? a : b; }
+static int at_least(int a, int b)
+{
+	return a > b ? a : b;
+}
+static int at_most(int a, int b)
+{
+	return a < b ? a : b;
+}
 
 static size_t place_two_columns(struct view *const *views, const struct view_context *c,
 				const struct plan *plan, int height, int width, struct rect *out)
 {
-	int left_width = width < 120 ? width * 11 / 20 : width / 2, right_width = width - left_width;
+	int left_width = width < 120 ? width * 11 / 20 : width / 2,
+	    right_width = width - left_width;
 	int top_min = PANE_MIN * (int)at_least((int)plan->left_count, (int)plan->right_count);
 	int top = height, keep = 0;
 	size_t n;
@@ -115,12 +122,13 @@ static size_t place_two_columns(struct view *const *views, const struct view_con
 		top = at_most(top, height - keep);
 		top = at_least(top, top_min);
 	}
-	n = place_column(views, c, plan->left, plan->left_count, (struct rect){ 0, 0, top, left_width, 0 }, out);
+	n = place_column(views, c, plan->left, plan->left_count,
+			 (struct rect){0, 0, top, left_width, 0}, out);
 	n += place_column(views, c, plan->right, plan->right_count,
-			  (struct rect){ 0, left_width, top, right_width, 0 }, out + n);
+			  (struct rect){0, left_width, top, right_width, 0}, out + n);
 	if (plan->bottom_count > 0)
 		n += place_column(views, c, plan->bottom, plan->bottom_count,
-				  (struct rect){ top, 0, height - top, width, 0 }, out + n);
+				  (struct rect){top, 0, height - top, width, 0}, out + n);
 	return n;
 }
 
@@ -135,11 +143,12 @@ static size_t place_stacked(struct view *const *views, const struct view_context
 		room = plan->count;
 	for (size_t i = 0; i < plan->left_count && count + plan->bottom_count < room; i++)
 		list[count++] = plan->left[i];
-	for (size_t i = 0; i < plan->right_count && count + plan->bottom_count < room && count < first; i++)
+	for (size_t i = 0;
+	     i < plan->right_count && count + plan->bottom_count < room && count < first; i++)
 		list[count++] = plan->right[i];
 	for (size_t i = 0; i < plan->bottom_count && count < room; i++)
 		list[count++] = plan->bottom[i];
-	return place_column(views, c, list, count, (struct rect){ 0, 0, height, width, 0 }, out);
+	return place_column(views, c, list, count, (struct rect){0, 0, height, width, 0}, out);
 }
 
 size_t dashboard_layout(struct view *const *views, size_t view_count, const struct view_context *c,
@@ -158,7 +167,7 @@ size_t dashboard_layout(struct view *const *views, size_t view_count, const stru
 		return 0;
 	sides = at_least((int)plan.left_count, (int)plan.right_count);
 	if (plan.count == 1 || height < 2 * PANE_MIN) {
-		out[0] = (struct rect){ 0, 0, height, width, plan.all[0] };
+		out[0] = (struct rect){0, 0, height, width, plan.all[0]};
 		return 1;
 	}
 	if (width >= TWO_COLUMNS && plan.left_count > 0 && plan.right_count > 0 &&

@@ -12,15 +12,16 @@
 #include "base/units.h"
 #include "views/parts.h"
 
-/* An event may still gain sources, and so begin to match, for this long (the widest merge window). */
+/* An event may still gain sources, and so begin to match, for this long (the widest merge window).
+ */
 #define MERGE_WINDOW_MS 30000
 #define RECHECK_MAX     512
 
 struct events {
 	struct view view;
-	uint64_t *seqs;        /* of the events that pass, in order */
+	uint64_t *seqs; /* of the events that pass, in order */
 	size_t count, cap;
-	uint64_t seen_seq;     /* looked at up to here */
+	uint64_t seen_seq; /* looked at up to here */
 	uint64_t generation;
 	uint32_t deployment_id;
 	char filter[PROMPT_BYTES];
@@ -28,7 +29,10 @@ struct events {
 	bool details;
 };
 
-static struct events *events_of(struct view *v) { return (struct events *)(void *)v; }
+static struct events *events_of(struct view *v)
+{
+	return (struct events *)(void *)v;
+}
 
 static void events_init(struct view *v)
 {
@@ -36,19 +40,24 @@ static void events_init(struct view *v)
 	list_init(&v->list, true);
 }
 
-static void events_done(struct view *v) { free(events_of(v)->seqs); }
+static void events_done(struct view *v)
+{
+	free(events_of(v)->seqs);
+}
 
 /* --- what an event says -------------------------------------------------------------------- */
 
 /* "3/3 Sentinels over 41 ms", "redoubt", "10.0.0.1:7000". */
-static void sources_text(const struct event *e, const struct view_context *c, char *out, size_t size)
+static void sources_text(const struct event *e, const struct view_context *c, char *out,
+			 size_t size)
 {
 	const struct group *g = model_group(c->model, e->group_id);
 	size_t known = g ? group_sentinels_known(c->model, g) : 0;
 	int64_t spread = e->last_ms - e->mono_ms;
 	char took[UNITS_BYTES], over[48] = "";
 
-	if (e->source_total == 0 || (e->source_total == 1 && event_kind_info(e->kind)->origin == ORIGIN_OWN)) {
+	if (e->source_total == 0 ||
+	    (e->source_total == 1 && event_kind_info(e->kind)->origin == ORIGIN_OWN)) {
 		snprintf(out, size, "%s", e->source_count > 0 ? e->sources[0].addr : "redoubt");
 		return;
 	}
@@ -61,10 +70,14 @@ static void sources_text(const struct event *e, const struct view_context *c, ch
 	else if (known >= e->source_total)
 		snprintf(out, size, "%u/%zu Sentinels%s", e->source_total, known, over);
 	else
-		snprintf(out, size, "%u Sentinel%s%s", e->source_total, e->source_total == 1 ? "" : "s", over);
+		snprintf(out, size, "%u Sentinel%s%s", e->source_total,
+			 e->source_total == 1 ? "" : "s", over);
 }
 
-static const char *or_empty(const char *s) { return s ? s : ""; }
+static const char *or_empty(const char *s)
+{
+	return s ? s : "";
+}
 
 /* Sentinel writes "#quorum 3/2" after an address. */
 static const char *detail_text(const struct event *e)
@@ -83,11 +96,12 @@ static bool event_passes(const struct events *ev, const struct event *e)
 		return false;
 	if (!ev->filter[0])
 		return true;
-	len = (size_t)snprintf(text, sizeof(text), "%.64s %.128s %.96s %.300s %s", or_empty(e->name),
-			       or_empty(e->subject), or_empty(e->addr), or_empty(e->detail),
-			       severity_name(e->severity));
+	len = (size_t)snprintf(text, sizeof(text), "%.64s %.128s %.96s %.300s %s",
+			       or_empty(e->name), or_empty(e->subject), or_empty(e->addr),
+			       or_empty(e->detail), severity_name(e->severity));
 	for (size_t i = 0; i < e->source_count && len + 70 < sizeof(text); i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, " %.63s", e->sources[i].addr);
+		len +=
+		    (size_t)snprintf(text + len, sizeof(text) - len, " %.63s", e->sources[i].addr);
 	return view_matches(&ev->view, text);
 }
 
@@ -110,7 +124,8 @@ static size_t first_to_look_at(const struct events *ev, const struct event_log *
 		const struct event *e = event_log_at(log, i - 1);
 
 		if (e->seq <= ev->seen_seq) {
-			if (!ev->filter[0] || now_ms - e->mono_ms > MERGE_WINDOW_MS || rechecked >= RECHECK_MAX)
+			if (!ev->filter[0] || now_ms - e->mono_ms > MERGE_WINDOW_MS ||
+			    rechecked >= RECHECK_MAX)
 				break;
 			rechecked++;
 		}
@@ -132,7 +147,8 @@ static void drop_old(struct events *ev, const struct event_log *log)
 	memmove(ev->seqs, ev->seqs + gone, ev->count * sizeof(*ev->seqs));
 }
 
-static void events_collect(struct events *ev, const struct view_context *c, const struct event_log *log)
+static void events_collect(struct events *ev, const struct view_context *c,
+			   const struct event_log *log)
 {
 	size_t total = event_log_count(log), i = first_to_look_at(ev, log, c->now_ms);
 
@@ -189,7 +205,8 @@ static void draw_severity(const struct pane *p, int y, int x, enum severity s)
 
 /* A column of at least `columns`; what is longer pushes the rest to the right rather than being
  * cut: names differ at their ends. */
-static int draw_cell(const struct pane *p, int y, int x, int columns, enum style_role role, const char *text)
+static int draw_cell(const struct pane *p, int y, int x, int columns, enum style_role role,
+		     const char *text)
 {
 	int end = pane_text(p, y, x, -1, role, text);
 
@@ -206,7 +223,8 @@ static void who_text(const struct event *e, char *out, size_t size)
 		snprintf(out, size, "%s%s%s", subject, addr[0] ? " " : "", addr);
 }
 
-static void draw_event(const struct pane *p, int y, const struct event *e, const struct view_context *c)
+static void draw_event(const struct pane *p, int y, const struct event *e,
+		       const struct view_context *c)
 {
 	char stamp[CLOCK_ISO_BYTES], text[512];
 	bool narrow = p->width < 60, wide = p->width >= 120;
@@ -217,7 +235,11 @@ static void draw_event(const struct pane *p, int y, const struct event *e, const
 		stamp[8] = '\0'; /* whole seconds */
 	x = pane_text(p, y, 0, -1, STYLE_DIM, stamp) + 1;
 	draw_severity(p, y, x, e->severity);
-	x = draw_cell(p, y, x + 2, narrow ? 6 : wide ? 22 : 14, severity_style(e->severity), or_empty(e->name));
+	x = draw_cell(p, y, x + 2,
+		      narrow ? 6
+		      : wide ? 22
+			     : 14,
+		      severity_style(e->severity), or_empty(e->name));
 	who_text(e, text, sizeof(text));
 	x = draw_cell(p, y, x, narrow ? 0 : wide ? 32 : 22, STYLE_TEXT, text);
 	sources_text(e, c, text, sizeof(text));
@@ -225,7 +247,8 @@ static void draw_event(const struct pane *p, int y, const struct event *e, const
 	pane_text(p, y, x, -1, STYLE_TEXT, detail_text(e));
 }
 
-static int detail_line(const struct pane *p, int y, const char *label, enum style_role role, const char *text)
+static int detail_line(const struct pane *p, int y, const char *label, enum style_role role,
+		       const char *text)
 {
 	if (!text[0] || y >= p->height)
 		return y;
@@ -261,7 +284,8 @@ static void draw_details(const struct pane *p, const struct event *e, const stru
 	buf_free(&sources);
 }
 
-static const struct event *event_by_row(const struct events *ev, const struct event_log *log, size_t row)
+static const struct event *event_by_row(const struct events *ev, const struct event_log *log,
+					size_t row)
 {
 	const struct event *e = row < ev->count ? event_log_from(log, ev->seqs[row]) : NULL;
 
@@ -279,7 +303,8 @@ static void draw_newer(const struct pane *p, size_t newer)
 		pane_text(p, p->height - 1, p->width - width - 1, -1, STYLE_NOTICE, text);
 }
 
-static void events_draw(struct view *v, const struct view_context *c, const struct pane *p, bool focused)
+static void events_draw(struct view *v, const struct view_context *c, const struct pane *p,
+			bool focused)
 {
 	struct events *ev = events_of(v);
 	const struct event_log *log = model_events(c->model);
@@ -294,7 +319,8 @@ static void events_draw(struct view *v, const struct view_context *c, const stru
 		draw_details(&details, event_by_row(ev, log, v->list.selected), c);
 	}
 	if (ev->count == 0) {
-		view_say(&in, STYLE_DIM, v->filter[0] ? "nothing matches the filter" : "no events yet");
+		view_say(&in, STYLE_DIM,
+			 v->filter[0] ? "nothing matches the filter" : "no events yet");
 		return;
 	}
 	first = list_layout(&v->list, in.height);
@@ -310,7 +336,9 @@ static void events_draw(struct view *v, const struct view_context *c, const stru
 			pane_restyle(&in, y, 0, in.width, STYLE_SELECTED);
 	}
 	list_draw_marks(&v->list, &in);
-	below = in.height > 0 && ev->count > first + (size_t)in.height ? ev->count - first - (size_t)in.height : 0;
+	below = in.height > 0 && ev->count > first + (size_t)in.height
+		    ? ev->count - first - (size_t)in.height
+		    : 0;
 	if (below > 0)
 		draw_newer(&in, below);
 }
@@ -349,15 +377,16 @@ static void events_selection(const struct view *v, struct selection *out)
 }
 
 const struct view_ops events_view = {
-	.name = "events", .title = "Events",
-	.topics = TOPIC_EVENTS,
-	.state_size = sizeof(struct events),
-	.uses_filter = true,
-	.init = events_init,
-	.done = events_done,
-	.rebuild = events_rebuild,
-	.draw = events_draw,
-	.act = events_act,
-	.wanted_height = events_wanted_height,
-	.selection = events_selection,
+    .name = "events",
+    .title = "Events",
+    .topics = TOPIC_EVENTS,
+    .state_size = sizeof(struct events),
+    .uses_filter = true,
+    .init = events_init,
+    .done = events_done,
+    .rebuild = events_rebuild,
+    .draw = events_draw,
+    .act = events_act,
+    .wanted_height = events_wanted_height,
+    .selection = events_selection,
 };

@@ -18,11 +18,13 @@ struct part {
 	bool dropped;
 };
 
-struct counts { size_t sentinels, sentinels_up, nodes, nodes_up; };
+struct counts {
+	size_t sentinels, sentinels_up, nodes, nodes_up;
+};
 
 static struct counts members_count(const struct view_context *c)
 {
-	struct counts n = { 0, 0, 0, 0 };
+	struct counts n = {0, 0, 0, 0};
 	size_t cursor = 0;
 	const struct node *node;
 
@@ -78,33 +80,35 @@ static size_t parts_make(const struct view_context *c, struct part *parts)
 	char clock[CLOCK_ISO_BYTES], rate[UNITS_BYTES];
 
 	if (c->read_only) {
-		parts[count] = (struct part){ .role = STYLE_BADGE, .rank = 8 };
+		parts[count] = (struct part){.role = STYLE_BADGE, .rank = 8};
 		snprintf(parts[count++].text, PART_BYTES, " READ-ONLY ");
 	}
 	if (c->log_error && c->log_error[0]) {
-		parts[count] = (struct part){ .role = STYLE_ALERT_CRITICAL, .rank = 7 };
+		parts[count] = (struct part){.role = STYLE_ALERT_CRITICAL, .rank = 7};
 		snprintf(parts[count++].text, PART_BYTES, " LOG FAILS ");
 	}
 	if (c->frozen) {
-		parts[count] = (struct part){ .role = STYLE_BADGE, .rank = 9 };
+		parts[count] = (struct part){.role = STYLE_BADGE, .rank = 9};
 		frozen_text(c, parts[count++].text);
 	} else {
-		parts[count] = (struct part){ .role = STYLE_HEADER, .rank = 6 };
+		parts[count] = (struct part){.role = STYLE_HEADER, .rank = 6};
 		interval_text(c, parts[count++].text);
 	}
 	if (n.sentinels > 0) {
-		parts[count] = (struct part){ .role = n.sentinels_up < n.sentinels ? STYLE_STRONG : STYLE_HEADER,
-					      .rank = 3 };
-		count_text(parts[count++].text, n.sentinels_up, n.sentinels, "sentinel", "sentinels");
+		parts[count] = (struct part){
+		    .role = n.sentinels_up < n.sentinels ? STYLE_STRONG : STYLE_HEADER, .rank = 3};
+		count_text(parts[count++].text, n.sentinels_up, n.sentinels, "sentinel",
+			   "sentinels");
 	}
-	parts[count] = (struct part){ .role = n.nodes_up < n.nodes ? STYLE_STRONG : STYLE_HEADER, .rank = 4 };
+	parts[count] =
+	    (struct part){.role = n.nodes_up < n.nodes ? STYLE_STRONG : STYLE_HEADER, .rank = 4};
 	count_text(parts[count++].text, n.nodes_up, n.nodes, "node", "nodes");
 	if (c->bytes_per_second > 0) {
-		parts[count] = (struct part){ .role = STYLE_HEADER, .rank = 1 };
+		parts[count] = (struct part){.role = STYLE_HEADER, .rank = 1};
 		units_rate(c->bytes_per_second, rate);
 		snprintf(parts[count++].text, PART_BYTES, "%s", rate[0] == '+' ? rate + 1 : rate);
 	}
-	parts[count] = (struct part){ .role = STYLE_HEADER, .rank = 5 };
+	parts[count] = (struct part){.role = STYLE_HEADER, .rank = 5};
 	snprintf(parts[count++].text, PART_BYTES, "%s", clock_format_hms(c->wall_ms, clock));
 	return count;
 }
@@ -134,13 +138,15 @@ static void parts_fit(struct part *parts, size_t count, int columns)
 }
 
 /* "prod-cache  mymaster  1/3": what is watched. */
-static void name_text(const struct view_context *c, const struct deployment *d, char *out, size_t size)
+static void name_text(const struct view_context *c, const struct deployment *d, char *out,
+		      size_t size)
 {
 	const char *what = "";
 	char place[32] = "";
 
 	if (c->deployment_count > 1)
-		snprintf(place, sizeof(place), "  %zu/%zu", c->deployment_index + 1, c->deployment_count);
+		snprintf(place, sizeof(place), "  %zu/%zu", c->deployment_index + 1,
+			 c->deployment_count);
 	if (!d) {
 		snprintf(out, size, "nothing to show yet%s", place);
 		return;
@@ -177,13 +183,15 @@ static void line_top(const struct pane *p, const struct view_context *c, const s
 	for (size_t i = 0; i < count; i++) {
 		if (parts[i].dropped)
 			continue;
-		x = pane_text(&line, 0, x, -1, c->frozen ? STYLE_BADGE : parts[i].role, parts[i].text);
+		x = pane_text(&line, 0, x, -1, c->frozen ? STYLE_BADGE : parts[i].role,
+			      parts[i].text);
 		x += 2;
 	}
 }
 
 /* The failover that runs, of the first master that has one. */
-static void failover_line(const struct view_context *c, const struct deployment *d, char *out, size_t size)
+static void failover_line(const struct view_context *c, const struct deployment *d, char *out,
+			  size_t size)
 {
 	size_t more = 0;
 	size_t len;
@@ -213,31 +221,40 @@ static void failover_line(const struct view_context *c, const struct deployment 
 static enum style_role alert_style(enum health h)
 {
 	switch (h) {
-	case HEALTH_CRITICAL: return STYLE_ALERT_CRITICAL;
-	case HEALTH_WARNING: return STYLE_ALERT_WARNING;
-	case HEALTH_UNKNOWN: return STYLE_UNKNOWN_STATE;
-	case HEALTH_OK: break;
+	case HEALTH_CRITICAL:
+		return STYLE_ALERT_CRITICAL;
+	case HEALTH_WARNING:
+		return STYLE_ALERT_WARNING;
+	case HEALTH_UNKNOWN:
+		return STYLE_UNKNOWN_STATE;
+	case HEALTH_OK:
+		break;
 	}
 	return STYLE_TEXT;
 }
 
 static const char *const alert_words[] = {
-	[HEALTH_OK] = "OK", [HEALTH_UNKNOWN] = "UNKNOWN", [HEALTH_WARNING] = "WARNING",
-	[HEALTH_CRITICAL] = "CRITICAL",
+    [HEALTH_OK] = "OK",
+    [HEALTH_UNKNOWN] = "UNKNOWN",
+    [HEALTH_WARNING] = "WARNING",
+    [HEALTH_CRITICAL] = "CRITICAL",
 };
 
 static void line_notice(const struct pane *line, const struct view_context *c)
 {
-	enum style_role role = c->notice_health == HEALTH_OK ? STYLE_NOTICE : alert_style(c->notice_health);
+	enum style_role role =
+	    c->notice_health == HEALTH_OK ? STYLE_NOTICE : alert_style(c->notice_health);
 
 	pane_fill(line, role);
 	if (c->notice_health == HEALTH_OK)
 		pane_text(line, 0, 1, -1, role, c->notice);
 	else
-		pane_textf(line, 0, 1, -1, role, "%s  %s", alert_words[c->notice_health], c->notice);
+		pane_textf(line, 0, 1, -1, role, "%s  %s", alert_words[c->notice_health],
+			   c->notice);
 }
 
-static void line_all_well(const struct pane *line, const struct view_context *c, const char *failover)
+static void line_all_well(const struct pane *line, const struct view_context *c,
+			  const char *failover)
 {
 	struct counts n = members_count(c);
 	size_t all = n.nodes + n.sentinels, up = n.nodes_up + n.sentinels_up;
@@ -247,19 +264,20 @@ static void line_all_well(const struct pane *line, const struct view_context *c,
 	if (up < all)
 		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, "%zu of %zu members answer", up, all);
 	else if (n.sentinels > 0)
-		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, "all %zu nodes and %zu Sentinels up", n.nodes,
-			       n.sentinels);
+		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, "all %zu nodes and %zu Sentinels up",
+			       n.nodes, n.sentinels);
 	else
-		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, n.nodes == 1 ? "%zu node up" : "all %zu nodes up",
-			       n.nodes);
+		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM,
+			       n.nodes == 1 ? "%zu node up" : "all %zu nodes up", n.nodes);
 	if (failover[0])
 		pane_text(line, 0, x + 3, -1, STYLE_WARNING, failover);
 }
 
-static void line_alert(const struct pane *p, const struct view_context *c, const struct deployment *d)
+static void line_alert(const struct pane *p, const struct view_context *c,
+		       const struct deployment *d)
 {
 	struct pane line = pane_sub(p, 1, 0, 1, p->width);
-	struct verdict verdict = { HEALTH_UNKNOWN, 0, "no deployment found yet" };
+	struct verdict verdict = {HEALTH_UNKNOWN, 0, "no deployment found yet"};
 	char failover[256] = "";
 	enum style_role role;
 	int x;
@@ -339,10 +357,15 @@ int header_draw(const struct pane *p, const struct view_context *c, const char *
 }
 
 /* In the order in which they are given room; drawn in the order of the last column. */
-static const struct { enum command command; int place; } footer_order[] = {
-	{ CMD_HELP, 8 }, { CMD_QUIT, 9 }, { CMD_FAILOVER, 0 }, { CMD_CKQUORUM, 1 }, { CMD_FILTER, 2 },
-	{ CMD_NEXT_PANE, 4 }, { CMD_ZOOM, 5 }, { CMD_FREEZE, 6 }, { CMD_ENTER, 3 },
-	{ CMD_NEXT_DEPLOYMENT, 7 },
+static const struct {
+	enum command command;
+	int place;
+} footer_order[] = {
+    {CMD_HELP, 8},     {CMD_QUIT, 9},
+    {CMD_FAILOVER, 0}, {CMD_CKQUORUM, 1},
+    {CMD_FILTER, 2},   {CMD_NEXT_PANE, 4},
+    {CMD_ZOOM, 5},     {CMD_FREEZE, 6},
+    {CMD_ENTER, 3},    {CMD_NEXT_DEPLOYMENT, 7},
 };
 #define FOOTER_HINTS (sizeof(footer_order) / sizeof(footer_order[0]))
 
@@ -355,16 +378,22 @@ static const struct key_binding *binding_of(enum command command)
 }
 
 /* A hint for a key that would only be refused is worse than none. */
-static bool hint_applies(enum command command, const struct view_context *c, const struct view *focused)
+static bool hint_applies(enum command command, const struct view_context *c,
+			 const struct view *focused)
 {
 	const struct deployment *d = model_deployment(c->model, c->deployment_id);
 
 	switch (command) {
-	case CMD_FAILOVER: return d && !c->read_only;
-	case CMD_CKQUORUM: return d && d->kind == KIND_SENTINEL;
-	case CMD_FILTER: return focused && focused->ops->uses_filter;
-	case CMD_NEXT_DEPLOYMENT: return c->deployment_count > 1;
-	default: return true;
+	case CMD_FAILOVER:
+		return d && !c->read_only;
+	case CMD_CKQUORUM:
+		return d && d->kind == KIND_SENTINEL;
+	case CMD_FILTER:
+		return focused && focused->ops->uses_filter;
+	case CMD_NEXT_DEPLOYMENT:
+		return c->deployment_count > 1;
+	default:
+		return true;
 	}
 }
 
@@ -387,7 +416,7 @@ static int hint_width(const struct key_binding *b, const char *label)
 
 void footer_draw(const struct pane *p, const struct view_context *c, const struct view *focused)
 {
-	const struct key_binding *shown[FOOTER_HINTS] = { NULL };
+	const struct key_binding *shown[FOOTER_HINTS] = {NULL};
 	int room = p->width - 1, x = 1;
 
 	pane_fill(p, STYLE_KEY_LABEL);
@@ -413,6 +442,7 @@ void footer_draw(const struct pane *p, const struct view_context *c, const struc
 		if (!shown[i])
 			continue;
 		x = pane_text(p, 0, x, -1, STYLE_KEY, key_name(shown[i]->keys[0], key));
-		x = pane_text(p, 0, x + 1, -1, STYLE_KEY_LABEL, hint_label(shown[i], c, focused)) + 2;
+		x = pane_text(p, 0, x + 1, -1, STYLE_KEY_LABEL, hint_label(shown[i], c, focused)) +
+		    2;
 	}
 }

@@ -7,7 +7,10 @@
 #include "views/parts.h"
 
 /* A line of the page: a heading (binding NULL, text), a binding, or a blank one. */
-struct help_line { const char *heading; const struct key_binding *binding; };
+struct help_line {
+	const char *heading;
+	const struct key_binding *binding;
+};
 
 #define HELP_LINES_MAX 96
 
@@ -21,11 +24,11 @@ static size_t help_lines(struct help_line *out, size_t max)
 
 		if (strcmp(group, b->group) != 0) {
 			if (count > 0)
-				out[count++] = (struct help_line){ "", NULL };
-			out[count++] = (struct help_line){ b->group, NULL };
+				out[count++] = (struct help_line){"", NULL};
+			out[count++] = (struct help_line){b->group, NULL};
 			group = b->group;
 		}
-		out[count++] = (struct help_line){ NULL, b };
+		out[count++] = (struct help_line){NULL, b};
 	}
 	return count;
 }
@@ -44,7 +47,8 @@ static void keys_text(const struct key_binding *b, char *out, size_t size)
 	out[0] = '\0';
 	for (size_t k = 0; k < 3 && b->keys[k] != KEYC_NONE && len < size; k++) {
 		char name[16];
-		int n = snprintf(out + len, size - len, "%s%s", k ? ", " : "", key_name(b->keys[k], name));
+		int n = snprintf(out + len, size - len, "%s%s", k ? ", " : "",
+				 key_name(b->keys[k], name));
 
 		if (n < 0)
 			return;

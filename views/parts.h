@@ -28,9 +28,9 @@ int text_wrap_draw(const struct pane *p, int y, int x, int columns, int max_line
 #define OWNED_RANGES 12
 #define RANK_NONE    UINT16_MAX
 struct owned {
-	uint16_t rank;       /* place by first slot, RANK_NONE: owns nothing */
+	uint16_t rank; /* place by first slot, RANK_NONE: owns nothing */
 	size_t slots;
-	size_t range_total;  /* the first OWNED_RANGES of them are below */
+	size_t range_total; /* the first OWNED_RANGES of them are below */
 	struct slot_range ranges[OWNED_RANGES];
 };
 /* Fills out[0 .. cluster->owner_count - 1]; returns how many own at least one slot. */

@@ -13,12 +13,12 @@
 #include "model/lag.h"
 #include "views/parts.h"
 
-#define ID_GROUP      ((uint64_t)1 << 32)
-#define ID_NOTE       ((uint64_t)2 << 32)
-#define SCALE_MIN     1000          /* bytes: below that all bars are empty */
-#define SPARK_MIN     10000.0       /* a flat line must not look like a mountain range */
-#define SILENCE_LONG  5             /* seconds; replicas acknowledge once a second */
-#define SOON_MS       (60 * 60 * 1000) /* what is farther away is no forecast */
+#define ID_GROUP     ((uint64_t)1 << 32)
+#define ID_NOTE      ((uint64_t)2 << 32)
+#define SCALE_MIN    1000             /* bytes: below that all bars are empty */
+#define SPARK_MIN    10000.0          /* a flat line must not look like a mountain range */
+#define SILENCE_LONG 5                /* seconds; replicas acknowledge once a second */
+#define SOON_MS      (60 * 60 * 1000) /* what is farther away is no forecast */
 
 struct repl_row {
 	uint64_t id;
@@ -26,8 +26,8 @@ struct repl_row {
 	bool heading, note, filled, stale;
 	enum health health;
 	char name[80];
-	char message[160];    /* what is the matter now; heading: its facts */
-	char outlook[80];     /* what comes next */
+	char message[160]; /* what is the matter now; heading: its facts */
+	char outlook[80];  /* what comes next */
 	char trend[UNITS_BYTES];
 	bool bar_means_nothing; /* link down, synchronising: words take the bar's place */
 	struct lag lag;
@@ -43,17 +43,23 @@ struct replication {
 	size_t count, cap, replicas;
 	int name_width;
 	int64_t scale_bytes;
-	bool narrow;          /* messages have rows of their own */
+	bool narrow; /* messages have rows of their own */
 	bool filled_all;
 };
 
-static struct replication *replication_of(struct view *v) { return (struct replication *)(void *)v; }
+static struct replication *replication_of(struct view *v)
+{
+	return (struct replication *)(void *)v;
+}
 static const struct replication *replication_of_const(const struct view *v)
 {
 	return (const struct replication *)(const void *)v;
 }
 
-static void replication_done(struct view *v) { free(replication_of(v)->rows); }
+static void replication_done(struct view *v)
+{
+	free(replication_of(v)->rows);
+}
 
 static struct repl_row *row_add(struct replication *r, uint64_t id)
 {
@@ -90,7 +96,7 @@ static int64_t scale_for(int64_t most)
 static void say(struct repl_row *row, enum health h, const char *text)
 {
 	row->health = health_worse(row->health, h);
-	snprintf(row->message, sizeof(row->message), "%s", text);
+	snprintf(row->message, sizeof(row->message), "%.159s", text);
 }
 
 static void say_outlook(struct repl_row *row, enum health h, const char *text)
@@ -112,12 +118,15 @@ static void fill_sync(struct repl_row *row)
 	const struct lag *lag = &row->lag;
 
 	row->bar_means_nothing = true;
-	if (lag->sync_total_bytes != FACT_UNKNOWN && lag->sync_total_bytes > 0 && lag->sync_read_bytes >= 0)
-		snprintf(text, sizeof(text), "full sync %d %% of %s",
-			 (int)(100.0 * (double)lag->sync_read_bytes / (double)lag->sync_total_bytes),
-			 units_bytes(lag->sync_total_bytes, all));
+	if (lag->sync_total_bytes != FACT_UNKNOWN && lag->sync_total_bytes > 0 &&
+	    lag->sync_read_bytes >= 0)
+		snprintf(
+		    text, sizeof(text), "full sync %d %% of %s",
+		    (int)(100.0 * (double)lag->sync_read_bytes / (double)lag->sync_total_bytes),
+		    units_bytes(lag->sync_total_bytes, all));
 	else if (lag->sync_read_bytes != FACT_UNKNOWN && lag->sync_read_bytes > 0)
-		snprintf(text, sizeof(text), "full sync, %s read", units_bytes(lag->sync_read_bytes, got));
+		snprintf(text, sizeof(text), "full sync, %s read",
+			 units_bytes(lag->sync_read_bytes, got));
 	else
 		snprintf(text, sizeof(text), "full sync begins");
 	say(row, HEALTH_WARNING, text);
@@ -134,8 +143,10 @@ static void fill_link_down(struct repl_row *row, const struct node *n, int64_t n
 	else if (down_s == FACT_UNKNOWN || down_s < 0)
 		snprintf(text, sizeof(text), "link down");
 	else
-		snprintf(text, sizeof(text), "link down %s",
-			 units_age(down_s * 1000 + (now_ms > n->info_at_ms ? now_ms - n->info_at_ms : 0), age));
+		snprintf(
+		    text, sizeof(text), "link down %s",
+		    units_age(down_s * 1000 + (now_ms > n->info_at_ms ? now_ms - n->info_at_ms : 0),
+			      age));
 	say(row, HEALTH_CRITICAL, text);
 }
 
@@ -149,10 +160,13 @@ static void fill_outlook(struct repl_row *row, bool master_writes)
 	if (lag->off_backlog) {
 		say_outlook(row, HEALTH_WARNING,
 			    row->message[0] ? "full sync ahead" : "off backlog: full sync ahead");
-	} else if (master_writes && lag->backlog_off_ms != FACT_UNKNOWN && lag->backlog_off_ms < SOON_MS) {
-		snprintf(text, sizeof(text), "off backlog in %s", units_age(lag->backlog_off_ms, when));
+	} else if (master_writes && lag->backlog_off_ms != FACT_UNKNOWN &&
+		   lag->backlog_off_ms < SOON_MS) {
+		snprintf(text, sizeof(text), "off backlog in %s",
+			 units_age(lag->backlog_off_ms, when));
 		say_outlook(row, HEALTH_WARNING, text);
-	} else if (lag->catch_up_ms != FACT_UNKNOWN && lag->catch_up_ms >= 1000 && lag->catch_up_ms < SOON_MS) {
+	} else if (lag->catch_up_ms != FACT_UNKNOWN && lag->catch_up_ms >= 1000 &&
+		   lag->catch_up_ms < SOON_MS) {
 		snprintf(text, sizeof(text), "catches up in %s", units_age(lag->catch_up_ms, when));
 		say_outlook(row, HEALTH_OK, text);
 	}
@@ -189,7 +203,8 @@ static void fill_replica(struct repl_row *row, const struct view_context *c)
 	if (node_status(n) != STATUS_UP) {
 		health_node(c->model, n, c->now_ms, &verdict);
 		row->bar_means_nothing = row->lag.bytes == FACT_UNKNOWN || row->stale;
-		say(row, verdict.health, verdict.text[0] ? verdict.text : node_status_name(node_status(n)));
+		say(row, verdict.health,
+		    verdict.text[0] ? verdict.text : node_status_name(node_status(n)));
 	} else if (n->info_at_ms && n->info.role == ROLE_MASTER) {
 		row->bar_means_nothing = true;
 		say(row, HEALTH_CRITICAL, "says it is master: does not replicate");
@@ -203,7 +218,8 @@ static void fill_replica(struct repl_row *row, const struct view_context *c)
 	/* A master that is down writes nothing: its backlog waits. */
 	upstream = model_node(c->model, n->upstream_id);
 	fill_outlook(row, upstream && node_status(upstream) == STATUS_UP);
-	if (row->lag.seconds != FACT_UNKNOWN && row->lag.seconds >= SILENCE_LONG && !row->message[0])
+	if (row->lag.seconds != FACT_UNKNOWN && row->lag.seconds >= SILENCE_LONG &&
+	    !row->message[0])
 		say(row, HEALTH_WARNING, "acknowledges nothing");
 }
 
@@ -215,12 +231,14 @@ static void fill_heading(struct repl_row *row, const struct view_context *c)
 	size_t len;
 
 	if (!m || m->info_at_ms == 0) {
-		snprintf(row->message, sizeof(row->message), m ? "its master has not answered" : "master unknown");
+		snprintf(row->message, sizeof(row->message),
+			 m ? "its master has not answered" : "master unknown");
 		return;
 	}
 	row->stale = node_is_stale(m, c->now_ms, c->interval_ms);
 	snprintf(row->message, sizeof(row->message), "backlog %s",
-		 m->info.backlog_active == 0 ? "off" : units_bytes(m->info.backlog_size_bytes, size));
+		 m->info.backlog_active == 0 ? "off"
+					     : units_bytes(m->info.backlog_size_bytes, size));
 	len = strlen(row->message);
 	if (m->repl_rate_bytes_s >= 0) {
 		units_rate(m->repl_rate_bytes_s, rate);
@@ -322,8 +340,8 @@ static void filter_rows(struct replication *r, const struct view_context *c)
 			snprintf(group, sizeof(group), "%s", r->rows[i].name);
 			continue;
 		}
-		snprintf(text, sizeof(text), "%s %s %s %s %s", group, r->rows[i].name, r->rows[i].message,
-			 r->rows[i].outlook, health_name(r->rows[i].health));
+		snprintf(text, sizeof(text), "%s %s %s %s %s", group, r->rows[i].name,
+			 r->rows[i].message, r->rows[i].outlook, health_name(r->rows[i].health));
 		if (!view_matches(&r->view, text))
 			continue;
 		if (heading != SIZE_MAX) {
@@ -378,8 +396,10 @@ static char *scale_text(int64_t bytes, char *out)
 /* --- drawing ------------------------------------------------------------------------------- */
 
 /* Column starts; width 0: not shown. */
-struct layout { int name, bar_at, bar, bytes_at, silence_at, spark_at, spark, trend_at, message_at, message,
-		offset_at, headroom_at, priority_at; };
+struct layout {
+	int name, bar_at, bar, bytes_at, silence_at, spark_at, spark, trend_at, message_at, message,
+	    offset_at, headroom_at, priority_at;
+};
 
 #define BYTES_WIDTH    8
 #define SILENCE_WIDTH  6
@@ -404,7 +424,7 @@ static int layout_right(struct layout *l, int width)
 
 static struct layout layout_for(const struct replication *r, int width)
 {
-	struct layout l = { 0 };
+	struct layout l = {0};
 	bool tight;
 	int at, left;
 
@@ -464,7 +484,8 @@ static void silence_text(int64_t seconds, char *out)
 		units_age(seconds * 1000, out);
 }
 
-static void draw_wide(const struct pane *p, int y, const struct repl_row *row, const struct layout *l)
+static void draw_wide(const struct pane *p, int y, const struct repl_row *row,
+		      const struct layout *l)
 {
 	char text[UNITS_BYTES];
 	enum style_role role = row->stale ? STYLE_STALE : STYLE_TEXT;
@@ -478,16 +499,20 @@ static void draw_wide(const struct pane *p, int y, const struct repl_row *row, c
 	if (row->heading)
 		return;
 	units_bytes(row->lag.backlog_headroom_bytes, text);
-	pane_text_right(p, y, l->headroom_at, HEADROOM_WIDTH, role, row->lag.off_backlog ? "none" : text);
+	pane_text_right(p, y, l->headroom_at, HEADROOM_WIDTH, role,
+			row->lag.off_backlog ? "none" : text);
 	snprintf(text, sizeof(text), "%lld", (long long)row->priority);
 	pane_text_right(p, y, l->priority_at, PRIORITY_WIDTH, role,
-			row->priority == FACT_UNKNOWN ? "?" : row->priority == 0 ? "never" : text);
+			row->priority == FACT_UNKNOWN ? "?"
+			: row->priority == 0          ? "never"
+						      : text);
 }
 
-static void draw_replica(const struct pane *p, int y, const struct repl_row *row, const struct layout *l,
-			 int64_t scale)
+static void draw_replica(const struct pane *p, int y, const struct repl_row *row,
+			 const struct layout *l, int64_t scale)
 {
-	enum style_role style = health_style(row->health), number = row->stale ? STYLE_STALE : STYLE_TEXT;
+	enum style_role style = health_style(row->health),
+			number = row->stale ? STYLE_STALE : STYLE_TEXT;
 	char text[UNITS_BYTES], words[300];
 
 	row_words(row, words, sizeof(words));
@@ -506,19 +531,24 @@ static void draw_replica(const struct pane *p, int y, const struct repl_row *row
 		pane_text_right(p, y, l->silence_at, SILENCE_WIDTH,
 				row->lag.seconds >= SILENCE_LONG ? STYLE_WARNING : number, text);
 	if (l->spark > 0)
-		pane_spark(p, y, l->spark_at, l->spark, row->spark, row->spark_count, row->spark_max);
+		pane_spark(p, y, l->spark_at, l->spark, row->spark, row->spark_count,
+			   row->spark_max);
 	if (l->trend_at)
 		pane_text_right(p, y, l->trend_at, TREND_WIDTH, number, row->trend);
 	if (l->message_at > l->bar_at)
-		pane_text(p, y, l->message_at, l->message, style, words[0] ? words : row->lag.link_up ? "linked" : "");
+		pane_text(p, y, l->message_at, l->message, style,
+			  words[0]           ? words
+			  : row->lag.link_up ? "linked"
+					     : "");
 }
 
-static void draw_heading(const struct pane *p, int y, const struct repl_row *row, const struct layout *l)
+static void draw_heading(const struct pane *p, int y, const struct repl_row *row,
+			 const struct layout *l)
 {
 	int x = pane_text(p, y, 0, -1, STYLE_TITLE, row->name) + 2;
 
-	pane_text(p, y, x, l->offset_at ? l->offset_at - x : -1, row->stale ? STYLE_STALE : STYLE_DIM,
-		  row->message);
+	pane_text(p, y, x, l->offset_at ? l->offset_at - x : -1,
+		  row->stale ? STYLE_STALE : STYLE_DIM, row->message);
 	draw_wide(p, y, row, l);
 }
 
@@ -545,9 +575,13 @@ static void draw_titles(const struct pane *p, const struct layout *l)
 	pane_text_right(p, 0, l->priority_at, PRIORITY_WIDTH, STYLE_DIM, "prio");
 }
 
-static bool has_titles(const struct layout *l) { return l->trend_at > 0 && l->message_at > l->bar_at; }
+static bool has_titles(const struct layout *l)
+{
+	return l->trend_at > 0 && l->message_at > l->bar_at;
+}
 
-static void replication_draw(struct view *v, const struct view_context *c, const struct pane *p, bool focused)
+static void replication_draw(struct view *v, const struct view_context *c, const struct pane *p,
+			     bool focused)
 {
 	struct replication *r = replication_of(v);
 	char scale[UNITS_BYTES], extra[64];
@@ -567,7 +601,8 @@ static void replication_draw(struct view *v, const struct view_context *c, const
 	if (c->frozen)
 		fill_all(r, c);
 	if (r->count == 0) {
-		view_say(&in, STYLE_DIM, v->filter[0] ? "nothing matches the filter" : "no replicas");
+		view_say(&in, STYLE_DIM,
+			 v->filter[0] ? "nothing matches the filter" : "no replicas");
 		return;
 	}
 	if (has_titles(&l) && in.height >= 5) {
@@ -623,14 +658,15 @@ static void replication_selection(const struct view *v, struct selection *out)
 }
 
 const struct view_ops replication_view = {
-	.name = "replication", .title = "Replication",
-	.topics = TOPIC_NODES | TOPIC_TOPOLOGY | TOPIC_HEALTH | TOPIC_VALUES,
-	.state_size = sizeof(struct replication),
-	.uses_filter = true,
-	.done = replication_done,
-	.rebuild = replication_rebuild,
-	.draw = replication_draw,
-	.act = replication_act,
-	.wanted_height = replication_wanted_height,
-	.selection = replication_selection,
+    .name = "replication",
+    .title = "Replication",
+    .topics = TOPIC_NODES | TOPIC_TOPOLOGY | TOPIC_HEALTH | TOPIC_VALUES,
+    .state_size = sizeof(struct replication),
+    .uses_filter = true,
+    .done = replication_done,
+    .rebuild = replication_rebuild,
+    .draw = replication_draw,
+    .act = replication_act,
+    .wanted_height = replication_wanted_height,
+    .selection = replication_selection,
 };

@@ -15,10 +15,12 @@
 #define TAIL_MAX      5 /* lines of prompt or outcome */
 
 /* Draws when p is given, counts always: the size is known before the dialog is. */
-static int line_draw(const struct pane *p, int y, int columns, int room, const struct sheet_line *line)
+static int line_draw(const struct pane *p, int y, int columns, int room,
+		     const struct sheet_line *line)
 {
 	int indent = columns >= 40 ? LABEL_COLUMNS + 3 : 2;
-	enum style_role role = line->health == HEALTH_OK ? STYLE_DIALOG : health_style(line->health);
+	enum style_role role =
+	    line->health == HEALTH_OK ? STYLE_DIALOG : health_style(line->health);
 	int used;
 
 	if (room < 1)
@@ -42,7 +44,8 @@ static int head_draw(const struct pane *p, int y, int columns, int room, const s
 	if (s->target[0] && used < room) {
 		if (p && indent)
 			pane_text(p, y + used, 0, indent - 1, STYLE_DIALOG, "goes to");
-		used += text_wrap_draw(p, y + used, indent, columns - indent, room - used, STYLE_DIALOG, s->target);
+		used += text_wrap_draw(p, y + used, indent, columns - indent, room - used,
+				       STYLE_DIALOG, s->target);
 	}
 	return used;
 }
@@ -50,18 +53,24 @@ static int head_draw(const struct pane *p, int y, int columns, int room, const s
 static enum health outcome_health(const struct sheet *s)
 {
 	switch (s->state) {
-	case SHEET_DONE: return HEALTH_OK;
+	case SHEET_DONE:
+		return HEALTH_OK;
 	case SHEET_BLOCKED:
-	case SHEET_FAILED: return HEALTH_CRITICAL;
+	case SHEET_FAILED:
+		return HEALTH_CRITICAL;
 	case SHEET_CONFIRM:
-	case SHEET_SENT: break;
+	case SHEET_SENT:
+		break;
 	}
 	return HEALTH_WARNING;
 }
 
 static const char *const state_words[] = {
-	[SHEET_CONFIRM] = "", [SHEET_BLOCKED] = "Cannot be done now", [SHEET_SENT] = "Sent, being followed",
-	[SHEET_DONE] = "Done and verified", [SHEET_FAILED] = "Failed",
+    [SHEET_CONFIRM] = "",
+    [SHEET_BLOCKED] = "Cannot be done now",
+    [SHEET_SENT] = "Sent, being followed",
+    [SHEET_DONE] = "Done and verified",
+    [SHEET_FAILED] = "Failed",
 };
 
 static void outcome_text(const struct sheet *s, char *out, size_t size)
@@ -96,7 +105,8 @@ static int tail_height(const struct sheet *s, int columns, int room)
 		lines = outcome_height(s, columns, TAIL_MAX - 1) + 1;
 	} else {
 		ask_text(s, ask, sizeof(ask));
-		lines = text_wrap_draw(NULL, 0, 0, columns, 3, STYLE_DIALOG, ask) + (s->confirm[0] != '\0');
+		lines = text_wrap_draw(NULL, 0, 0, columns, 3, STYLE_DIALOG, ask) +
+			(s->confirm[0] != '\0');
 	}
 	return lines < room ? lines : room;
 }
@@ -123,7 +133,8 @@ static void tail_draw(const struct pane *p, int y, int lines, const struct sheet
 	text_wrap_draw(p, y, 2, p->width - 2, lines > 1 ? lines - 1 : 1, health_style(h), text);
 	if (lines > 1)
 		pane_text(p, y + lines - 1, 0, -1, STYLE_DIALOG,
-			  s->state == SHEET_SENT ? "Esc leaves; what was sent goes on" : "Esc closes");
+			  s->state == SHEET_SENT ? "Esc leaves; what was sent goes on"
+						 : "Esc closes");
 }
 
 static int lines_height(const struct sheet *s, int columns)
@@ -159,7 +170,8 @@ static void lines_draw(const struct pane *p, int columns, const struct sheet *s)
 		}
 	}
 	if (cut > 0 && p->height > 0)
-		pane_textf(p, p->height - 1, 2, -1, STYLE_DIALOG, "%zu more lines: enlarge the screen", cut);
+		pane_textf(p, p->height - 1, 2, -1, STYLE_DIALOG,
+			   "%zu more lines: enlarge the screen", cut);
 }
 
 /* A frame in the dialog's own colours, which pane_box does not know. */
@@ -187,7 +199,8 @@ void sheet_draw(const struct pane *p, const struct view_context *c, const struct
 {
 	int width = p->width < DIALOG_WIDTH + 4 ? p->width : DIALOG_WIDTH;
 	int columns = width >= 45 ? width - 4 : width - 2;
-	int head = head_draw(NULL, 0, columns, 4, sheet), tail = tail_height(sheet, columns, TAIL_MAX);
+	int head = head_draw(NULL, 0, columns, 4, sheet),
+	    tail = tail_height(sheet, columns, TAIL_MAX);
 	int height = head + tail + lines_height(sheet, columns) + 4; /* frame, two blank lines */
 	struct pane dialog, in, lines;
 

@@ -12,9 +12,9 @@
 #include "model/slots.h"
 #include "views/parts.h"
 
-#define ID_UNCOVERED ((uint64_t)1 << 40)
-#define ID_OPEN      ((uint64_t)2 << 40)
-#define LABEL_WIDTH  6    /* "16384 " at the left of each map row */
+#define ID_UNCOVERED  ((uint64_t)1 << 40)
+#define ID_OPEN       ((uint64_t)2 << 40)
+#define LABEL_WIDTH   6   /* "16384 " at the left of each map row */
 #define UNCOVERED_MAX 256 /* ranges listed; the rest is counted */
 
 struct owner {
@@ -31,9 +31,9 @@ enum legend_kind { LEGEND_UNCOVERED, LEGEND_OPEN, LEGEND_OWNER };
 struct legend_row {
 	uint64_t id;
 	enum legend_kind kind;
-	uint16_t rank;       /* LEGEND_OWNER */
+	uint16_t rank; /* LEGEND_OWNER */
 	uint32_t node_id;
-	char text[240];      /* the other kinds */
+	char text[240]; /* the other kinds */
 };
 
 struct slots {
@@ -51,7 +51,10 @@ struct slots {
 	char last_filter[PROMPT_BYTES];
 };
 
-static struct slots *slots_of(struct view *v) { return (struct slots *)(void *)v; }
+static struct slots *slots_of(struct view *v)
+{
+	return (struct slots *)(void *)v;
+}
 static const struct slots *slots_of_const(const struct view *v)
 {
 	return (const struct slots *)(const void *)v;
@@ -139,20 +142,23 @@ static void uncovered_build(struct slots *s, const struct deployment *d)
 	total = slot_uncovered(d, ranges, UNCOVERED_MAX);
 	count = total < UNCOVERED_MAX ? total : UNCOVERED_MAX;
 	for (size_t i = 0; i < count; i++) {
-		struct legend_row *row = row_add(s, ID_UNCOVERED | ranges[i].first, LEGEND_UNCOVERED);
+		struct legend_row *row =
+		    row_add(s, ID_UNCOVERED | ranges[i].first, LEGEND_UNCOVERED);
 		unsigned slots = ranges[i].last - ranges[i].first + 1u;
 
 		if (slots == 1)
-			snprintf(row->text, sizeof(row->text), "slot %u uncovered: nobody serves it",
-				 ranges[i].first);
+			snprintf(row->text, sizeof(row->text),
+				 "slot %u uncovered: nobody serves it", ranges[i].first);
 		else
-			snprintf(row->text, sizeof(row->text), "slots %u-%u uncovered: nobody serves these %u",
-				 ranges[i].first, ranges[i].last, slots);
+			snprintf(row->text, sizeof(row->text),
+				 "slots %u-%u uncovered: nobody serves these %u", ranges[i].first,
+				 ranges[i].last, slots);
 	}
 	if (total > count) {
 		struct legend_row *row = row_add(s, ID_UNCOVERED | SLOT_COUNT, LEGEND_UNCOVERED);
 
-		snprintf(row->text, sizeof(row->text), "and %zu more uncovered ranges", total - count);
+		snprintf(row->text, sizeof(row->text), "and %zu more uncovered ranges",
+			 total - count);
 	}
 	free(ranges);
 }
@@ -195,7 +201,8 @@ static bool is_open(const struct node *n, unsigned slot, bool importing)
 	return false;
 }
 
-/* One row for a move: told by its source; by its destination only where the source does not know. */
+/* One row for a move: told by its source; by its destination only where the source does not know.
+ */
 static void open_add(struct slots *s, const struct view_context *c, const struct node *n,
 		     const struct open_slot *o)
 {
@@ -211,12 +218,15 @@ static void open_add(struct slots *s, const struct view_context *c, const struct
 		return;
 	party_text(n, n->cluster_id, here, sizeof(here));
 	party_text(peer, o->peer, there, sizeof(there));
-	row = row_add(s, ID_OPEN | (uint64_t)n->id << 15 | (uint64_t)o->slot << 1 | o->importing, LEGEND_OPEN);
+	row = row_add(s, ID_OPEN | (uint64_t)n->id << 15 | (uint64_t)o->slot << 1 | o->importing,
+		      LEGEND_OPEN);
 	row->node_id = n->id;
 	snprintf(row->text, sizeof(row->text), "slot %u %s %c to %c%s  (%s to %s)", o->slot,
 		 o->importing ? "importing" : "migrating", party_letter(s, o->importing ? peer : n),
 		 party_letter(s, o->importing ? n : peer),
-		 !half ? "" : o->importing ? ", source does not migrate it" : ", target does not import it",
+		 !half          ? ""
+		 : o->importing ? ", source does not migrate it"
+				: ", target does not import it",
 		 o->importing ? there : here, o->importing ? here : there);
 }
 
@@ -265,7 +275,9 @@ static void slots_rebuild(struct view *v, const struct view_context *c)
 	s->row_count = s->troubles = s->owner_count = 0;
 	if (s->known) {
 		s->down = d->cluster->down;
-		s->down_ms = s->down && d->cluster->down_since_ms ? c->now_ms - d->cluster->down_since_ms : 0;
+		s->down_ms = s->down && d->cluster->down_since_ms
+				 ? c->now_ms - d->cluster->down_since_ms
+				 : 0;
 		owners_build(s, c, d);
 		legend_build(s, c, d);
 	}
@@ -279,11 +291,15 @@ static void slots_rebuild(struct view *v, const struct view_context *c)
 
 /* --- drawing ------------------------------------------------------------------------------- */
 
-struct cell { enum slot_state state; bool open; uint16_t rank; };
+struct cell {
+	enum slot_state state;
+	bool open;
+	uint16_t rank;
+};
 
 static struct cell cell_of(const struct slots *s, unsigned first, unsigned end)
 {
-	struct cell cell = { SLOT_OK, false, RANK_NONE };
+	struct cell cell = {SLOT_OK, false, RANK_NONE};
 	bool fail = false, pfail = false;
 
 	for (unsigned slot = first; slot < end; slot++) {
@@ -305,7 +321,7 @@ static struct cell cell_of(const struct slots *s, unsigned first, unsigned end)
 
 static void draw_cell(const struct pane *p, int y, int x, const struct cell *cell)
 {
-	char letter[2] = { 0, 0 };
+	char letter[2] = {0, 0};
 
 	if (cell->state == SLOT_UNCOVERED) {
 		pane_text(p, y, x, 1, STYLE_ALERT_CRITICAL, "!");
@@ -385,7 +401,8 @@ static void draw_key(const struct slots *s, const struct pane *p)
 		pane_text(p, 0, x + 2, -1, STYLE_CRITICAL, "uncovered: nobody serves it");
 		return;
 	}
-	x = pane_textf(p, 0, x + 2, -1, STYLE_STRONG, "owner %s  (%c)", s->owners[r].addr, owner_letter(r));
+	x = pane_textf(p, 0, x + 2, -1, STYLE_STRONG, "owner %s  (%c)", s->owners[r].addr,
+		       owner_letter(r));
 	if (s->owners[r].state == SLOT_FAIL)
 		x = pane_text(p, 0, x + 2, -1, STYLE_CRITICAL, "FAILED");
 	else if (s->owners[r].state == SLOT_PFAIL)
@@ -407,13 +424,16 @@ static void draw_summary(const struct slots *s, const struct pane *p, unsigned p
 	if (s->down) {
 		x = pane_text(p, 0, x, -1, STYLE_ALERT_CRITICAL, " CLUSTER DOWN ");
 		if (s->down_ms > 0)
-			x = pane_textf(p, 0, x, -1, STYLE_ALERT_CRITICAL, "%s ", units_age(s->down_ms, age));
+			x = pane_textf(p, 0, x, -1, STYLE_ALERT_CRITICAL, "%s ",
+				       units_age(s->down_ms, age));
 		x++;
 	}
 	if (served == SLOT_COUNT)
-		x = pane_text(p, 0, x, -1, STYLE_OK, s->suspected ? "all slots served so far" : "all slots served");
+		x = pane_text(p, 0, x, -1, STYLE_OK,
+			      s->suspected ? "all slots served so far" : "all slots served");
 	else
-		x = pane_textf(p, 0, x, -1, STYLE_CRITICAL, "%zu of %d slots served", served, SLOT_COUNT);
+		x = pane_textf(p, 0, x, -1, STYLE_CRITICAL, "%zu of %d slots served", served,
+			       SLOT_COUNT);
 	if (s->uncovered)
 		x = pane_textf(p, 0, x + 2, -1, STYLE_CRITICAL, "! %zu uncovered", s->uncovered);
 	if (s->failing) {
@@ -439,9 +459,10 @@ static const char *owner_word(const struct owner *o)
 
 static void draw_owner(const struct pane *p, int y, const struct owner *o, size_t rank)
 {
-	char letter[2] = { owner_letter(rank), '\0' };
-	enum style_role role = o->state == SLOT_FAIL ? STYLE_CRITICAL :
-			       o->state == SLOT_PFAIL ? STYLE_WARNING : STYLE_OK;
+	char letter[2] = {owner_letter(rank), '\0'};
+	enum style_role role = o->state == SLOT_FAIL    ? STYLE_CRITICAL
+			       : o->state == SLOT_PFAIL ? STYLE_WARNING
+							: STYLE_OK;
 	int addr = p->width >= 60 ? 22 : 16, x;
 
 	pane_text(p, y, 0, 1, owner_style(rank), letter);
@@ -450,15 +471,16 @@ static void draw_owner(const struct pane *p, int y, const struct owner *o, size_
 	x = pane_textf(p, y, x, -1, STYLE_TEXT, "%5zu slots", o->slots);
 	x = pane_text(p, y, x + 2, -1, role, owner_word(o));
 	if (p->width >= 60) {
-		x = pane_textf(p, y, x + 2, -1, o->replicas ? STYLE_TEXT : STYLE_WARNING, "%zu replica%s",
-			       o->replicas, o->replicas == 1 ? "" : "s");
+		x = pane_textf(p, y, x + 2, -1, o->replicas ? STYLE_TEXT : STYLE_WARNING,
+			       "%zu replica%s", o->replicas, o->replicas == 1 ? "" : "s");
 		x = pane_text(p, y, x + 2, p->width / 2, STYLE_DIM, o->ranges);
 	}
 	if (o->trouble[0])
 		pane_text(p, y, x + 2, -1, role == STYLE_OK ? STYLE_WARNING : role, o->trouble);
 }
 
-static void draw_legend_row(const struct slots *s, const struct pane *p, int y, const struct legend_row *row)
+static void draw_legend_row(const struct slots *s, const struct pane *p, int y,
+			    const struct legend_row *row)
 {
 	int x;
 
@@ -484,7 +506,7 @@ static void draw_packed(const struct slots *s, const struct pane *p)
 
 	for (size_t r = 0; r < s->owner_count && y < p->height; r++) {
 		const struct owner *o = &s->owners[r];
-		char letter[2] = { owner_letter(r), '\0' };
+		char letter[2] = {owner_letter(r), '\0'};
 		int width = text_width(o->addr) + 4;
 
 		if (x > 0 && x + width > p->width + 2) {
@@ -494,7 +516,9 @@ static void draw_packed(const struct slots *s, const struct pane *p)
 		if (y >= p->height)
 			return;
 		x = pane_text(p, y, x, 1, owner_style(r), letter) + 1;
-		x = pane_text(p, y, x, -1, o->state == SLOT_FAIL ? STYLE_CRITICAL : STYLE_TEXT, o->addr) + 2;
+		x = pane_text(p, y, x, -1, o->state == SLOT_FAIL ? STYLE_CRITICAL : STYLE_TEXT,
+			      o->addr) +
+		    2;
 	}
 }
 
@@ -518,7 +542,8 @@ static void draw_legend(struct slots *s, const struct pane *p, bool focused)
 	list_draw_marks(list, p);
 }
 
-static void slots_draw(struct view *v, const struct view_context *c, const struct pane *p, bool focused)
+static void slots_draw(struct view *v, const struct view_context *c, const struct pane *p,
+		       bool focused)
 {
 	struct slots *s = slots_of(v);
 	struct pane in = view_frame(v, p, "", focused), map, legend;
@@ -572,19 +597,23 @@ static void slots_selection(const struct view *v, struct selection *out)
 		out->group_id = s->owners[row->rank].group_id;
 }
 
-static bool slots_applies(enum deployment_kind kind) { return kind == KIND_CLUSTER; }
+static bool slots_applies(enum deployment_kind kind)
+{
+	return kind == KIND_CLUSTER;
+}
 
 const struct view_ops slots_view = {
-	.name = "slots", .title = "Slots",
-	.topics = TOPIC_NODES | TOPIC_TOPOLOGY | TOPIC_HEALTH,
-	.state_size = sizeof(struct slots),
-	.uses_filter = true,
-	.filter_help = "key",
-	.done = slots_done,
-	.rebuild = slots_rebuild,
-	.draw = slots_draw,
-	.act = slots_act,
-	.wanted_height = slots_wanted_height,
-	.selection = slots_selection,
-	.applies = slots_applies,
+    .name = "slots",
+    .title = "Slots",
+    .topics = TOPIC_NODES | TOPIC_TOPOLOGY | TOPIC_HEALTH,
+    .state_size = sizeof(struct slots),
+    .uses_filter = true,
+    .filter_help = "key",
+    .done = slots_done,
+    .rebuild = slots_rebuild,
+    .draw = slots_draw,
+    .act = slots_act,
+    .wanted_height = slots_wanted_height,
+    .selection = slots_selection,
+    .applies = slots_applies,
 };

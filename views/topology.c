@@ -23,7 +23,7 @@ enum row_kind { ROW_GROUP, ROW_NOTE, ROW_NODE, ROW_HEADING };
 #define ID_HEADING  ((uint64_t)4 << 32)
 
 #define STALE_SENTINEL_MS 15000
-#define NONE UINT32_MAX
+#define NONE              UINT32_MAX
 
 #define DEPTH_MAX 12 /* deeper chains are drawn at this depth */
 
@@ -32,13 +32,13 @@ struct topo_row {
 	enum row_kind kind;
 	uint32_t group_id, node_id;
 	uint8_t depth;
-	bool last;            /* no sibling below */
-	uint16_t lines;       /* bit n: the ancestor at depth n has siblings below */
+	bool last;      /* no sibling below */
+	uint16_t lines; /* bit n: the ancestor at depth n has siblings below */
 	bool filled, stale, odd_role;
 	enum health health;
 	enum role role;
-	uint32_t owner;       /* shards: index into topology.owned, NONE: no slots */
-	uint16_t rank;        /* its letter in the slot map */
+	uint32_t owner; /* shards: index into topology.owned, NONE: no slots */
+	uint16_t rank;  /* its letter in the slot map */
 	char name[80];
 	char state[160];
 	char version[24];
@@ -49,13 +49,16 @@ struct topology {
 	struct view view;
 	struct topo_row *rows;
 	size_t count, cap;
-	int name_width;       /* widest tree prefix with name */
+	int name_width; /* widest tree prefix with name */
 	bool filled_all;
-	struct owned *owned;  /* cluster: by owner */
-	bool details;         /* Enter: everything about the selected row */
+	struct owned *owned; /* cluster: by owner */
+	bool details;        /* Enter: everything about the selected row */
 };
 
-static struct topology *topology_of(struct view *v) { return (struct topology *)(void *)v; }
+static struct topology *topology_of(struct view *v)
+{
+	return (struct topology *)(void *)v;
+}
 static const struct topology *topology_of_const(const struct view *v)
 {
 	return (const struct topology *)(const void *)v;
@@ -82,8 +85,8 @@ static struct topo_row *row_add(struct topology *t, uint64_t id, enum row_kind k
 	return row;
 }
 
-static void row_add_node(struct topology *t, const struct node *n, uint32_t group_id, unsigned depth,
-			 bool last, uint16_t lines)
+static void row_add_node(struct topology *t, const struct node *n, uint32_t group_id,
+			 unsigned depth, bool last, uint16_t lines)
 {
 	struct topo_row *row = row_add(t, n->id, ROW_NODE);
 	char addr[ENDPOINT_TEXT_BYTES];
@@ -107,8 +110,12 @@ static uint32_t master_of(const struct model *m, const struct group *g)
 
 /* --- a group's tree ------------------------------------------------------------------------ */
 
-struct tree_node { uint32_t id; const struct node *node; uint32_t first_child, next_sibling, last_child;
-		   bool visited, hung; };
+struct tree_node {
+	uint32_t id;
+	const struct node *node;
+	uint32_t first_child, next_sibling, last_child;
+	bool visited, hung;
+};
 
 static int tree_compare(const void *a, const void *b)
 {
@@ -117,11 +124,13 @@ static int tree_compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-struct index_entry { uint32_t id, at; };
+struct index_entry {
+	uint32_t id, at;
+};
 
 static uint32_t index_find(const struct index_entry *index, size_t count, uint32_t id)
 {
-	struct index_entry key = { id, 0 };
+	struct index_entry key = {id, 0};
 	const struct index_entry *found;
 
 	if (id == 0 || count == 0)
@@ -140,15 +149,19 @@ static void tree_hang(struct tree_node *nodes, uint32_t parent, uint32_t child)
 	nodes[child].hung = true;
 }
 
-struct tree_step { uint32_t at; uint8_t depth; uint16_t lines; };
+struct tree_step {
+	uint32_t at;
+	uint8_t depth;
+	uint16_t lines;
+};
 
 /* One root and all below it, without recursion: chains are as long as the servers say. */
-static void tree_emit(struct topology *t, struct tree_node *nodes, struct tree_step *stack, uint32_t root,
-		      uint32_t group_id, unsigned depth, bool last)
+static void tree_emit(struct topology *t, struct tree_node *nodes, struct tree_step *stack,
+		      uint32_t root, uint32_t group_id, unsigned depth, bool last)
 {
 	size_t top = 0;
 
-	stack[top++] = (struct tree_step){ root, (uint8_t)depth, 0 };
+	stack[top++] = (struct tree_step){root, (uint8_t)depth, 0};
 	while (top > 0) {
 		struct tree_step step = stack[--top];
 		struct tree_node *n = &nodes[step.at];
@@ -162,11 +175,13 @@ static void tree_emit(struct topology *t, struct tree_node *nodes, struct tree_s
 		row_add_node(t, n->node, group_id, step.depth, is_last, lines);
 		if (!is_last)
 			lines |= (uint16_t)(1u << step.depth);
-		for (uint32_t child = n->first_child; child != NONE; child = nodes[child].next_sibling) {
+		for (uint32_t child = n->first_child; child != NONE;
+		     child = nodes[child].next_sibling) {
 			if (nodes[child].visited)
 				continue;
 			stack[top++] = (struct tree_step){
-				child, step.depth < DEPTH_MAX ? (uint8_t)(step.depth + 1) : DEPTH_MAX, lines };
+			    child, step.depth < DEPTH_MAX ? (uint8_t)(step.depth + 1) : DEPTH_MAX,
+			    lines};
 		}
 		/* Popped in reverse: turn them round so that the first child comes first. */
 		for (size_t i = first, j = top; i + 1 < j; i++) {
@@ -179,17 +194,19 @@ static void tree_emit(struct topology *t, struct tree_node *nodes, struct tree_s
 	}
 }
 
-static void tree_link(const struct model *m, const struct group *g, struct tree_node *nodes, size_t count,
-		      const struct index_entry *index)
+static void tree_link(const struct model *m, const struct group *g, struct tree_node *nodes,
+		      size_t count, const struct index_entry *index)
 {
 	uint32_t master = index_find(index, count, model_node_resolve(m, g->master_id));
 
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t up = index_find(index, count, model_node_resolve(m, nodes[i].node->upstream_id));
+		uint32_t up =
+		    index_find(index, count, model_node_resolve(m, nodes[i].node->upstream_id));
 
 		if (i == master)
 			continue;
-		/* Whom it follows is unknown or not of this group: it still belongs to the master. */
+		/* Whom it follows is unknown or not of this group: it still belongs to the master.
+		 */
 		if (up == NONE || up == i)
 			up = master;
 		if (up != NONE && up != i)
@@ -215,8 +232,8 @@ static void tree_add(struct topology *t, const struct model *m, const struct gro
 
 		if (!n)
 			continue;
-		nodes[count] = (struct tree_node){ n->id, n, NONE, NONE, NONE, false, false };
-		index[count] = (struct index_entry){ n->id, (uint32_t)count };
+		nodes[count] = (struct tree_node){n->id, n, NONE, NONE, NONE, false, false};
+		index[count] = (struct index_entry){n->id, (uint32_t)count};
 		count++;
 	}
 	qsort(index, count, sizeof(*index), tree_compare);
@@ -224,7 +241,8 @@ static void tree_add(struct topology *t, const struct model *m, const struct gro
 	master = index_find(index, count, model_node_resolve(m, g->master_id));
 	if (master != NONE)
 		tree_emit(t, nodes, stack, master, g->id, 0, true);
-	/* Without a master each loose replica is a root; a ring of replicas has none, so any will do. */
+	/* Without a master each loose replica is a root; a ring of replicas has none, so any will
+	 * do. */
 	for (uint32_t i = 0; i < count; i++)
 		if (!nodes[i].visited && !nodes[i].hung)
 			tree_emit(t, nodes, stack, i, g->id, 0, true);
@@ -238,7 +256,8 @@ static void tree_add(struct topology *t, const struct model *m, const struct gro
 
 /* --- headings ------------------------------------------------------------------------------ */
 
-static void fill_sentinel_heading(struct topo_row *row, const struct model *m, const struct group *g)
+static void fill_sentinel_heading(struct topo_row *row, const struct model *m,
+				  const struct group *g)
 {
 	const struct sentinel_view *best = group_best_view(g);
 	size_t known = group_sentinels_known(m, g);
@@ -246,7 +265,8 @@ static void fill_sentinel_heading(struct topo_row *row, const struct model *m, c
 	const char *check = "ckquorum ?";
 
 	if (best && best->facts.quorum != FACT_UNKNOWN)
-		snprintf(quorum, sizeof(quorum), "quorum %lld of %zu", (long long)best->facts.quorum, known);
+		snprintf(quorum, sizeof(quorum), "quorum %lld of %zu",
+			 (long long)best->facts.quorum, known);
 	if (g->ckquorum_at_ms != 0)
 		check = g->ckquorum.ok ? "ckquorum ok" : "ckquorum NOT OK";
 	snprintf(row->state, sizeof(row->state), "%s  %s", quorum, check);
@@ -338,23 +358,29 @@ static void fill_role(struct topo_row *row, const struct model *m, const struct 
 	bool said = n->info_at_ms != 0 && n->info.role != ROLE_UNKNOWN;
 	char had[sizeof(row->state)];
 
-	if (group_failover_running(m, g, now_ms) && model_node_resolve(m, g->failover.selected_id) == n->id) {
-		/* That it says so is the aim; that its link is down, the reason. Neither comes first. */
-		snprintf(had, sizeof(had), "%s", strstr(row->state, "second master") ? "" : row->state);
+	if (group_failover_running(m, g, now_ms) &&
+	    model_node_resolve(m, g->failover.selected_id) == n->id) {
+		/* That it says so is the aim; that its link is down, the reason. Neither comes
+		 * first. */
+		snprintf(had, sizeof(had), "%s",
+			 strstr(row->state, "second master") ? "" : row->state);
 		row->health = HEALTH_WARNING;
-		snprintf(row->state, sizeof(row->state), "promoting%s%.140s", had[0] ? ", " : "", had);
+		snprintf(row->state, sizeof(row->state), "promoting%s%.140s", had[0] ? ", " : "",
+			 had);
 		return;
 	}
 	if (g->master_id == 0 || !said || n->info.role == expected)
 		return;
 	row->odd_role = true;
 	if (!strstr(row->state, "says") && !strstr(row->state, "second master"))
-		state_worsen(row, HEALTH_CRITICAL, n->info.role == ROLE_MASTER ?
-			     "says it is master, should be a replica" :
-			     "says it is a replica, should be master");
+		state_worsen(row, HEALTH_CRITICAL,
+			     n->info.role == ROLE_MASTER
+				 ? "says it is master, should be a replica"
+				 : "says it is a replica, should be master");
 }
 
-static void fill_sentinel_flags(struct topo_row *row, const struct view_context *c, const struct node *n)
+static void fill_sentinel_flags(struct topo_row *row, const struct view_context *c,
+				const struct node *n)
 {
 	const struct deployment *d = model_deployment(c->model, n->deployment_id);
 	size_t flagged = 0;
@@ -366,7 +392,8 @@ static void fill_sentinel_flags(struct topo_row *row, const struct view_context 
 		const struct group *g = d->groups[i];
 
 		for (size_t k = 0; k < g->peer_count; k++)
-			if (g->peers[k].node_id == n->id && (g->peers[k].facts.flags & SFLAG_S_DOWN))
+			if (g->peers[k].node_id == n->id &&
+			    (g->peers[k].facts.flags & SFLAG_S_DOWN))
 				flagged++;
 	}
 	if (flagged == 0 || strstr(row->state, "sdown") || strstr(row->state, "subjectively"))
@@ -394,7 +421,8 @@ static void fill_values(struct topo_row *row, const struct node *n)
 static bool is_stale(const struct node *n, const struct view_context *c)
 {
 	if (n->is_sentinel)
-		return n->link.last_reply_ms != 0 && c->now_ms - n->link.last_reply_ms > STALE_SENTINEL_MS;
+		return n->link.last_reply_ms != 0 &&
+		       c->now_ms - n->link.last_reply_ms > STALE_SENTINEL_MS;
 	return node_is_stale(n, c->now_ms, c->interval_ms);
 }
 
@@ -423,7 +451,8 @@ static void fill_node(struct topo_row *row, const struct view_context *c)
 	if (row->stale) {
 		int64_t heard_ms = n->is_sentinel ? n->link.last_reply_ms : n->info_at_ms;
 
-		snprintf(text, sizeof(text), "facts are %s old", units_age(c->now_ms - heard_ms, age));
+		snprintf(text, sizeof(text), "facts are %s old",
+			 units_age(c->now_ms - heard_ms, age));
 		state_worsen(row, HEALTH_UNKNOWN, text);
 	}
 }
@@ -434,10 +463,17 @@ static void fill_row(const struct topology *t, struct topo_row *row, const struc
 		return;
 	row->filled = true;
 	switch (row->kind) {
-	case ROW_GROUP: fill_group(t, row, c); break;
-	case ROW_NOTE: fill_note(row, c); break;
-	case ROW_NODE: fill_node(row, c); break;
-	case ROW_HEADING: break;
+	case ROW_GROUP:
+		fill_group(t, row, c);
+		break;
+	case ROW_NOTE:
+		fill_note(row, c);
+		break;
+	case ROW_NODE:
+		fill_node(row, c);
+		break;
+	case ROW_HEADING:
+		break;
 	}
 }
 
@@ -466,7 +502,8 @@ static void loose_add(struct topology *t, const struct view_context *c, bool sen
 		if (total++ == 0) {
 			heading = t->count;
 			row = row_add(t, ID_HEADING | (sentinels ? 1 : 2), ROW_HEADING);
-			snprintf(row->name, sizeof(row->name), "%s", sentinels ? "Sentinels" : "Not assigned yet");
+			snprintf(row->name, sizeof(row->name), "%s",
+				 sentinels ? "Sentinels" : "Not assigned yet");
 		}
 		up += n->link.state == LINK_UP;
 		row_add_node(t, n, 0, 0, true, 0);
@@ -476,7 +513,8 @@ static void loose_add(struct topology *t, const struct view_context *c, bool sen
 	t->rows[heading].filled = true;
 	t->rows[heading].health = up == total ? HEALTH_OK : HEALTH_WARNING;
 	if (sentinels)
-		snprintf(t->rows[heading].state, sizeof(t->rows[heading].state), "%zu of %zu answer", up, total);
+		snprintf(t->rows[heading].state, sizeof(t->rows[heading].state),
+			 "%zu of %zu answer", up, total);
 }
 
 static void group_add(struct topology *t, const struct view_context *c, const struct group *g,
@@ -508,9 +546,10 @@ static size_t owners_index(struct topology *t, const struct model *m, const stru
 	owned_collect(cl, t->owned);
 	*out = mem_alloc(count * sizeof(**out));
 	for (size_t i = 0; i < count; i++) {
-		uint32_t id = t->owned[i].rank == RANK_NONE ? 0 : model_node_resolve(m, cl->owners[i]);
+		uint32_t id =
+		    t->owned[i].rank == RANK_NONE ? 0 : model_node_resolve(m, cl->owners[i]);
 
-		(*out)[i] = (struct index_entry){ id, (uint32_t)i };
+		(*out)[i] = (struct index_entry){id, (uint32_t)i};
 	}
 	qsort(*out, count, sizeof(**out), tree_compare);
 	return count;
@@ -532,8 +571,10 @@ static void filter_rows(struct topology *t, const struct view_context *c)
 			group_name = row->name;
 			continue;
 		}
-		snprintf(text, sizeof(text), "%s %s %s %s %s", row->kind == ROW_NODE ? group_name : "", row->name,
-			 row->kind == ROW_NODE ? role_name(row->role) : "", row->state, row->version);
+		snprintf(text, sizeof(text), "%s %s %s %s %s",
+			 row->kind == ROW_NODE ? group_name : "", row->name,
+			 row->kind == ROW_NODE ? role_name(row->role) : "", row->state,
+			 row->version);
 		if (!view_matches(&t->view, text))
 			continue;
 		/* kept <= heading < i: what is overwritten has been looked at. */
@@ -601,14 +642,26 @@ static void put_lag(const struct topo_row *row, char *out)
 	else
 		out[0] = '\0';
 }
-static void put_ops(const struct topo_row *row, char *out) { units_count(row->ops, out); }
-static void put_memory(const struct topo_row *row, char *out) { units_bytes(row->memory_bytes, out); }
-static void put_clients(const struct topo_row *row, char *out) { units_count(row->clients, out); }
+static void put_ops(const struct topo_row *row, char *out)
+{
+	units_count(row->ops, out);
+}
+static void put_memory(const struct topo_row *row, char *out)
+{
+	units_bytes(row->memory_bytes, out);
+}
+static void put_clients(const struct topo_row *row, char *out)
+{
+	units_count(row->clients, out);
+}
 static void put_version(const struct topo_row *row, char *out)
 {
 	snprintf(out, UNITS_BYTES, "%.23s", row->version[0] ? row->version : "?");
 }
-static void put_uptime(const struct topo_row *row, char *out) { uptime_text(row->uptime_s, out); }
+static void put_uptime(const struct topo_row *row, char *out)
+{
+	uptime_text(row->uptime_s, out);
+}
 
 /* In the order in which they are given room, which is the order on the screen as well. */
 static const struct {
@@ -617,20 +670,23 @@ static const struct {
 	bool of_sentinels;
 	void (*put)(const struct topo_row *row, char *out);
 } columns[] = {
-	{ "version", 9, true, put_version }, { "lag", 8, false, put_lag }, { "ops/s", 7, false, put_ops },
-	{ "memory", 8, false, put_memory }, { "clients", 8, false, put_clients },
-	{ "uptime", 7, true, put_uptime },
+    {"version", 9, true, put_version},  {"lag", 8, false, put_lag},
+    {"ops/s", 7, false, put_ops},       {"memory", 8, false, put_memory},
+    {"clients", 8, false, put_clients}, {"uptime", 7, true, put_uptime},
 };
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 #define ROLE_WIDTH  8
 #define STATE_WIDTH 30 /* words before numbers: below this no column is shown */
 
-struct layout { int name, role, state, state_width; size_t columns; };
+struct layout {
+	int name, role, state, state_width;
+	size_t columns;
+};
 
 static struct layout layout_for(const struct topology *t, int width)
 {
-	struct layout l = { 0, 0, 0, 0, 0 };
+	struct layout l = {0, 0, 0, 0, 0};
 	int room, used = 0;
 
 	l.name = t->name_width;
@@ -665,7 +721,8 @@ static int draw_tree(const struct pane *p, int y, const struct topo_row *row)
 	return x + 2;
 }
 
-static void draw_node(const struct pane *p, int y, const struct topo_row *row, const struct layout *l)
+static void draw_node(const struct pane *p, int y, const struct topo_row *row,
+		      const struct layout *l)
 {
 	enum style_role style = health_style(row->health);
 	int x = draw_tree(p, y, row), at = l->state + l->state_width;
@@ -675,9 +732,11 @@ static void draw_node(const struct pane *p, int y, const struct topo_row *row, c
 	pane_text(p, y, x, l->role - 1 - x, row->stale ? STYLE_STALE : STYLE_STRONG, row->name);
 	snprintf(role, sizeof(role), "%s%s", row->role == ROLE_UNKNOWN ? "?" : role_name(row->role),
 		 row->odd_role ? "!" : "");
-	x = pane_text(p, y, l->role, ROLE_WIDTH, row->odd_role ? STYLE_CRITICAL : role_style(row->role), role);
-	pane_text(p, y, x >= l->state ? x + 1 : l->state, l->state + l->state_width - (x >= l->state ? x + 1 : l->state),
-		  style, row->state);
+	x = pane_text(p, y, l->role, ROLE_WIDTH,
+		      row->odd_role ? STYLE_CRITICAL : role_style(row->role), role);
+	pane_text(p, y, x >= l->state ? x + 1 : l->state,
+		  l->state + l->state_width - (x >= l->state ? x + 1 : l->state), style,
+		  row->state);
 	if (l->columns > 0)
 		at++;
 	for (size_t i = 0; i < l->columns; i++) {
@@ -685,7 +744,8 @@ static void draw_node(const struct pane *p, int y, const struct topo_row *row, c
 
 		if (row->role != ROLE_SENTINEL || columns[i].of_sentinels)
 			columns[i].put(row, text);
-		pane_text_right(p, y, at, columns[i].width, row->stale ? STYLE_STALE : STYLE_TEXT, text);
+		pane_text_right(p, y, at, columns[i].width, row->stale ? STYLE_STALE : STYLE_TEXT,
+				text);
 		at += columns[i].width;
 	}
 }
@@ -697,20 +757,22 @@ static void draw_heading(const struct pane *p, int y, const struct topo_row *row
 	int x = 0;
 
 	if (row->owner != NONE) {
-		char letter[2] = { owner_letter(row->rank), '\0' };
+		char letter[2] = {owner_letter(row->rank), '\0'};
 
 		x = pane_text(p, y, x, 1, owner_style(row->rank), letter) + 1;
 	}
 	x = pane_text(p, y, x, -1, STYLE_TITLE, row->name) + 2;
 	if (!bad) {
-		pane_text(p, y, x, -1, row->health == HEALTH_OK ? STYLE_DIM : STYLE_TEXT, row->state);
+		pane_text(p, y, x, -1, row->health == HEALTH_OK ? STYLE_DIM : STYLE_TEXT,
+			  row->state);
 		return;
 	}
 	x = pane_text(p, y, x, (int)(bad - row->state), STYLE_TEXT, row->state);
 	pane_text(p, y, x, -1, STYLE_CRITICAL, bad);
 }
 
-static void draw_row(const struct pane *p, int y, const struct topo_row *row, const struct layout *l)
+static void draw_row(const struct pane *p, int y, const struct topo_row *row,
+		     const struct layout *l)
 {
 	int x;
 
@@ -744,7 +806,8 @@ static void draw_titles(const struct pane *p, const struct layout *l)
 
 /* --- details ------------------------------------------------------------------------------- */
 
-static int detail_line(const struct pane *p, int y, const char *label, enum style_role role, const char *text)
+static int detail_line(const struct pane *p, int y, const char *label, enum style_role role,
+		       const char *text)
 {
 	if (!text[0] || y >= p->height)
 		return y;
@@ -752,7 +815,8 @@ static int detail_line(const struct pane *p, int y, const char *label, enum styl
 	return y + text_wrap_draw(p, y, 12, p->width - 12, p->height - y, role, text);
 }
 
-static int detail_sentinels(const struct pane *p, int y, const struct view_context *c, const struct node *n)
+static int detail_sentinels(const struct pane *p, int y, const struct view_context *c,
+			    const struct node *n)
 {
 	const struct group *g = model_group(c->model, n->group_id);
 	const struct member_view *said = g ? group_replica_view(g, n->id) : NULL;
@@ -762,38 +826,45 @@ static int detail_sentinels(const struct pane *p, int y, const struct view_conte
 	if (!g)
 		return y;
 	if (master_of(c->model, g) == n->id && g->view_count > 0) {
-		snprintf(text, sizeof(text), "%zu of %zu flag it subjectively down, %zu objectively",
-			 group_sdown_count(c->model, g), g->view_count, group_odown_count(c->model, g));
+		snprintf(
+		    text, sizeof(text), "%zu of %zu flag it subjectively down, %zu objectively",
+		    group_sdown_count(c->model, g), g->view_count, group_odown_count(c->model, g));
 	} else if (said) {
 		who = model_node(c->model, said->sentinel_id);
 		snprintf(text, sizeof(text), "%.80s says:%s%s link to its master %s, priority %lld",
 			 who ? endpoint_format(&who->addr, addr) : "one",
 			 said->facts.flags & SFLAG_S_DOWN ? " subjectively down," : "",
 			 said->facts.flags & SFLAG_DISCONNECTED ? " disconnected," : "",
-			 said->facts.master_link_ok == 1 ? "up" : "down", (long long)said->facts.priority);
+			 said->facts.master_link_ok == 1 ? "up" : "down",
+			 (long long)said->facts.priority);
 	}
 	return detail_line(p, y, "Sentinels", STYLE_TEXT, text);
 }
 
 static void detail_values(const struct node *n, char *out, size_t size)
 {
-	char clients[UNITS_BYTES], ops[UNITS_BYTES], used[UNITS_BYTES], most[UNITS_BYTES], up[UNITS_BYTES];
+	char clients[UNITS_BYTES], ops[UNITS_BYTES], used[UNITS_BYTES], most[UNITS_BYTES],
+	    up[UNITS_BYTES];
 
 	out[0] = '\0';
 	if (n->info_at_ms == 0)
 		return;
 	uptime_text(n->info.uptime_s, up);
 	if (n->is_sentinel)
-		snprintf(out, size, "version %s  up %s", n->info.version[0] ? n->info.version : "?", up);
+		snprintf(out, size, "version %s  up %s", n->info.version[0] ? n->info.version : "?",
+			 up);
 	else
 		snprintf(out, size, "version %s  up %s  %s clients  %s ops/s  memory %s of %s",
 			 n->info.version[0] ? n->info.version : "?", up,
-			 units_count(n->info.connected_clients, clients), units_count(n->info.ops_per_sec, ops),
+			 units_count(n->info.connected_clients, clients),
+			 units_count(n->info.ops_per_sec, ops),
 			 units_bytes(n->info.used_memory_bytes, used),
-			 n->info.maxmemory_bytes == 0 ? "unlimited" : units_bytes(n->info.maxmemory_bytes, most));
+			 n->info.maxmemory_bytes == 0 ? "unlimited"
+						      : units_bytes(n->info.maxmemory_bytes, most));
 }
 
-static void draw_details(const struct pane *p, const struct view_context *c, const struct topo_row *row)
+static void draw_details(const struct pane *p, const struct view_context *c,
+			 const struct topo_row *row)
 {
 	const struct node *n = row ? model_node(c->model, row->node_id) : NULL;
 	char addr[ENDPOINT_TEXT_BYTES], dial[ENDPOINT_TEXT_BYTES], text[700], age[UNITS_BYTES];
@@ -807,8 +878,8 @@ static void draw_details(const struct pane *p, const struct view_context *c, con
 		detail_line(p, y, row->name, STYLE_TEXT, row->state);
 		return;
 	}
-	snprintf(text, sizeof(text), "%s  %s%s%s", endpoint_format(&n->addr, addr), role_name(row->role),
-		 endpoint_is_set(&n->dial) ? "  reached at " : "",
+	snprintf(text, sizeof(text), "%s  %s%s%s", endpoint_format(&n->addr, addr),
+		 role_name(row->role), endpoint_is_set(&n->dial) ? "  reached at " : "",
 		 endpoint_is_set(&n->dial) ? endpoint_format(&n->dial, dial) : "");
 	y = detail_line(p, y, "node", STYLE_STRONG, text);
 	y = detail_line(p, y, "state", health_style(row->health), row->state);
@@ -827,7 +898,8 @@ static void draw_details(const struct pane *p, const struct view_context *c, con
 	detail_line(p, y, "id", STYLE_DIM, text);
 }
 
-static void topology_draw(struct view *v, const struct view_context *c, const struct pane *p, bool focused)
+static void topology_draw(struct view *v, const struct view_context *c, const struct pane *p,
+			  bool focused)
 {
 	struct topology *t = topology_of(v);
 	struct pane in = view_frame(v, p, "", focused), rows = in, details;
@@ -843,10 +915,12 @@ static void topology_draw(struct view *v, const struct view_context *c, const st
 		rows = pane_sub(&in, 0, 0, in.height - height, in.width);
 		if (v->list.selected < t->count)
 			fill_row(t, &t->rows[v->list.selected], c);
-		draw_details(&details, c, v->list.selected < t->count ? &t->rows[v->list.selected] : NULL);
+		draw_details(&details, c,
+			     v->list.selected < t->count ? &t->rows[v->list.selected] : NULL);
 	}
 	if (t->count == 0) {
-		view_say(&rows, STYLE_DIM, v->filter[0] ? "nothing matches the filter" : "nobody has answered yet");
+		view_say(&rows, STYLE_DIM,
+			 v->filter[0] ? "nothing matches the filter" : "nobody has answered yet");
 		return;
 	}
 	if (l.columns > 0 && rows.height >= 6) {
@@ -904,14 +978,15 @@ static void topology_selection(const struct view *v, struct selection *out)
 }
 
 const struct view_ops topology_view = {
-	.name = "topology", .title = "Topology",
-	.topics = TOPIC_NODES | TOPIC_TOPOLOGY | TOPIC_HEALTH | TOPIC_VALUES,
-	.state_size = sizeof(struct topology),
-	.uses_filter = true,
-	.done = topology_done,
-	.rebuild = topology_rebuild,
-	.draw = topology_draw,
-	.act = topology_act,
-	.wanted_height = topology_wanted_height,
-	.selection = topology_selection,
+    .name = "topology",
+    .title = "Topology",
+    .topics = TOPIC_NODES | TOPIC_TOPOLOGY | TOPIC_HEALTH | TOPIC_VALUES,
+    .state_size = sizeof(struct topology),
+    .uses_filter = true,
+    .done = topology_done,
+    .rebuild = topology_rebuild,
+    .draw = topology_draw,
+    .act = topology_act,
+    .wanted_height = topology_wanted_height,
+    .selection = topology_selection,
 };

@@ -71,13 +71,26 @@ unsigned view_list_act(struct view *v, enum command cmd)
 	enum list_move move;
 
 	switch (cmd) {
-	case CMD_UP: move = LIST_UP; break;
-	case CMD_DOWN: move = LIST_DOWN; break;
-	case CMD_PAGE_UP: move = LIST_PAGE_UP; break;
-	case CMD_PAGE_DOWN: move = LIST_PAGE_DOWN; break;
-	case CMD_TOP: move = LIST_TOP; break;
-	case CMD_BOTTOM: move = LIST_BOTTOM; break;
-	default: return EFFECT_NONE;
+	case CMD_UP:
+		move = LIST_UP;
+		break;
+	case CMD_DOWN:
+		move = LIST_DOWN;
+		break;
+	case CMD_PAGE_UP:
+		move = LIST_PAGE_UP;
+		break;
+	case CMD_PAGE_DOWN:
+		move = LIST_PAGE_DOWN;
+		break;
+	case CMD_TOP:
+		move = LIST_TOP;
+		break;
+	case CMD_BOTTOM:
+		move = LIST_BOTTOM;
+		break;
+	default:
+		return EFFECT_NONE;
 	}
 	return list_move(&v->list, move) ? EFFECT_REDRAW : EFFECT_DONE;
 }
@@ -87,10 +100,14 @@ unsigned view_list_act(struct view *v, enum command cmd)
 enum style_role health_style(enum health h)
 {
 	switch (h) {
-	case HEALTH_OK: return STYLE_OK;
-	case HEALTH_WARNING: return STYLE_WARNING;
-	case HEALTH_CRITICAL: return STYLE_CRITICAL;
-	case HEALTH_UNKNOWN: break;
+	case HEALTH_OK:
+		return STYLE_OK;
+	case HEALTH_WARNING:
+		return STYLE_WARNING;
+	case HEALTH_CRITICAL:
+		return STYLE_CRITICAL;
+	case HEALTH_UNKNOWN:
+		break;
 	}
 	return STYLE_UNKNOWN_STATE;
 }
@@ -98,10 +115,14 @@ enum style_role health_style(enum health h)
 enum glyph health_glyph(enum health h)
 {
 	switch (h) {
-	case HEALTH_OK: return GLYPH_OK;
-	case HEALTH_WARNING: return GLYPH_WARNING;
-	case HEALTH_CRITICAL: return GLYPH_DOWN;
-	case HEALTH_UNKNOWN: break;
+	case HEALTH_OK:
+		return GLYPH_OK;
+	case HEALTH_WARNING:
+		return GLYPH_WARNING;
+	case HEALTH_CRITICAL:
+		return GLYPH_DOWN;
+	case HEALTH_UNKNOWN:
+		break;
 	}
 	return GLYPH_UNKNOWN;
 }
@@ -109,10 +130,14 @@ enum glyph health_glyph(enum health h)
 enum style_role role_style(enum role r)
 {
 	switch (r) {
-	case ROLE_MASTER: return STYLE_MASTER_NODE;
-	case ROLE_REPLICA: return STYLE_REPLICA_NODE;
-	case ROLE_SENTINEL: return STYLE_SENTINEL_NODE;
-	case ROLE_UNKNOWN: break;
+	case ROLE_MASTER:
+		return STYLE_MASTER_NODE;
+	case ROLE_REPLICA:
+		return STYLE_REPLICA_NODE;
+	case ROLE_SENTINEL:
+		return STYLE_SENTINEL_NODE;
+	case ROLE_UNKNOWN:
+		break;
 	}
 	return STYLE_UNKNOWN_STATE;
 }
@@ -120,10 +145,14 @@ enum style_role role_style(enum role r)
 enum style_role severity_style(enum severity s)
 {
 	switch (s) {
-	case SEVERITY_CRITICAL: return STYLE_CRITICAL;
-	case SEVERITY_WARNING: return STYLE_WARNING;
-	case SEVERITY_NOTICE: return STYLE_STRONG;
-	case SEVERITY_INFO: break;
+	case SEVERITY_CRITICAL:
+		return STYLE_CRITICAL;
+	case SEVERITY_WARNING:
+		return STYLE_WARNING;
+	case SEVERITY_NOTICE:
+		return STYLE_STRONG;
+	case SEVERITY_INFO:
+		break;
 	}
 	return STYLE_TEXT;
 }
@@ -197,7 +226,7 @@ size_t owned_collect(const struct cluster *c, struct owned *out)
 	uint16_t before = RANK_NONE; /* owner of the slot before */
 
 	for (size_t i = 0; i < c->owner_count; i++)
-		out[i] = (struct owned){ .rank = RANK_NONE };
+		out[i] = (struct owned){.rank = RANK_NONE};
 	for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
 		uint16_t owner = c->owner[slot];
 		struct owned *o;
@@ -225,7 +254,8 @@ size_t owned_collect(const struct cluster *c, struct owned *out)
 /* Without X, x: that is how a failed owner's slots are marked where there is no UTF-8. */
 char owner_letter(size_t rank)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWYZabcdefghijklmnopqrstuvwyz0123456789";
+	static const char letters[] =
+	    "ABCDEFGHIJKLMNOPQRSTUVWYZabcdefghijklmnopqrstuvwyz0123456789";
 
 	return letters[rank % (sizeof(letters) - 1)];
 }
@@ -251,7 +281,8 @@ void owned_text(const struct owned *o, size_t max, char *out, size_t size)
 		if (r->first == r->last)
 			n = snprintf(out + len, size - len, "%s%u", i ? " " : "", r->first);
 		else
-			n = snprintf(out + len, size - len, "%s%u-%u", i ? " " : "", r->first, r->last);
+			n = snprintf(out + len, size - len, "%s%u-%u", i ? " " : "", r->first,
+				     r->last);
 		if (n < 0)
 			return;
 		len += (size_t)n;

@@ -26,13 +26,20 @@
 
 /* --- building models ----------------------------------------------------------------------- */
 
-struct world { struct model *m; int64_t now; };
+struct world {
+	struct model *m;
+	int64_t now;
+};
 
 static struct observation observe(struct world *w, enum question q, uint32_t node)
 {
-	return (struct observation){ .question = q, .answer = ANSWER_OK, .node_id = node,
-				     .sent_ms = w->now, .recv_ms = w->now, .wall_ms = WALL + w->now - T0,
-				     .rtt_us = 300 };
+	return (struct observation){.question = q,
+				    .answer = ANSWER_OK,
+				    .node_id = node,
+				    .sent_ms = w->now,
+				    .recv_ms = w->now,
+				    .wall_ms = WALL + w->now - T0,
+				    .rtt_us = 300};
 }
 
 static struct endpoint at(const char *host, int port)
@@ -62,7 +69,7 @@ static uint32_t id_of(struct world *w, const char *host, int port)
 
 static void link_to(struct world *w, uint32_t node, enum link_state state, const char *reason)
 {
-	struct link_facts facts = { state, false };
+	struct link_facts facts = {state, false};
 	struct observation o = observe(w, ASK_LINK, node);
 
 	o.u.link = &facts;
@@ -70,7 +77,8 @@ static void link_to(struct world *w, uint32_t node, enum link_state state, const
 	model_apply(w->m, &o);
 }
 
-static void info(struct world *w, uint32_t node, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void info(struct world *w, uint32_t node, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 static void info(struct world *w, uint32_t node, const char *fmt, ...)
 {
 	struct info_facts facts;
@@ -90,22 +98,26 @@ static void info(struct world *w, uint32_t node, const char *fmt, ...)
 	buf_free(&text);
 }
 
-#define SERVER "# Server\r\nredis_version:7.0.15\r\nredis_mode:%s\r\nrun_id:%040d\r\nuptime_in_seconds:93784\r\n" \
-	       "# Clients\r\nconnected_clients:%d\r\n# Memory\r\nused_memory:41943040\r\nmaxmemory:0\r\n" \
-	       "# Stats\r\ninstantaneous_ops_per_sec:%d\r\n# Replication\r\n"
+#define SERVER                                                                                     \
+	"# "                                                                                       \
+	"Server\r\nredis_version:7.0.15\r\nredis_mode:%s\r\nrun_id:%040d\r\nuptime_in_seconds:"    \
+	"93784\r\n"                                                                                \
+	"# Clients\r\nconnected_clients:%d\r\n# Memory\r\nused_memory:41943040\r\nmaxmemory:0\r\n" \
+	"# Stats\r\ninstantaneous_ops_per_sec:%d\r\n# Replication\r\n"
 
 static void info_master(struct world *w, uint32_t node, const char *mode, int run, int64_t offset,
 			const char *replicas)
 {
 	info(w, node,
-	     SERVER "role:master\r\nconnected_slaves:3\r\n%smaster_replid:%040d\r\n"
-		    "master_repl_offset:%lld\r\nrepl_backlog_active:1\r\nrepl_backlog_size:1048576\r\n"
-		    "repl_backlog_first_byte_offset:%lld\r\nrepl_backlog_histlen:1048576\r\n",
+	     SERVER
+	     "role:master\r\nconnected_slaves:3\r\n%smaster_replid:%040d\r\n"
+	     "master_repl_offset:%lld\r\nrepl_backlog_active:1\r\nrepl_backlog_size:1048576\r\n"
+	     "repl_backlog_first_byte_offset:%lld\r\nrepl_backlog_histlen:1048576\r\n",
 	     mode, run, 12, 1234, replicas, run, (long long)offset, (long long)(offset - 1048575));
 }
 
-static void info_replica(struct world *w, uint32_t node, const char *mode, int run, const char *host, int port,
-			 int64_t offset, const char *link)
+static void info_replica(struct world *w, uint32_t node, const char *mode, int run,
+			 const char *host, int port, int64_t offset, const char *link)
 {
 	info(w, node,
 	     SERVER "role:slave\r\nmaster_host:%s\r\nmaster_port:%d\r\n%sslave_repl_offset:%lld\r\n"
@@ -113,10 +125,14 @@ static void info_replica(struct world *w, uint32_t node, const char *mode, int r
 	     mode, run, 2, 17, host, port, link, (long long)offset, 1, (long long)offset);
 }
 
-#define LINK_OK "master_link_status:up\r\nmaster_last_io_seconds_ago:0\r\nmaster_sync_in_progress:0\r\n"
-#define LINK_BROKEN "master_link_status:down\r\nmaster_link_down_since_seconds:12\r\nmaster_sync_in_progress:0\r\n"
+#define LINK_OK                                                                                    \
+	"master_link_status:up\r\nmaster_last_io_seconds_ago:0\r\nmaster_sync_in_progress:0\r\n"
+#define LINK_BROKEN                                                                                \
+	"master_link_status:down\r\nmaster_link_down_since_seconds:12\r\nmaster_sync_in_progress:" \
+	"0\r\n"
 
-static struct sentinel_instance instance(const char *name, const char *host, int port, uint32_t flags)
+static struct sentinel_instance instance(const char *name, const char *host, int port,
+					 uint32_t flags)
 {
 	struct sentinel_instance s;
 
@@ -137,10 +153,10 @@ static struct sentinel_instance instance(const char *name, const char *host, int
 	return s;
 }
 
-static void listed(struct world *w, enum question q, uint32_t sentinel, struct sentinel_instance *items,
-		   size_t count)
+static void listed(struct world *w, enum question q, uint32_t sentinel,
+		   struct sentinel_instance *items, size_t count)
 {
-	struct sentinel_list list = { items, count };
+	struct sentinel_list list = {items, count};
 	struct observation o = observe(w, q, sentinel);
 
 	o.u.list = &list;
@@ -152,7 +168,8 @@ static void sentinels_say(struct world *w, uint32_t master_flags)
 {
 	for (int s = 0; s < 3; s++) {
 		uint32_t id = id_of(w, "10.0.0.9", 26379 + s);
-		struct sentinel_instance master = instance("mymaster", "10.0.0.1", 6379, SFLAG_MASTER | master_flags);
+		struct sentinel_instance master =
+		    instance("mymaster", "10.0.0.1", 6379, SFLAG_MASTER | master_flags);
 
 		snprintf(master.run_id, sizeof(master.run_id), "%040d", 1);
 		listed(w, ASK_SENTINEL_MASTERS, id, &master, 1);
@@ -161,7 +178,7 @@ static void sentinels_say(struct world *w, uint32_t master_flags)
 
 static void ckquorum(struct world *w, bool ok, const char *message)
 {
-	struct ckquorum_facts facts = { .ok = ok, .usable = ok ? 3 : 1 };
+	struct ckquorum_facts facts = {.ok = ok, .usable = ok ? 3 : 1};
 	struct observation o = observe(w, ASK_SENTINEL_CKQUORUM, id_of(w, "10.0.0.9", 26379));
 
 	snprintf(facts.message, sizeof(facts.message), "%s", message);
@@ -204,22 +221,26 @@ static void data_nodes_say(struct world *w, int64_t offset, int64_t slow_lag)
 		 "slave2:ip=10.0.0.4,port=6379,state=online,offset=%lld,lag=1\r\n",
 		 (long long)offset, (long long)(offset - 1200), (long long)(offset - slow_lag));
 	info_master(w, id_of(w, "10.0.0.1", 6379), "standalone", 1, offset, replicas);
-	info_replica(w, id_of(w, "10.0.0.2", 6379), "standalone", 2, "10.0.0.1", 6379, offset, LINK_OK);
-	info_replica(w, id_of(w, "10.0.0.3", 6379), "standalone", 3, "10.0.0.1", 6379, offset - 1200, LINK_OK);
+	info_replica(w, id_of(w, "10.0.0.2", 6379), "standalone", 2, "10.0.0.1", 6379, offset,
+		     LINK_OK);
+	info_replica(w, id_of(w, "10.0.0.3", 6379), "standalone", 3, "10.0.0.1", 6379,
+		     offset - 1200, LINK_OK);
 	/* a replica of a replica */
-	info_replica(w, id_of(w, "10.0.0.4", 6379), "standalone", 4, "10.0.0.1", 6379, offset - slow_lag, LINK_OK);
+	info_replica(w, id_of(w, "10.0.0.4", 6379), "standalone", 4, "10.0.0.1", 6379,
+		     offset - slow_lag, LINK_OK);
 }
 
 static void info_sentinel(struct world *w, int s)
 {
 	info(w, id_of(w, "10.0.0.9", 26379 + s),
 	     "# Server\r\nredis_version:7.0.15\r\nredis_mode:sentinel\r\nrun_id:%040d\r\n"
-	     "uptime_in_seconds:93784\r\n# Sentinel\r\nsentinel_masters:1\r\nsentinel_tilt:0\r\n", 90 + s);
+	     "uptime_in_seconds:93784\r\n# Sentinel\r\nsentinel_masters:1\r\nsentinel_tilt:0\r\n",
+	     90 + s);
 }
 
 static struct world sentinel_world(void)
 {
-	struct world w = { model_new(1000), T0 };
+	struct world w = {model_new(1000), T0};
 	struct sentinel_instance items[3];
 
 	target(&w, at("10.0.0.9", 26379));
@@ -242,11 +263,13 @@ static struct world sentinel_world(void)
 		}
 		listed(&w, ASK_SENTINEL_REPLICAS, id, items, 3);
 		for (int p = 1; p < 3; p++)
-			items[p - 1] = instance(p == 1 ? "s1" : "s2", "10.0.0.9", 26379 + p, SFLAG_SENTINEL);
+			items[p - 1] =
+			    instance(p == 1 ? "s1" : "s2", "10.0.0.9", 26379 + p, SFLAG_SENTINEL);
 		listed(&w, ASK_SENTINEL_SENTINELS, id, items, 2);
 	}
 	sentinels_say(&w, 0);
-	ckquorum(&w, true, "OK 3 usable Sentinels. Quorum and failover authorization can be reached");
+	ckquorum(&w, true,
+		 "OK 3 usable Sentinels. Quorum and failover authorization can be reached");
 	for (int n = 1; n <= 4; n++) {
 		char host[32];
 
@@ -286,13 +309,15 @@ static void kill_master(struct world *w)
 		char host[32];
 
 		snprintf(host, sizeof(host), "10.0.0.%d", n);
-		info_replica(w, id_of(w, host, 6379), "standalone", n, "10.0.0.1", 6379, 5880000, LINK_BROKEN);
+		info_replica(w, id_of(w, host, 6379), "standalone", n, "10.0.0.1", 6379, 5880000,
+			     LINK_BROKEN);
 	}
 }
 
 #define NODE_LINE "%040d 127.0.0.1:%d@1%d %s %s 0 0 %d connected%s\n"
 
-static void cluster_nodes(struct world *w, int asked, const char *third_flags, const char *second_slots)
+static void cluster_nodes(struct world *w, int asked, const char *third_flags,
+			  const char *second_slots)
 {
 	static struct cluster_scratch scratch;
 	struct cluster_nodes_facts facts;
@@ -301,13 +326,19 @@ static void cluster_nodes(struct world *w, int asked, const char *third_flags, c
 
 	for (int i = 0; i < 6; i++) {
 		char flags[64], master[48] = "-";
-		const char *slots = i == 0 ? " 0-5460" : i == 1 ? second_slots : i == 2 ? " 10923-16383" : "";
+		const char *slots = i == 0   ? " 0-5460"
+				    : i == 1 ? second_slots
+				    : i == 2 ? " 10923-16383"
+					     : "";
 
 		snprintf(flags, sizeof(flags), "%s%s", i == asked ? "myself," : "",
-			 i >= 3 ? "slave" : i == 2 ? third_flags : "master");
+			 i >= 3   ? "slave"
+			 : i == 2 ? third_flags
+				  : "master");
 		if (i >= 3)
 			snprintf(master, sizeof(master), "%040d", 100 + i - 3);
-		buf_addf(&text, NODE_LINE, 100 + i, 7000 + i, 7000 + i, flags, master, i + 1, slots);
+		buf_addf(&text, NODE_LINE, 100 + i, 7000 + i, 7000 + i, flags, master, i + 1,
+			 slots);
 		if (i == 1 && asked == 1) { /* only its own line says what it moves */
 			text.len--;
 			buf_addf(&text, " [42-<-%040d]\n", 100);
@@ -328,8 +359,10 @@ static void cluster_nodes(struct world *w, int asked, const char *third_flags, c
 static void cluster_infos(struct world *w, bool ok)
 {
 	for (int i = 0; i < 6; i++) {
-		struct cluster_info_facts facts = { ok, 16384, ok ? 16384 : 10923, 0, ok ? 0 : 5461, 6, 3, 6, 6 };
-		struct observation o = observe(w, ASK_CLUSTER_INFO, id_of(w, "127.0.0.1", 7000 + i));
+		struct cluster_info_facts facts = {
+		    ok, 16384, ok ? 16384 : 10923, 0, ok ? 0 : 5461, 6, 3, 6, 6};
+		struct observation o =
+		    observe(w, ASK_CLUSTER_INFO, id_of(w, "127.0.0.1", 7000 + i));
 
 		o.u.cluster_info = &facts;
 		model_apply(w->m, &o);
@@ -338,7 +371,7 @@ static void cluster_infos(struct world *w, bool ok)
 
 static struct world cluster_world(const char *third_flags, const char *second_slots, bool ok)
 {
-	struct world w = { model_new(1000), T0 };
+	struct world w = {model_new(1000), T0};
 
 	target(&w, at("127.0.0.1", 7000));
 	link_to(&w, id_of(&w, "127.0.0.1", 7000), LINK_UP, NULL);
@@ -353,12 +386,14 @@ static struct world cluster_world(const char *third_flags, const char *second_sl
 			continue;
 		}
 		link_to(&w, id, LINK_UP, NULL);
-		snprintf(replicas, sizeof(replicas), "slave0:ip=127.0.0.1,port=%d,state=online,offset=500000,lag=0\r\n",
+		snprintf(replicas, sizeof(replicas),
+			 "slave0:ip=127.0.0.1,port=%d,state=online,offset=500000,lag=0\r\n",
 			 7003 + i);
 		if (i < 3)
 			info_master(&w, id, "cluster", 100 + i, 500000, replicas);
 		else
-			info_replica(&w, id, "cluster", 100 + i, "127.0.0.1", 7000 + i - 3, 500000, LINK_OK);
+			info_replica(&w, id, "cluster", 100 + i, "127.0.0.1", 7000 + i - 3, 500000,
+				     LINK_OK);
 		cluster_nodes(&w, i, third_flags, second_slots);
 	}
 	cluster_infos(&w, ok);
@@ -371,9 +406,15 @@ static struct world cluster_world(const char *third_flags, const char *second_sl
 
 static struct view_context context(const struct world *w)
 {
-	struct view_context c = { .model = w->m, .now_ms = w->now, .wall_ms = WALL, .interval_ms = 1000,
-				  .deployment_count = 1, .bytes_per_second = 1200, .notice = "",
-				  .log_error = "", .command_keys = "" };
+	struct view_context c = {.model = w->m,
+				 .now_ms = w->now,
+				 .wall_ms = WALL,
+				 .interval_ms = 1000,
+				 .deployment_count = 1,
+				 .bytes_per_second = 1200,
+				 .notice = "",
+				 .log_error = "",
+				 .command_keys = ""};
 	size_t cursor = 0;
 	const struct deployment *d;
 
@@ -387,8 +428,8 @@ static struct screen *open_screen(int height, int width, bool ascii)
 {
 	static struct theme theme;
 	struct buf err = BUF_INIT;
-	struct screen_options opt = { .theme = &theme, .ascii = ascii, .headless = true, .width = width,
-				      .height = height };
+	struct screen_options opt = {
+	    .theme = &theme, .ascii = ascii, .headless = true, .width = width, .height = height};
 	struct screen *s;
 
 	theme_builtin(&theme);
@@ -407,7 +448,8 @@ static void dumped(const char *what, const char *text)
 }
 
 /* One view over the whole screen; the text is the caller's to free. */
-static char *draw_view(struct view *v, const struct view_context *c, int height, int width, bool ascii)
+static char *draw_view(struct view *v, const struct view_context *c, int height, int width,
+		       bool ascii)
 {
 	struct screen *s = open_screen(height, width, ascii);
 	struct pane p = pane_whole(s);
@@ -420,13 +462,15 @@ static char *draw_view(struct view *v, const struct view_context *c, int height,
 	screen_frame_end(s);
 	screen_dump(s, &out, false);
 	screen_close(s);
-	snprintf(what, sizeof(what), "%s %dx%d%s", v->ops->name, width, height, ascii ? " ascii" : "");
+	snprintf(what, sizeof(what), "%s %dx%d%s", v->ops->name, width, height,
+		 ascii ? " ascii" : "");
 	dumped(what, buf_str(&out));
 	buf_addstr(&out, "");
 	return out.data;
 }
 
-static char *draw_fresh(const struct view_ops *ops, const struct world *w, const char *filter, int height, int width)
+static char *draw_fresh(const struct view_ops *ops, const struct world *w, const char *filter,
+			int height, int width)
 {
 	struct view_context c = context(w);
 	struct view *v = view_new(ops);
@@ -438,13 +482,14 @@ static char *draw_fresh(const struct view_ops *ops, const struct world *w, const
 	return text;
 }
 
-static const char *const tabs[] = { "Dashboard", "Topology", "Replication", "Slots", "Events" };
+static const char *const tabs[] = {"Dashboard", "Topology", "Replication", "Slots", "Events"};
 
 /* What the program shows: header, dashboard, footer. */
-static char *draw_dashboard(const struct view_context *c, int height, int width, bool ascii, const char *what)
+static char *draw_dashboard(const struct view_context *c, int height, int width, bool ascii,
+			    const char *what)
 {
-	struct view *views[4] = { view_new(&topology_view), view_new(&replication_view), view_new(&slots_view),
-				  view_new(&events_view) };
+	struct view *views[4] = {view_new(&topology_view), view_new(&replication_view),
+				 view_new(&slots_view), view_new(&events_view)};
 	struct screen *s = open_screen(height, width, ascii);
 	struct pane whole = pane_whole(s), body, foot;
 	struct rect rects[8];
@@ -459,7 +504,8 @@ static char *draw_dashboard(const struct view_context *c, int height, int width,
 		views[i]->ops->rebuild(views[i], c);
 	n = dashboard_layout(views, 4, c, body.height, body.width, rects, 8);
 	for (size_t i = 0; i < n; i++) {
-		struct pane p = pane_sub(&body, rects[i].y, rects[i].x, rects[i].height, rects[i].width);
+		struct pane p =
+		    pane_sub(&body, rects[i].y, rects[i].x, rects[i].height, rects[i].width);
 		struct view *v = views[rects[i].view];
 
 		v->ops->draw(v, c, &p, i == 0);
@@ -505,18 +551,19 @@ static void assert_lacks(const char *text, const char *word)
 
 /* --- tests --------------------------------------------------------------------------------- */
 
-static const int sizes[][2] = { { 22, 80 }, { 24, 80 }, { 60, 200 }, { 10, 40 }, { 5, 20 }, { 2, 7 }, { 1, 1 } };
+static const int sizes[][2] = {{22, 80}, {24, 80}, {60, 200}, {10, 40}, {5, 20}, {2, 7}, {1, 1}};
 #define SIZES (sizeof(sizes) / sizeof(sizes[0]))
 
 static void test_every_size(void **state)
 {
-	static const char *const names[] = { "sentinel", "master down", "cluster", "cluster down" };
+	static const char *const names[] = {"sentinel", "master down", "cluster", "cluster down"};
 
 	(void)state;
 	for (int kind = 0; kind < 4; kind++) {
-		struct world w = kind < 2 ? sentinel_world() :
-				 cluster_world(kind == 2 ? "master" : "master,fail",
-					       kind == 2 ? " 5461-10922" : " 5463-10922", kind == 2);
+		struct world w =
+		    kind < 2 ? sentinel_world()
+			     : cluster_world(kind == 2 ? "master" : "master,fail",
+					     kind == 2 ? " 5461-10922" : " 5463-10922", kind == 2);
 		struct view_context c;
 
 		if (kind == 1)
@@ -524,7 +571,8 @@ static void test_every_size(void **state)
 		c = context(&w);
 		for (size_t i = 0; i < SIZES; i++)
 			for (int ascii = 0; ascii < 2; ascii++)
-				free(draw_dashboard(&c, sizes[i][0], sizes[i][1], ascii, names[kind]));
+				free(draw_dashboard(&c, sizes[i][0], sizes[i][1], ascii,
+						    names[kind]));
 		model_free(w.m);
 	}
 }
@@ -532,9 +580,11 @@ static void test_every_size(void **state)
 /* Each view alone in every size, with every command, over a model that knows nothing as well. */
 static void test_every_view_and_command(void **state)
 {
-	static const struct view_ops *const all[] = { &topology_view, &replication_view, &slots_view, &events_view };
-	struct world worlds[3] = { { model_new(10), T0 }, sentinel_world(),
-				   cluster_world("master,fail?", " 5461-10922", true) };
+	static const struct view_ops *const all[] = {&topology_view, &replication_view, &slots_view,
+						     &events_view};
+	struct world worlds[3] = {{model_new(10), T0},
+				  sentinel_world(),
+				  cluster_world("master,fail?", " 5461-10922", true)};
 
 	(void)state;
 	kill_master(&worlds[1]);
@@ -545,7 +595,7 @@ static void test_every_view_and_command(void **state)
 			struct view *v = view_new(all[i]);
 
 			for (int command = CMD_NONE; command < CMD_COUNT; command++) {
-				struct selection at_row = { 0, 0, 0 };
+				struct selection at_row = {0, 0, 0};
 				const int *size = sizes[(size_t)command % SIZES];
 
 				v->ops->act(v, &c, (enum command)command);
@@ -595,7 +645,9 @@ static void test_no_quorum_says_why(void **state)
 	char *text;
 
 	(void)state;
-	ckquorum(&w, false, "NOQUORUM 1 usable Sentinels. Not enough available Sentinels to reach the specified quorum");
+	ckquorum(&w, false,
+		 "NOQUORUM 1 usable Sentinels. Not enough available Sentinels to reach the "
+		 "specified quorum");
 	text = draw_fresh(&topology_view, &w, "", 22, 80);
 	assert_has(text, "ckquorum NOT OK");
 	assert_has(text, "NOQUORUM 1 usable Sentinels");
@@ -610,11 +662,13 @@ static void test_chains_and_cycles(void **state)
 	char *text;
 
 	(void)state;
-	info_replica(&w, id_of(&w, "10.0.0.4", 6379), "standalone", 4, "10.0.0.3", 6379, 100, LINK_OK);
+	info_replica(&w, id_of(&w, "10.0.0.4", 6379), "standalone", 4, "10.0.0.3", 6379, 100,
+		     LINK_OK);
 	text = draw_fresh(&topology_view, &w, "", 22, 80);
 	assert_has(line_with(text, "10.0.0.4:6379"), "  └─");
 	free(text);
-	info_replica(&w, id_of(&w, "10.0.0.3", 6379), "standalone", 3, "10.0.0.4", 6379, 100, LINK_OK);
+	info_replica(&w, id_of(&w, "10.0.0.3", 6379), "standalone", 3, "10.0.0.4", 6379, 100,
+		     LINK_OK);
 	text = draw_fresh(&topology_view, &w, "", 22, 80);
 	line_with(text, "10.0.0.3:6379"); /* shown, and the drawing ends */
 	line_with(text, "10.0.0.4:6379");
@@ -654,7 +708,8 @@ static void test_replication_words(void **state)
 	assert_has(line_with(text, "mymaster"), "writes 80 kB/s");
 	free(text);
 	info_replica(&w, id_of(&w, "10.0.0.3", 6379), "standalone", 3, "10.0.0.1", 6379, 0,
-		     "master_link_status:down\r\nmaster_link_down_since_seconds:3\r\nmaster_sync_in_progress:1\r\n"
+		     "master_link_status:down\r\nmaster_link_down_since_seconds:3\r\nmaster_sync_"
+		     "in_progress:1\r\n"
 		     "master_sync_total_bytes:1000000\r\nmaster_sync_read_bytes:400000\r\n");
 	text = draw_fresh(&replication_view, &w, "", 22, 80);
 	assert_has(line_with(text, "10.0.0.3:6379"), "full sync 40 %");
@@ -768,7 +823,7 @@ static void test_events_row(void **state)
 /* A full ring that goes on turning: the rows are those that the log holds, in its order. */
 static void test_events_ring(void **state)
 {
-	struct world w = { model_new(10000), T0 };
+	struct world w = {model_new(10000), T0};
 	struct view *v = view_new(&events_view);
 	struct view_context c;
 	uint32_t id;
@@ -846,14 +901,14 @@ static void test_slots(void **state)
 
 static void test_selection(void **state)
 {
-	static const struct view_ops *const with[] = { &topology_view, &replication_view };
+	static const struct view_ops *const with[] = {&topology_view, &replication_view};
 	struct world w = sentinel_world();
 	struct view_context c = context(&w);
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		struct view *v = view_new(with[i]);
-		struct selection sel = { 0, 0, 0 };
+		struct selection sel = {0, 0, 0};
 
 		free(draw_view(v, &c, 60, 200, false));
 		assert_true(list_select_id(&v->list, id_of(&w, "10.0.0.3", 6379)));
@@ -885,7 +940,8 @@ static bool shown(const struct rect *rects, size_t n, size_t view)
 	return false;
 }
 
-static void check_layout(const struct view_context *c, struct view *const *views, int height, int width)
+static void check_layout(const struct view_context *c, struct view *const *views, int height,
+			 int width)
 {
 	struct rect rects[8];
 	size_t n = dashboard_layout(views, 4, c, height, width, rects, 8);
@@ -908,13 +964,13 @@ static void check_layout(const struct view_context *c, struct view *const *views
 
 static void test_layout(void **state)
 {
-	struct world worlds[2] = { sentinel_world(), cluster_world("master", " 5461-10922", true) };
+	struct world worlds[2] = {sentinel_world(), cluster_world("master", " 5461-10922", true)};
 
 	(void)state;
 	for (int m = 0; m < 2; m++) {
 		struct view_context c = context(&worlds[m]);
-		struct view *views[4] = { view_new(&topology_view), view_new(&replication_view),
-					  view_new(&slots_view), view_new(&events_view) };
+		struct view *views[4] = {view_new(&topology_view), view_new(&replication_view),
+					 view_new(&slots_view), view_new(&events_view)};
 		struct rect rects[8];
 		size_t n;
 
@@ -1011,15 +1067,17 @@ static void test_keys(void **state)
 	assert_int_equal(key_command(KEYC_NONE), CMD_NONE);
 	assert_int_equal(key_command('6'), CMD_NONE);
 	for (size_t i = 0; i < key_binding_count; i++)
-		for (size_t k = 0; k < 3 && key_bindings[i].keys[k]; k++) /* no key has two meanings */
-			assert_int_equal(key_command(key_bindings[i].keys[k]), key_bindings[i].command);
+		for (size_t k = 0; k < 3 && key_bindings[i].keys[k];
+		     k++) /* no key has two meanings */
+			assert_int_equal(key_command(key_bindings[i].keys[k]),
+					 key_bindings[i].command);
 }
 
 static void test_help_lists_every_key(void **state)
 {
 	struct screen *s = open_screen(help_height(), 80, false);
 	struct pane p = pane_whole(s);
-	struct view_context c = { .notice = "" };
+	struct view_context c = {.notice = ""};
 	struct buf out = BUF_INIT;
 
 	(void)state;
@@ -1053,8 +1111,8 @@ static char *draw_sheet(const struct sheet *sheet, const char *typed, int height
 {
 	struct screen *s = open_screen(height, width, false);
 	struct pane p = pane_whole(s);
-	struct view_context c = { .notice = "" };
-	struct prompt prompt = { .len = (int)strlen(typed), .cursor = (int)strlen(typed) };
+	struct view_context c = {.notice = ""};
+	struct prompt prompt = {.len = (int)strlen(typed), .cursor = (int)strlen(typed)};
 	struct buf out = BUF_INIT;
 	char what[40];
 
@@ -1070,15 +1128,20 @@ static char *draw_sheet(const struct sheet *sheet, const char *typed, int height
 
 static void test_sheet(void **state)
 {
-	struct sheet s = { .state = SHEET_CONFIRM, .title = "Fail over mymaster", .confirm = "mymaster",
-			   .command = "SENTINEL FAILOVER mymaster", .target = "10.0.0.9:26379 (Sentinel)" };
-	static const int low[][2] = { { 22, 80 }, { 12, 80 }, { 10, 40 }, { 6, 40 }, { 5, 30 } };
+	struct sheet s = {.state = SHEET_CONFIRM,
+			  .title = "Fail over mymaster",
+			  .confirm = "mymaster",
+			  .command = "SENTINEL FAILOVER mymaster",
+			  .target = "10.0.0.9:26379 (Sentinel)"};
+	static const int low[][2] = {{22, 80}, {12, 80}, {10, 40}, {6, 40}, {5, 30}};
 	char *text;
 
 	(void)state;
 	sheet_line_add(&s, HEALTH_OK, "quorum", "2 of 3 Sentinels are needed, 3 answer");
-	sheet_line_add(&s, HEALTH_OK, "promoted", "10.0.0.2:6379 is expected: priority 100, most data");
-	sheet_line_add(&s, HEALTH_WARNING, "at risk", "584 kB that 10.0.0.4:6379 has not received yet and would "
+	sheet_line_add(&s, HEALTH_OK, "promoted",
+		       "10.0.0.2:6379 is expected: priority 100, most data");
+	sheet_line_add(&s, HEALTH_WARNING, "at risk",
+		       "584 kB that 10.0.0.4:6379 has not received yet and would "
 		       "have to fetch from the new master by a full synchronisation");
 	sheet_line_add(&s, HEALTH_OK, "clients", "12 connected clients will be disconnected");
 	sheet_line_add(&s, HEALTH_CRITICAL, "running", "a failover ended 4 s ago");
@@ -1094,7 +1157,8 @@ static void test_sheet(void **state)
 		free(text);
 	}
 	s.state = SHEET_DONE;
-	snprintf(s.outcome, sizeof(s.outcome), "10.0.0.2:6379 is master, 3 of 3 Sentinels agree, after 2.2 s");
+	snprintf(s.outcome, sizeof(s.outcome),
+		 "10.0.0.2:6379 is master, 3 of 3 Sentinels agree, after 2.2 s");
 	text = draw_sheet(&s, "", 22, 80);
 	assert_has(text, "Done and verified");
 	assert_has(text, "3 of 3 Sentinels agree");
@@ -1114,23 +1178,23 @@ static void test_sheet(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_size),
-		cmocka_unit_test(test_every_view_and_command),
-		cmocka_unit_test(test_down_master_has_word_and_role),
-		cmocka_unit_test(test_no_quorum_says_why),
-		cmocka_unit_test(test_chains_and_cycles),
-		cmocka_unit_test(test_second_master_is_marked),
-		cmocka_unit_test(test_replication_words),
-		cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_events_row),
-		cmocka_unit_test(test_events_ring),
-		cmocka_unit_test(test_slots),
-		cmocka_unit_test(test_selection),
-		cmocka_unit_test(test_layout),
-		cmocka_unit_test(test_header_and_footer),
-		cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_help_lists_every_key),
-		cmocka_unit_test(test_sheet),
+	    cmocka_unit_test(test_every_size),
+	    cmocka_unit_test(test_every_view_and_command),
+	    cmocka_unit_test(test_down_master_has_word_and_role),
+	    cmocka_unit_test(test_no_quorum_says_why),
+	    cmocka_unit_test(test_chains_and_cycles),
+	    cmocka_unit_test(test_second_master_is_marked),
+	    cmocka_unit_test(test_replication_words),
+	    cmocka_unit_test(test_filter),
+	    cmocka_unit_test(test_events_row),
+	    cmocka_unit_test(test_events_ring),
+	    cmocka_unit_test(test_slots),
+	    cmocka_unit_test(test_selection),
+	    cmocka_unit_test(test_layout),
+	    cmocka_unit_test(test_header_and_footer),
+	    cmocka_unit_test(test_keys),
+	    cmocka_unit_test(test_help_lists_every_key),
+	    cmocka_unit_test(test_sheet),
 	};
 
 	if (!setlocale(LC_ALL, "C.UTF-8"))
