@@ -113,7 +113,8 @@ static char read_buffer[READ_BYTES]; /* links read one after the other */
 
 static void begin(struct link *l);
 static void flush(struct link *l);
-static void drop(struct link *l, enum link_state state, enum server_error error, const char *reason);
+static void drop(struct link *l, enum link_state state, enum server_error error,
+		 const char *reason);
 static void destroy(struct link *l);
 
 static int64_t timeout_us(const struct link *l)
@@ -326,7 +327,8 @@ static int64_t backoff_us(struct link *l, enum link_state state)
 	return ms * 10 * (80 + (int64_t)(next_random(l->hub) % 41)); /* +-20 % */
 }
 
-static void drop(struct link *l, enum link_state state, enum server_error error, const char *reason)
+static void drop(struct link *l, enum link_state state, enum server_error error,
+		 const char *reason)
 {
 	if (l->up_us != 0 && clock_mono_us() - l->up_us >= UP_LONG_ENOUGH_US)
 		l->attempts = 0;

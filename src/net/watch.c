@@ -35,7 +35,7 @@
 #define NODES_ON_CHANGE_MAX 3     /* a round, in larger ones */
 #define RESYNC_GROUPS_MAX   32    /* asked at once after a subscription; the round does the rest */
 #define SCAN_EVERY_MS       20
-#define MASTERS_PER_TOKEN   4     /* of SENTINEL MASTERS, while hurrying */
+#define MASTERS_PER_TOKEN   1     /* of SENTINEL MASTERS, while hurrying */
 #define PROMOTION_MAX_MS    30000
 
 struct entry { /* a node that is watched */

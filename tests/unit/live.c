@@ -19,6 +19,11 @@
 
 #define START_TRIES 500
 #define ARGS_MAX    40
+#define STARTED_MAX 64
+
+/* What a failed assertion leaves behind: the structs of the test are gone by then. */
+static struct { pid_t pid; char folder[64]; } started[STARTED_MAX];
+static unsigned started_count;
 
 static void fail(const char *what)
 {
@@ -81,7 +86,54 @@ static void wait_until_it_answers(const struct live_server *s)
 		nanosleep(&pause, NULL);
 	}
 	fprintf(stderr, "redis-server on port %u does not answer\n", s->port);
-	abort();
+	exit(1);
+}
+
+static void remove_folder(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *d;
+	char path[400];
+
+	while (dir && (d = readdir(dir))) {
+		snprintf(path, sizeof(path), "%s/%s", folder, d->d_name);
+		if (d->d_name[0] != '.')
+			unlink(path);
+	}
+	if (dir)
+		closedir(dir);
+	rmdir(folder);
+}
+
+static void clean_up(void)
+{
+	for (unsigned i = 0; i < started_count; i++) {
+		if (started[i].pid > 0 && kill(started[i].pid, SIGKILL) == 0)
+			waitpid(started[i].pid, NULL, 0);
+		if (started[i].folder[0])
+			remove_folder(started[i].folder);
+	}
+}
+
+static void remember(const struct live_server *s)
+{
+	if (started_count == 0)
+		atexit(clean_up);
+	if (started_count == STARTED_MAX)
+		return;
+	started[started_count].pid = s->pid;
+	memcpy(started[started_count].folder, s->folder, sizeof(s->folder));
+	started_count++;
+}
+
+static void forget(const struct live_server *s)
+{
+	for (unsigned i = 0; i < started_count; i++) {
+		if (started[i].pid != s->pid)
+			continue;
+		started[i] = started[--started_count];
+		return;
+	}
 }
 
 static void run(struct live_server *s, char *const *argv)
@@ -100,6 +152,7 @@ static void run(struct live_server *s, char *const *argv)
 			execvp(argv[0], argv);
 		_exit(127);
 	}
+	remember(s);
 	wait_until_it_answers(s);
 }
 
@@ -147,27 +200,12 @@ void live_start_sentinel(struct live_server *s, const char *config)
 	run(s, (char *const *)argv);
 }
 
-static void remove_folder(const char *folder)
-{
-	DIR *dir = opendir(folder);
-	struct dirent *d;
-	char path[400];
-
-	while (dir && (d = readdir(dir))) {
-		snprintf(path, sizeof(path), "%s/%s", folder, d->d_name);
-		if (d->d_name[0] != '.')
-			unlink(path);
-	}
-	if (dir)
-		closedir(dir);
-	rmdir(folder);
-}
-
 void live_stop(struct live_server *s)
 {
 	if (s->pid > 0) {
 		kill(s->pid, SIGKILL);
 		waitpid(s->pid, NULL, 0);
+		forget(s);
 	}
 	s->pid = 0;
 	if (s->folder[0])
