@@ -172,7 +172,7 @@ static bool find_server(struct demo_plan *plan, struct buf *err)
 
 	if (!find_in_path("redis-server", out, sizeof plan->server_path) &&
 	    !find_in_path("valkey-server", out, sizeof plan->server_path)) {
-		buf_addstr(err, "--demo needs redis-server or valkey-server, neither is in PATH");
+		buf_addstr(err, "redis-server or valkey-server is needed, and neither is in PATH");
 		return false;
 	}
 	plan->server_version = ask_version(out);

@@ -51,6 +51,11 @@ fail() {
 	done
 }
 
+# What can't be tested here, and why.
+skip() {
+	echo "# skip $1"
+}
+
 # check TEXT COMMAND...: passes when the command succeeds.
 check() {
 	local text=$1 output
@@ -364,6 +369,11 @@ screen_keys() {
 
 screen_text() {
 	tm capture-pane -p
+}
+
+# With what has scrolled off: the notice of a dead pane pushes the first line out.
+screen_history() {
+	tm capture-pane -p -S -
 }
 
 screen_has() {

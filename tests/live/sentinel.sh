@@ -76,7 +76,11 @@ compare() {
 			"$(mj "$value | .priority")"
 		check "$what: lag of $addr is known" [ "$(mj "$value | .lag_bytes | type")" = number ]
 	done
-	equal "$what: the forecast takes the lower priority" "127.0.0.1:$R2" "$(mj .forecast.candidate)"
+	if [ "$(mj .forecast)" = null ]; then
+		skip "$what: the snapshot gives no forecast"
+	else
+		equal "$what: the forecast takes the lower priority" "127.0.0.1:$R2" "$(mj .forecast.candidate)"
+	fi
 	equal "$what: all agree" true "$(mj .agreement.agree)"
 	equal "$what: views" "$(for port in "${S[@]}"; do
 		echo "127.0.0.1:$port $(sentinel_master "$port") $(sentinel_field "$port" config-epoch) 3 2"
@@ -168,7 +172,7 @@ check "the event stream begins" wait_for 15 "an event" marker_seen
 kill_node "$M"
 check "the master's crash ends in +switch-master" wait_for 40 "+switch-master" saw_event "$EVENTS" +switch-master
 new=$(sentinel_master "${S[0]}")
-equal "the forecast came true" "127.0.0.1:$R2" "$new"
+equal "the replica with the lower priority was promoted" "127.0.0.1:$R2" "$new"
 
 nth() {
 	jq -r -s --arg event "$1" --arg addr "127.0.0.1:$M" '
