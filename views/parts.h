@@ -19,6 +19,11 @@ bool view_drop_filter(struct view *v);
 /* A line in the middle of an empty pane. */
 void view_say(const struct pane *p, enum style_role role, const char *text);
 
+/* An address in at most `columns`: cut in its middle, since hosts differ at their beginnings and
+ * ports at their ends. Returns the column after it. */
+int addr_draw(const struct pane *p, int y, int x, int columns, enum style_role role,
+	      const char *addr);
+
 /* Draws text over several lines, cut at blanks; returns the lines used (counted only when p is
  * NULL). */
 int text_wrap_draw(const struct pane *p, int y, int x, int columns, int max_lines,

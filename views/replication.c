@@ -517,7 +517,7 @@ static void draw_replica(const struct pane *p, int y, const struct repl_row *row
 
 	row_words(row, words, sizeof(words));
 	pane_glyph(p, y, 0, style, health_glyph(row->health));
-	pane_text(p, y, 2, l->name - 2, row->stale ? STYLE_STALE : STYLE_STRONG, row->name);
+	addr_draw(p, y, 2, l->name - 2, row->stale ? STYLE_STALE : STYLE_STRONG, row->name);
 	draw_wide(p, y, row, l);
 	if (l->message_at <= l->bar_at && row->bar_means_nothing) {
 		pane_text(p, y, l->message_at, l->message, style, row->message);

@@ -729,7 +729,7 @@ static void draw_node(const struct pane *p, int y, const struct topo_row *row,
 	char role[16];
 
 	x = pane_glyph(p, y, x, style, health_glyph(row->health)) + 1;
-	pane_text(p, y, x, l->role - 1 - x, row->stale ? STYLE_STALE : STYLE_STRONG, row->name);
+	addr_draw(p, y, x, l->role - 1 - x, row->stale ? STYLE_STALE : STYLE_STRONG, row->name);
 	snprintf(role, sizeof(role), "%s%s", row->role == ROLE_UNKNOWN ? "?" : role_name(row->role),
 		 row->odd_role ? "!" : "");
 	x = pane_text(p, y, l->role, ROLE_WIDTH,
@@ -754,14 +754,18 @@ static void draw_node(const struct pane *p, int y, const struct topo_row *row,
 static void draw_heading(const struct pane *p, int y, const struct topo_row *row)
 {
 	const char *bad = strstr(row->state, "ckquorum NOT OK");
-	int x = 0;
+	int x = 0, room;
 
 	if (row->owner != NONE) {
 		char letter[2] = {owner_letter(row->rank), '\0'};
 
 		x = pane_text(p, y, x, 1, owner_style(row->rank), letter) + 1;
 	}
-	x = pane_text(p, y, x, -1, STYLE_TITLE, row->name) + 2;
+	/* A name as long as the pane must not hide what is said of it. */
+	room = p->width - x - 2 - text_width(row->state);
+	if (room < 14)
+		room = 14;
+	x = pane_text(p, y, x, room, STYLE_TITLE, row->name) + 2;
 	if (!bad) {
 		pane_text(p, y, x, -1, row->health == HEALTH_OK ? STYLE_DIM : STYLE_TEXT,
 			  row->state);

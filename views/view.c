@@ -182,6 +182,28 @@ void view_say(const struct pane *p, enum style_role role, const char *text)
 	pane_text(p, p->height / 2, x, -1, role, text);
 }
 
+int addr_draw(const struct pane *p, int y, int x, int columns, enum style_role role,
+	      const char *addr)
+{
+	const char *tail = addr;
+	char head[ENDPOINT_TEXT_BYTES];
+	size_t len;
+
+	if (columns < 12 || text_width(addr) <= columns)
+		return pane_text(p, y, x, columns, role, addr);
+	while (text_width(tail) > columns / 2)
+		text_next(&tail);
+	/* One column more than there is room for: pane_text marks the cut. */
+	len = text_fit(addr, columns - text_width(tail) + 1);
+	if (len >= sizeof(head))
+		return pane_text(p, y, x, columns, role, addr);
+	memcpy(head, addr, len);
+	head[len] = '\0';
+	columns -= text_width(tail);
+	x = pane_text(p, y, x, columns, role, head);
+	return pane_text(p, y, x, -1, role, tail);
+}
+
 int text_wrap_draw(const struct pane *p, int y, int x, int columns, int max_lines,
 		   enum style_role role, const char *text)
 {

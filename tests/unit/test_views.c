@@ -899,6 +899,24 @@ static void test_slots(void **state)
 	model_free(w.m);
 }
 
+/* A long address keeps its host's beginning and its port. */
+static void test_long_address(void **state)
+{
+	struct screen *s = open_screen(1, 40, true);
+	struct pane p = pane_whole(s);
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	assert_int_equal(
+	    addr_draw(&p, 0, 0, 20, STYLE_TEXT, "redis-17.data.production.example.net:6379"), 20);
+	assert_int_equal(addr_draw(&p, 0, 25, 15, STYLE_TEXT, "10.0.0.1:6379"), 38);
+	screen_frame_end(s);
+	screen_dump(s, &out, false);
+	screen_close(s);
+	assert_string_equal(buf_str(&out), "redis-17.~e.net:6379     10.0.0.1:6379\n");
+	buf_free(&out);
+}
+
 static void test_selection(void **state)
 {
 	static const struct view_ops *const with[] = {&topology_view, &replication_view};
@@ -1189,6 +1207,7 @@ int main(void)
 	    cmocka_unit_test(test_events_row),
 	    cmocka_unit_test(test_events_ring),
 	    cmocka_unit_test(test_slots),
+	    cmocka_unit_test(test_long_address),
 	    cmocka_unit_test(test_selection),
 	    cmocka_unit_test(test_layout),
 	    cmocka_unit_test(test_header_and_footer),
