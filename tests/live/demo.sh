@@ -49,6 +49,8 @@ demo_starts() {
 	else
 		bail "--demo=$1 starts" "$(screen_text 2>&1)"
 	fi
+	# Somebody may be running a demo of their own.
+	export REDOUBT_DEMO=$FOLDER
 	note_pids
 	# Guard, servers, load: fewer means that the list below proves nothing.
 	equal "--demo=$1 runs $2 servers" "$2" "$(grep -c ' running$' "$FOLDER/nodes.txt")"
