@@ -435,7 +435,7 @@ static void follow(struct action *a, const struct model *m, int64_t now_ms)
 	const struct deployment *d = model_deployment(m, a->on.deployment_id);
 	const struct group *g = model_group(m, a->on.group_id);
 	char took[UNITS_BYTES];
-	if (d == NULL || g == NULL) {
+	if (d == NULL || (g == NULL && d->kind != KIND_CLUSTER)) {
 		action_end(a, ACTION_UNKNOWN, "the group is gone from what the deployment lists");
 		return;
 	}

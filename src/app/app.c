@@ -2,6 +2,7 @@
 
 #include "app/app.h"
 
+#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,10 +240,11 @@ static void name_operator(struct app *app)
 {
 	const char *user = getenv("SUDO_USER"), *ssh = getenv("SSH_CONNECTION");
 	char name[64], from[64] = "";
+	const struct passwd *entry = getpwuid(getuid());
 	if (user == NULL)
 		user = getenv("USER");
 	if (user == NULL)
-		user = "unknown";
+		user = entry != NULL ? entry->pw_name : "unknown";
 	text_clean(name, sizeof(name), user, strlen(user));
 	if (ssh != NULL)
 		text_clean(from, sizeof(from), ssh, strcspn(ssh, " "));

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "model/model_private.h"
+#include "model/slots.h"
 
 /* Longer chains of replicas than this are cycles. */
 #define CHAIN_MAX 16
@@ -314,24 +315,52 @@ static struct group *group_for_master(struct model *m, struct deployment *d, str
 	return g;
 }
 
-static int cluster_order(const void *a, const void *b)
+static int group_order(const void *a, const void *b)
 {
 	const struct group *x = *(struct group *const *)a, *y = *(struct group *const *)b;
+	if (x->first_slot != y->first_slot)
+		return x->first_slot < y->first_slot ? -1 : 1;
 	return strcmp(x->name, y->name);
+}
+
+static unsigned first_slot(const struct model *m, const struct group *g)
+{
+	const struct node *n = node_get(m, g->master_id);
+	bool has_slots = n != NULL && n->member != NULL && n->member->slot_count > 0;
+	return has_slots ? n->member->slots[0].first : SLOT_COUNT;
+}
+
+/* Nodes that own a slot by the map, by index of the node. A claim alone is not enough: for a moment
+ * the old and the new master both make it, and the higher epoch wins. Owned by the caller. */
+static bool *slot_owners(const struct model *m, const struct deployment *d)
+{
+	bool *owns = mem_alloc((m->node_count + 1) * sizeof(*owns));
+	uint32_t last = 0;
+	for (unsigned slot = 0; d->cluster != NULL && slot < SLOT_COUNT; slot++) {
+		uint32_t owner = slot_owner(d, slot);
+		if (owner == last)
+			continue;
+		last = owner;
+		owner = model_node_resolve(m, owner);
+		if (owner != 0)
+			owns[owner - 1] = true;
+	}
+	return owns;
 }
 
 static void regroup_cluster(struct model *m, struct deployment *d, const uint32_t *old_groups)
 {
+	bool *owns = slot_owners(m, d);
 	/* Masters with slots first: they lead the group that they were in. */
 	for (int with_slots = 1; with_slots >= 0; with_slots--) {
 		for (size_t i = 0; i < m->node_count; i++) {
 			struct node *n = m->nodes[i];
 			if (n->gone || n->deployment_id != d->id || n->group_id != 0 ||
 			    n->member == NULL || !(n->member->flags & CFLAG_MASTER) ||
-			    (n->member->slot_count > 0) != (with_slots == 1))
+			    owns[i] != (with_slots == 1))
 				continue;
 			struct group *g = group_by_id(d, old_groups[i]);
-			/* A deposed master that is silent stays where it was. */
+			/* A deposed master stays where it was. */
 			if (with_slots == 0 && g != NULL && g->member_count > 0) {
 				group_member_add(m, g, n);
 				continue;
@@ -339,6 +368,7 @@ static void regroup_cluster(struct model *m, struct deployment *d, const uint32_
 			group_for_master(m, d, n, old_groups[i]);
 		}
 	}
+	free(owns);
 	for (size_t i = 0; i < m->node_count; i++) {
 		struct node *n = m->nodes[i];
 		if (n->gone || n->deployment_id != d->id || n->member == NULL ||
@@ -413,12 +443,13 @@ void deployment_regroup(struct model *m, struct deployment *d)
 	for (size_t i = d->group_count; i-- > 0;) {
 		struct group *g = d->groups[i];
 		bool empty = d->kind == KIND_SENTINEL ? g->view_count == 0 : g->member_count == 0;
+		g->first_slot = first_slot(m, g);
 		if (empty)
 			drop_group(d, i);
 		else
 			sort_members(m, g);
 	}
 	if (d->group_count > 1)
-		qsort(d->groups, d->group_count, sizeof(*d->groups), cluster_order);
+		qsort(d->groups, d->group_count, sizeof(*d->groups), group_order);
 	name_deployment(m, d);
 }

@@ -154,6 +154,7 @@ struct group {
 	uint32_t deployment_id;
 	char name[NAME_BYTES];    /* Sentinel's name of the master; else the master's address */
 	uint32_t master_id;       /* node; 0 unknown */
+	unsigned first_slot;      /* of its master, for the order of shards; SLOT_COUNT: none */
 	uint32_t *member_ids;     /* nodes, master first, then by address; owned */
 	size_t member_count, member_cap;
 	/* Sentinel deployments only */
