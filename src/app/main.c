@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -142,11 +143,22 @@ static bool start_demo(struct demo *demo, const struct options *o, struct creden
 	return true;
 }
 
+/* A connection a node, two a Sentinel: 1,024 descriptors are too few for a large fleet. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(const struct options *o)
 {
 	struct demo demo;
 	struct credentials *credentials = credentials_new();
 	int status = EXIT_USAGE;
+	raise_descriptor_limit();
 	if (!load_credentials(credentials, o)) {
 		credentials_free(credentials);
 		return EXIT_USAGE;
