@@ -47,31 +47,35 @@ static void events_done(struct view *v)
 
 /* --- what an event says -------------------------------------------------------------------- */
 
-/* "3/3 Sentinels over 41 ms", "redoubt", "10.0.0.1:7000". */
-static void sources_text(const struct event *e, const struct view_context *c, char *out,
-			 size_t size)
+enum sources_form { SOURCES_FULL, SOURCES_SHORT, SOURCES_TERSE, SOURCES_FORMS };
+
+/* "3/3 Sentinels over 41 ms", "3/3 Sentinels", "3/3"; of redoubt's own: "redoubt", "2 nodes". */
+static void sources_text(const struct event *e, const struct view_context *c,
+			 enum sources_form form, char *out, size_t size)
 {
 	const struct group *g = model_group(c->model, e->group_id);
 	size_t known = g ? group_sentinels_known(c->model, g) : 0;
+	bool own = event_kind_info(e->kind)->origin == ORIGIN_OWN;
 	int64_t spread = e->last_ms - e->mono_ms;
-	char took[UNITS_BYTES], over[48] = "";
+	char took[UNITS_BYTES], over[48] = "", word[16] = "";
 
-	if (e->source_total == 0 ||
-	    (e->source_total == 1 && event_kind_info(e->kind)->origin == ORIGIN_OWN)) {
+	if (e->source_total == 0 || (e->source_total == 1 && own)) {
 		snprintf(out, size, "%s", e->source_count > 0 ? e->sources[0].addr : "redoubt");
 		return;
 	}
-	if (e->source_total > 1 && spread > 0 && spread < 1000)
+	if (form == SOURCES_FULL && e->source_total > 1 && spread > 0 && spread < 1000)
 		snprintf(over, sizeof(over), " over %lld ms", (long long)spread);
-	else if (e->source_total > 1 && spread >= 1000)
+	else if (form == SOURCES_FULL && e->source_total > 1 && spread >= 1000)
 		snprintf(over, sizeof(over), " over %s", units_duration(spread, took));
-	if (event_kind_info(e->kind)->origin == ORIGIN_OWN)
+	if (form != SOURCES_TERSE)
+		snprintf(word, sizeof(word), " Sentinel%s",
+			 e->source_total > 1 || known > 1 ? "s" : "");
+	if (own)
 		snprintf(out, size, "%u nodes%s", e->source_total, over);
 	else if (known >= e->source_total)
-		snprintf(out, size, "%u/%zu Sentinels%s", e->source_total, known, over);
+		snprintf(out, size, "%u/%zu%s%s", e->source_total, known, word, over);
 	else
-		snprintf(out, size, "%u Sentinel%s%s", e->source_total,
-			 e->source_total == 1 ? "" : "s", over);
+		snprintf(out, size, "%u%s%s", e->source_total, word, over);
 }
 
 static const char *or_empty(const char *s)
@@ -242,7 +246,12 @@ static void draw_event(const struct pane *p, int y, const struct event *e,
 		      severity_style(e->severity), or_empty(e->name));
 	who_text(e, text, sizeof(text));
 	x = draw_cell(p, y, x, narrow ? 0 : wide ? 32 : 22, STYLE_TEXT, text);
-	sources_text(e, c, text, sizeof(text));
+	/* Of two that do not both fit, the detail is worth more: it holds the new master. */
+	for (int form = SOURCES_FULL; form < SOURCES_FORMS; form++) {
+		sources_text(e, c, (enum sources_form)form, text, sizeof(text));
+		if (x + text_width(text) + 1 + text_width(detail_text(e)) <= p->width)
+			break;
+	}
 	x = draw_cell(p, y, x, narrow ? 0 : wide ? 26 : 7, STYLE_DIM, text);
 	pane_text(p, y, x, -1, STYLE_TEXT, detail_text(e));
 }
@@ -273,7 +282,7 @@ static void draw_details(const struct pane *p, const struct event *e, const stru
 	who_text(e, text, sizeof(text));
 	y = detail_line(p, y, "about", STYLE_TEXT, text);
 	y = detail_line(p, y, "detail", STYLE_TEXT, detail_text(e));
-	sources_text(e, c, text, sizeof(text));
+	sources_text(e, c, SOURCES_FULL, text, sizeof(text));
 	buf_addstr(&sources, text);
 	for (size_t i = 0; i < e->source_count && e->source_total > 1; i++)
 		buf_addf(&sources, "%s%s +%lld ms", i ? ", " : ": ", e->sources[i].addr,

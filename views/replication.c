@@ -15,9 +15,9 @@
 
 #define ID_GROUP     ((uint64_t)1 << 32)
 #define ID_NOTE      ((uint64_t)2 << 32)
-#define SCALE_MIN    1000             /* bytes: below that all bars are empty */
-#define SPARK_MIN    10000.0          /* a flat line must not look like a mountain range */
-#define SILENCE_LONG 5                /* seconds; replicas acknowledge once a second */
+#define SCALE_MIN    10000   /* bytes: what is in flight on a healthy link must not fill a bar */
+#define SPARK_MIN    10000.0 /* a flat line must not look like a mountain range */
+#define SILENCE_LONG 5       /* seconds; replicas acknowledge once a second */
 #define SOON_MS      (60 * 60 * 1000) /* what is farther away is no forecast */
 
 struct repl_row {
@@ -147,7 +147,7 @@ static void fill_link_down(struct repl_row *row, const struct node *n, int64_t n
 		    text, sizeof(text), "link down %s",
 		    units_age(down_s * 1000 + (now_ms > n->info_at_ms ? now_ms - n->info_at_ms : 0),
 			      age));
-	say(row, HEALTH_CRITICAL, text);
+	say(row, HEALTH_WARNING, text);
 }
 
 /* What comes next: falling off the backlog before catching up, since the first costs a full
@@ -165,7 +165,7 @@ static void fill_outlook(struct repl_row *row, bool master_writes)
 		snprintf(text, sizeof(text), "off backlog in %s",
 			 units_age(lag->backlog_off_ms, when));
 		say_outlook(row, HEALTH_WARNING, text);
-	} else if (lag->catch_up_ms != FACT_UNKNOWN && lag->catch_up_ms >= 1000 &&
+	} else if (lag->link_up && lag->catch_up_ms != FACT_UNKNOWN && lag->catch_up_ms >= 1000 &&
 		   lag->catch_up_ms < SOON_MS) {
 		snprintf(text, sizeof(text), "catches up in %s", units_age(lag->catch_up_ms, when));
 		say_outlook(row, HEALTH_OK, text);

@@ -355,7 +355,8 @@ static void fill_role(struct topo_row *row, const struct model *m, const struct 
 		      const struct group *g, int64_t now_ms)
 {
 	enum role expected = master_of(m, g) == n->id ? ROLE_MASTER : ROLE_REPLICA;
-	bool said = n->info_at_ms != 0 && n->info.role != ROLE_UNKNOWN;
+	/* What it said before it fell silent may be long over. */
+	bool said = n->link.state == LINK_UP && n->info_at_ms != 0 && n->info.role != ROLE_UNKNOWN;
 	char had[sizeof(row->state)];
 
 	if (group_failover_running(m, g, now_ms) &&
@@ -365,8 +366,9 @@ static void fill_role(struct topo_row *row, const struct model *m, const struct 
 		snprintf(had, sizeof(had), "%s",
 			 strstr(row->state, "second master") ? "" : row->state);
 		row->health = HEALTH_WARNING;
-		snprintf(row->state, sizeof(row->state), "promoting%s%.140s", had[0] ? ", " : "",
-			 had);
+		snprintf(row->state, sizeof(row->state), "%s%s%.140s",
+			 said && n->info.role == ROLE_MASTER ? "promoted" : "promoting",
+			 had[0] ? ", " : "", had);
 		return;
 	}
 	if (g->master_id == 0 || !said || n->info.role == expected)
@@ -488,6 +490,11 @@ static void fill_all(struct topology *t, const struct view_context *c)
 
 /* --- rebuild ------------------------------------------------------------------------------- */
 
+static int name_compare(const void *a, const void *b)
+{
+	return strverscmp(((const struct topo_row *)a)->name, ((const struct topo_row *)b)->name);
+}
+
 /* Sentinels, then what nobody has put anywhere yet. */
 static void loose_add(struct topology *t, const struct view_context *c, bool sentinels)
 {
@@ -510,6 +517,7 @@ static void loose_add(struct topology *t, const struct view_context *c, bool sen
 	}
 	if (total == 0)
 		return;
+	qsort(&t->rows[heading + 1], total, sizeof(*t->rows), name_compare);
 	t->rows[heading].filled = true;
 	t->rows[heading].health = up == total ? HEALTH_OK : HEALTH_WARNING;
 	if (sentinels)
