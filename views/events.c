@@ -67,7 +67,7 @@ static void sources_text(const struct event *e, const struct view_context *c,
 		snprintf(over, sizeof(over), " over %lld ms", (long long)spread);
 	else if (form == SOURCES_FULL && e->source_total > 1 && spread >= 1000)
 		snprintf(over, sizeof(over), " over %s", units_duration(spread, took));
-	if (form != SOURCES_TERSE)
+	if (form != SOURCES_TERSE || known < e->source_total)
 		snprintf(word, sizeof(word), " Sentinel%s",
 			 e->source_total > 1 || known > 1 ? "s" : "");
 	if (own)
@@ -245,7 +245,8 @@ static void draw_event(const struct pane *p, int y, const struct event *e,
 			     : 14,
 		      severity_style(e->severity), or_empty(e->name));
 	who_text(e, text, sizeof(text));
-	x = draw_cell(p, y, x, narrow ? 0 : wide ? 32 : 22, STYLE_TEXT, text);
+	if (text[0])
+		x = draw_cell(p, y, x, narrow ? 0 : wide ? 32 : 22, STYLE_TEXT, text);
 	/* Of two that do not both fit, the detail is worth more: it holds the new master. */
 	for (int form = SOURCES_FULL; form < SOURCES_FORMS; form++) {
 		sources_text(e, c, (enum sources_form)form, text, sizeof(text));

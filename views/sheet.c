@@ -171,7 +171,7 @@ static void lines_draw(const struct pane *p, int columns, const struct sheet *s)
 	}
 	if (cut > 0 && p->height > 0)
 		pane_textf(p, p->height - 1, 2, -1, STYLE_DIALOG,
-			   "%zu more lines: enlarge the screen", cut);
+			   "%zu more line%s: enlarge the screen", cut, cut == 1 ? "" : "s");
 }
 
 /* A frame in the dialog's own colours, which pane_box does not know. */
@@ -221,7 +221,8 @@ void sheet_draw(const struct pane *p, const struct view_context *c, const struct
 	}
 	head_draw(&in, 0, columns, head, sheet);
 	tail_draw(&in, in.height - tail, tail, sheet, typed);
-	if (in.height >= head + tail + 4)
+	if (in.height >=
+	    head + tail + 2 + lines_height(sheet, columns)) /* air, if it costs nothing */
 		head++, tail++;
 	lines = pane_sub(&in, head, 0, in.height - head - tail, columns);
 	lines_draw(&lines, columns, sheet);

@@ -217,6 +217,11 @@ int text_wrap_draw(const struct pane *p, int y, int x, int columns, int max_line
 
 		if (fit == 0) /* a wide character in one column: pane_text shows what it can */
 			break;
+		if (lines == max_lines - 1) { /* the last one says that it is cut */
+			if (p)
+				pane_text(p, y + lines, x, columns, role, text);
+			return max_lines;
+		}
 		if (fit >= sizeof(line)) {
 			fit = sizeof(line) - 1;
 			while (fit > 1 && ((unsigned char)text[fit] & 0xc0) == 0x80)
