@@ -285,11 +285,13 @@ sentinel_is_settled() {
 		[[ $(scli "$1" sentinel ckquorum mymaster) == OK* ]]
 }
 
+# A node that became a replica is a master without slots to the others until it tells them.
 cluster_is_settled() {
-	local info
+	local info nodes
 	info=$(cli "$1" cluster info | tr -d '\r')
+	nodes=$(cli "$1" cluster nodes)
 	[[ $info == *cluster_state:ok* && $info == *cluster_known_nodes:$2* ]] &&
-		! cli "$1" cluster nodes | grep -Eq 'handshake|fail'
+		[[ ! $nodes =~ handshake|fail ]] && [ "$(grep -c 'slave ' <<<"$nodes")" -eq $(($2 / 2)) ]
 }
 
 # start_cluster PORT...: six nodes, three masters and three replicas.
