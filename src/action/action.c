@@ -67,7 +67,7 @@ struct action *action_open(const struct action_kind *kind, const struct action_c
 	a->sheet.opened_ms = now_ms;
 	bool ready = kind->prepare(a, m, now_ms);
 	if (ready && read_only && kind->changes)
-		ready = action_block(a, "read-only: redoubt was started with --read-only");
+		ready = action_block(a, "read-only: no action can be triggered");
 	snprintf(a->sheet.title, sizeof(a->sheet.title), "%s  %.48s", kind->label, a->subject);
 	action_command_text(a, a->sheet.command, sizeof(a->sheet.command));
 	describe_targets(a, m);

@@ -108,7 +108,7 @@ struct action *app_action_open(struct app *app, const struct action_kind *kind,
 	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
 		if (app->actions[i].action != NULL)
 			continue;
-		struct action *a = action_open(kind, on, app->model, app->read_only, clock_mono_ms());
+		struct action *a = action_open(kind, on, app->model, app->actions_off, clock_mono_ms());
 		app->actions[i] = (struct app_action){ a, true };
 		if (a->sheet.state == SHEET_CONFIRM && !kind->needs_confirm)
 			app_action_send(app, a);
@@ -162,7 +162,7 @@ static void action_done(uint32_t tag, enum answer answer, enum server_error erro
 void app_action_send(struct app *app, struct action *a)
 {
 	const char *argv[ACTION_ARGV_MAX];
-	if (app->read_only && a->kind->changes)
+	if (app->actions_off && a->kind->changes)
 		return;
 	if (!action_recheck(a, app->model, clock_mono_ms()))
 		return;
@@ -307,7 +307,9 @@ static bool app_start(struct app *app, const struct options *o, struct credentia
 	app->loop = ev_default_loop(EVFLAG_AUTO);
 	app->model = model_new(EVENT_RING_DEFAULT);
 	app->interval_ms = o->interval_ms;
-	app->read_only = o->read_only || o->mode == RUN_DUMP;
+	app->read_only = o->read_only;
+	/* Keys from a script never send anything. */
+	app->actions_off = o->read_only || o->mode == RUN_DUMP;
 	app->log_stream.next_seq = app->events_stream.next_seq = 1;
 	name_operator(app);
 	model_set_interval(app->model, o->interval_ms);

@@ -37,7 +37,7 @@ struct app {
 	struct event_stream log_stream, events_stream;
 	unsigned pending;              /* TOPIC_ bits since the last frame */
 	int64_t interval_ms;
-	bool read_only;
+	bool read_only, actions_off;
 	char operator_name[160];       /* user, and where from */
 	char notice[200];              /* one line for the operator */
 	enum health notice_health;

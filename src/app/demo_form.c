@@ -297,7 +297,8 @@ static bool cluster_is_ok(struct form *form, size_t i)
 	       ask_contains(form, i, "CLUSTER INFO", "cluster_size:3");
 }
 
-/* Two handshakes of one pair leave a node without a name behind for a moment, and a node that became
+/* Two handshakes of one pair leave a node without a name behind for a moment, and a node that has
+ * just become
  * a replica is a master without slots to the others until it tells them. */
 static bool knows_all_nodes(struct form *form, size_t i)
 {
