@@ -150,6 +150,17 @@ static void fill_link_down(struct repl_row *row, const struct node *n, int64_t n
 	say(row, HEALTH_WARNING, text);
 }
 
+/* What is in flight on a healthy link wobbles by the second: forecasts begin where the lag is a
+ * twentieth of the backlog, or the link is down. */
+static bool is_notable(const struct lag *lag)
+{
+	if (lag->link_known && !lag->link_up)
+		return true;
+	if (lag->bytes == FACT_UNKNOWN || lag->backlog_headroom_bytes == FACT_UNKNOWN)
+		return false;
+	return lag->bytes > (lag->bytes / 2 + lag->backlog_headroom_bytes / 2) / 10;
+}
+
 /* What comes next: falling off the backlog before catching up, since the first costs a full
  * synchronisation. */
 static void fill_outlook(struct repl_row *row, bool master_writes)
@@ -160,6 +171,8 @@ static void fill_outlook(struct repl_row *row, bool master_writes)
 	if (lag->off_backlog) {
 		say_outlook(row, HEALTH_WARNING,
 			    row->message[0] ? "full sync ahead" : "off backlog: full sync ahead");
+	} else if (!is_notable(lag)) {
+		return;
 	} else if (master_writes && lag->backlog_off_ms != FACT_UNKNOWN &&
 		   lag->backlog_off_ms < SOON_MS) {
 		snprintf(text, sizeof(text), "off backlog in %s",

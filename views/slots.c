@@ -24,6 +24,7 @@ struct owner {
 	char addr[64];
 	char ranges[120];
 	char trouble[80];
+	bool silent; /* does not answer here, whatever the cluster says */
 };
 
 enum legend_kind { LEGEND_UNCOVERED, LEGEND_OPEN, LEGEND_OWNER };
@@ -44,7 +45,7 @@ struct slots {
 	size_t owner_count, owner_cap;
 	struct legend_row *rows;
 	size_t row_count, row_cap, troubles; /* rows before the owners */
-	size_t uncovered, failing, suspected;
+	size_t uncovered, failing, suspected, silent;
 	bool down, known, has_key;
 	int64_t down_ms;
 	unsigned key_slot;
@@ -102,6 +103,7 @@ static void owner_fill(struct owner *o, const struct view_context *c, const stru
 	}
 	health_node(c->model, n, c->now_ms, &verdict);
 	snprintf(o->trouble, sizeof(o->trouble), "%.79s", verdict.text);
+	o->silent = n->link.lost_ms != 0;
 }
 
 static void owners_build(struct slots *s, const struct view_context *c, const struct deployment *d)
@@ -111,7 +113,7 @@ static void owners_build(struct slots *s, const struct view_context *c, const st
 
 	s->owner_count = owned_collect(cl, owned);
 	s->owners = mem_grow(s->owners, &s->owner_cap, s->owner_count + 1, sizeof(*s->owners));
-	s->uncovered = s->failing = s->suspected = 0;
+	s->uncovered = s->failing = s->suspected = s->silent = 0;
 	for (size_t i = 0; i < cl->owner_count; i++) {
 		struct owner *o;
 
@@ -121,6 +123,7 @@ static void owners_build(struct slots *s, const struct view_context *c, const st
 		owner_fill(o, c, d, cl->owners[i], &owned[i]);
 		s->failing += o->state == SLOT_FAIL ? o->slots : 0;
 		s->suspected += o->state == SLOT_PFAIL ? o->slots : 0;
+		s->silent += o->state == SLOT_OK && o->silent ? o->slots : 0;
 	}
 	for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
 		uint16_t owner = cl->owner[slot];
@@ -428,7 +431,11 @@ static void draw_summary(const struct slots *s, const struct pane *p, unsigned p
 				       units_age(s->down_ms, age));
 		x++;
 	}
-	if (served == SLOT_COUNT)
+	/* The cluster takes its node-timeout to notice what a broken connection shows at once. */
+	if (served == SLOT_COUNT && s->silent)
+		x = pane_textf(p, 0, x, -1, STYLE_WARNING, "%zu slots: owner does not answer",
+			       s->silent);
+	else if (served == SLOT_COUNT)
 		x = pane_text(p, 0, x, -1, STYLE_OK,
 			      s->suspected ? "all slots served so far" : "all slots served");
 	else
@@ -499,6 +506,13 @@ static void draw_legend_row(const struct slots *s, const struct pane *p, int y,
 	}
 }
 
+static enum style_role packed_style(const struct owner *o)
+{
+	if (o->state == SLOT_FAIL)
+		return STYLE_CRITICAL;
+	return o->state == SLOT_PFAIL || o->trouble[0] ? STYLE_WARNING : STYLE_TEXT;
+}
+
 /* Too few rows for one each: letters and addresses side by side. */
 static void draw_packed(const struct slots *s, const struct pane *p)
 {
@@ -516,9 +530,10 @@ static void draw_packed(const struct slots *s, const struct pane *p)
 		if (y >= p->height)
 			return;
 		x = pane_text(p, y, x, 1, owner_style(r), letter) + 1;
-		x = pane_text(p, y, x, -1, o->state == SLOT_FAIL ? STYLE_CRITICAL : STYLE_TEXT,
-			      o->addr) +
-		    2;
+		if (o->state != SLOT_OK || o->trouble[0]) /* never by colour alone */
+			pane_glyph(p, y, x - 1, packed_style(o),
+				   o->state == SLOT_FAIL ? GLYPH_DOWN : GLYPH_WARNING);
+		x = pane_text(p, y, x, -1, packed_style(o), o->addr) + 2;
 	}
 }
 

@@ -721,6 +721,24 @@ static void test_replication_words(void **state)
 	model_free(w.m);
 }
 
+/* What is in flight on a healthy link is no forecast of trouble. */
+static void test_replication_is_calm(void **state)
+{
+	struct world w = sentinel_world();
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 15; i++) {
+		w.now += 1000;
+		data_nodes_say(&w, 6000000 + i * 80000, 3000 + i * 2000);
+	}
+	text = draw_fresh(&replication_view, &w, "", 60, 200);
+	assert_lacks(text, "off backlog");
+	assert_has(line_with(text, "10.0.0.4:6379"), "●");
+	free(text);
+	model_free(w.m);
+}
+
 static void test_filter(void **state)
 {
 	struct world w = sentinel_world();
@@ -888,6 +906,15 @@ static void test_slots(void **state)
 	assert_has(text, "A!B"); /* two slots of a cell of many are enough */
 	assert_has(text, "✖✖✖✖");
 	assert_has(line_with(text, "127.0.0.1:7002"), "FAILED");
+	free(text);
+	model_free(w.m);
+
+	/* before the cluster itself has noticed */
+	w = cluster_world("master", " 5461-10922", true);
+	link_to(&w, id_of(&w, "127.0.0.1", 7002), LINK_LOST, "connection closed");
+	text = draw_fresh(&slots_view, &w, "", 22, 80);
+	assert_has(text, "5461 slots: owner does not answer");
+	assert_lacks(text, "all slots served");
 	free(text);
 	model_free(w.m);
 
@@ -1203,6 +1230,7 @@ int main(void)
 	    cmocka_unit_test(test_chains_and_cycles),
 	    cmocka_unit_test(test_second_master_is_marked),
 	    cmocka_unit_test(test_replication_words),
+	    cmocka_unit_test(test_replication_is_calm),
 	    cmocka_unit_test(test_filter),
 	    cmocka_unit_test(test_events_row),
 	    cmocka_unit_test(test_events_ring),
