@@ -97,6 +97,7 @@ static void apply_listed_replica(struct model *m, struct node *master,
 						  : node_obtain(m, d->id, &r->addr, false);
 	if (n == NULL || n == master)
 		return;
+	n->listed_by = master->id;
 	bool online = strcmp(r->state, "online") == 0;
 	int64_t bytes = FACT_UNKNOWN;
 	if (online && f->master_repl_offset != FACT_UNKNOWN && r->offset != FACT_UNKNOWN)

@@ -159,7 +159,10 @@ size_t group_sentinels_reachable(const struct model *m, const struct group *g)
 /* Whom a node follows, by its own last word. */
 static uint32_t own_upstream(const struct model *m, const struct node *n)
 {
-	if (n->info_at_ms == 0 || n->info.role != ROLE_REPLICA)
+	/* Not asked yet: the master that lists it knows. */
+	if (n->info_at_ms == 0)
+		return model_node_resolve(m, n->listed_by);
+	if (n->info.role != ROLE_REPLICA)
 		return 0;
 	const struct node *up = node_by_addr(m, &n->info.master);
 	return up != NULL && up != n ? up->id : 0;

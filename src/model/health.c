@@ -248,22 +248,27 @@ void group_failover_text(const struct group *g, int64_t now_ms, char *out, size_
 		snprintf(out, size, "%s %s", phases[f->phase], units_duration(now_ms - f->phase_ms, text));
 }
 
+/* Views that flag the master of the day: one that has not switched yet speaks of the old one. */
+static size_t flagged_views(const struct model *m, const struct group *g, uint32_t flag)
+{
+	const struct sentinel_view *best = group_best_view(g);
+	size_t count = 0;
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct sentinel_view *v = &g->views[i];
+		count += (v->facts.flags & flag) && endpoint_equal(&v->facts.addr, &best->facts.addr) &&
+			 model_node(m, v->sentinel_id) != NULL;
+	}
+	return count;
+}
+
 size_t group_sdown_count(const struct model *m, const struct group *g)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < g->view_count; i++)
-		count += (g->views[i].facts.flags & SFLAG_S_DOWN) &&
-			 model_node(m, g->views[i].sentinel_id) != NULL;
-	return count;
+	return flagged_views(m, g, SFLAG_S_DOWN);
 }
 
 size_t group_odown_count(const struct model *m, const struct group *g)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < g->view_count; i++)
-		count += (g->views[i].facts.flags & SFLAG_O_DOWN) &&
-			 model_node(m, g->views[i].sentinel_id) != NULL;
-	return count;
+	return flagged_views(m, g, SFLAG_O_DOWN);
 }
 
 static bool master_is_down(const struct model *m, const struct group *g)
