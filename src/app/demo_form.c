@@ -298,8 +298,7 @@ static bool cluster_is_ok(struct form *form, size_t i)
 }
 
 /* Two handshakes of one pair leave a node without a name behind for a moment, and a node that has
- * just become
- * a replica is a master without slots to the others until it tells them. */
+ * just become a replica is a master without slots to the others until it tells them. */
 static bool knows_all_nodes(struct form *form, size_t i)
 {
 	redisReply *reply = ask(form, i, "CLUSTER NODES");
