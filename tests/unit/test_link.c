@@ -673,7 +673,7 @@ static void real_messages(void **state)
 		skip();
 	live_start(&s, NULL);
 	owner_init(&o);
-	dial_kind(&o, "localhost", s.port, true, false);
+	dial_kind(&o, "127.0.0.1", s.port, true, false);
 	RUN_UNTIL(&o, is_in(&o, LINK_UP));
 	assert_false(link_ask(o.link, ASK_INFO, NULL, 1));
 	live_command(s.port, "PUBLISH +sdown payload", reply, sizeof(reply));

@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <setjmp.h>
+#include <netdb.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -75,6 +76,16 @@ static void numeric_without_a_thread(void **state)
 	ev_loop_destroy(loop);
 }
 
+static bool system_knows(const char *name)
+{
+	struct addrinfo *list = NULL;
+	bool known = getaddrinfo(name, "1", NULL, &list) == 0;
+
+	if (known)
+		freeaddrinfo(list);
+	return known;
+}
+
 static void names_and_failures(void **state)
 {
 	struct ev_loop *loop = ev_loop_new(0);
@@ -84,8 +95,9 @@ static void names_and_failures(void **state)
 	(void)state;
 	resolver_query(r, "localhost", 1, on_result, &seen);
 	run_until(loop, &seen, 1);
-	assert_int_equal(seen.last.error, 0);
-	assert_true(seen.last.count >= 1);
+	/* A bare system folder has no /etc/hosts: the system's own word is what must come back. */
+	assert_int_equal(seen.last.error == 0, system_knows("localhost"));
+	assert_int_equal(seen.last.count >= 1, system_knows("localhost"));
 	/* An empty label is refused without asking any server. */
 	resolver_query(r, "no..such..name", 1, on_result, &seen);
 	run_until(loop, &seen, 2);
