@@ -2,6 +2,7 @@
 
 #include "base/endpoint.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
@@ -52,6 +53,21 @@ static bool is_host(const char *s, size_t len)
 	return len > 0;
 }
 
+/* A zone may follow it: fe80::1%eth0. */
+static bool is_ipv6(const char *s, size_t len)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr addr;
+	const char *zone = memchr(s, '%', len);
+	size_t addr_len = zone ? (size_t)(zone - s) : len;
+
+	if (addr_len >= sizeof(text) || !is_host(s, len))
+		return false;
+	memcpy(text, s, addr_len);
+	text[addr_len] = '\0';
+	return inet_pton(AF_INET6, text, &addr) == 1;
+}
+
 static bool endpoint_parse_port(struct endpoint *ep, const char *host, size_t host_len,
 				const char *port)
 {
@@ -85,7 +101,8 @@ bool endpoint_parse(struct endpoint *ep, const char *text, uint16_t default_port
 	/* Two colons without brackets: a bare IPv6 address, which can carry no port. */
 	if (colon && !strchr(colon + 1, ':'))
 		return endpoint_parse_port(ep, text, (size_t)(colon - text), colon + 1);
-	return is_host(text, strlen(text)) && endpoint_set(ep, text, strlen(text), default_port);
+	return (colon ? is_ipv6(text, strlen(text)) : is_host(text, strlen(text))) &&
+	       endpoint_set(ep, text, strlen(text), default_port);
 }
 
 bool endpoint_is_set(const struct endpoint *ep)

@@ -263,6 +263,10 @@ static void endpoint_reads_all_forms(void **state)
 	check_endpoint("[::1]x", NULL);
 	check_endpoint("[]:1", NULL);
 	check_endpoint("a b:1", NULL);
+	check_endpoint("127.0.0.1:6379:6379", NULL);
+	check_endpoint("host:1:2", NULL);
+	check_endpoint("1::2::3", NULL);
+	check_endpoint("::ffff:10.0.0.1", "[::ffff:10.0.0.1]:6379");
 	check_endpoint("a\x1b[m:1", NULL);
 	memset(host, 'h', sizeof(host));
 	assert_true(endpoint_set(&a, host, 253, 1));
