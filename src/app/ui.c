@@ -255,13 +255,24 @@ void ui_tick(struct ui *ui)
 
 /* --- watchers ---------------------------------------------------------------------------------- */
 
+/* The kernel leaves SIGTSTP out where no shell could bring us back: a terminal's only program, the
+ * first process of a container. SIGSTOP would stop us there for ever. */
+static void stop_here(void)
+{
+	struct sigaction usual = { .sa_handler = SIG_DFL }, before;
+	sigemptyset(&usual.sa_mask);
+	sigaction(SIGTSTP, &usual, &before);
+	raise(SIGTSTP); /* goes on here at SIGCONT */
+	sigaction(SIGTSTP, &before, NULL);
+}
+
 void ui_suspend(struct ui *ui)
 {
 	if (ui->headless)
 		return;
 	screen_suspend(ui->screen);
 	ev_suspend(ui->app->loop);
-	raise(SIGSTOP); /* goes on here at SIGCONT */
+	stop_here();
 	ev_resume(ui->app->loop);
 	screen_resume(ui->screen);
 	ui_all_stale(ui);
