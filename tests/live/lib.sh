@@ -31,7 +31,7 @@ FAILED=0
 PORTS=()            # set by free_ports
 declare -A NODE_PID # port: pid of the server
 OTHER_PIDS=()       # of everything else that was started in the background
-TMUX_SOCKET=redoubt-live-$$
+TMUX_SOCKET=redoubt-live-$$.0
 
 # --- verdicts ------------------------------------------------------------------------------------
 
@@ -310,6 +310,17 @@ start_cluster() {
 	done
 }
 
+# --- tools of tests/tools ------------------------------------------------------------------------
+
+# build_tool NAME: sets TOOL. `make check` has built it beside redoubt; else it is compiled here.
+build_tool() {
+	TOOL=$(dirname "$REDOUBT")/tests/tools/$1
+	[ "$TOOL" -nt "$SRC/tests/tools/$1.c" ] && return
+	TOOL=$WORK/$1
+	[ -x "$TOOL" ] || ${CC:-cc} -std=c11 -D_GNU_SOURCE -I "$(dirname "$REDOUBT")" -o "$TOOL" \
+		"$SRC/tests/tools/$1.c" || bail "tests/tools/$1.c compiles"
+}
+
 # --- redoubt -------------------------------------------------------------------------------------
 
 need_redoubt() {
@@ -355,6 +366,8 @@ screen_start() {
 		set -g default-terminal tmux-256color
 	END
 	tm kill-server 2>/dev/null
+	# A server that was told to end may still hold its socket.
+	TMUX_SOCKET=${TMUX_SOCKET%.*}.$((${TMUX_SOCKET##*.} + 1))
 	tmux -u -L "$TMUX_SOCKET" -f "$WORK/tmux.conf" new-session -d -x "${size%x*}" -y "${size#*x}" "$@"
 }
 
@@ -389,6 +402,15 @@ wait_screen() {
 
 screen_ended() {
 	[ "$(tm display-message -p '#{pane_dead}')" = 1 ]
+}
+
+# Before the command of a screen whose exit status is asked for: tmux 3.3 misses some.
+# shellcheck disable=SC2034,SC2016
+NOTE_STATUS=(sh -c 'rm -f "$0"; "$@"; echo $? >"$0.new"; mv "$0.new" "$0"' "$WORK/status")
+
+screen_status() {
+	wait_for 5 "a status" [ -s "$WORK/status" ]
+	cat "$WORK/status"
 }
 
 screen_stop() {
