@@ -113,6 +113,7 @@ static char read_buffer[READ_BYTES]; /* links read one after the other */
 
 static void begin(struct link *l);
 static void flush(struct link *l);
+static void read_some(struct link *l);
 static void drop(struct link *l, enum link_state state, enum server_error error,
 		 const char *reason);
 static void destroy(struct link *l);
@@ -389,12 +390,35 @@ static void check_subscribed(struct link *l, int64_t now_us)
 	arm(l, timeout_us(l));
 }
 
+static bool is_overdue(struct link *l, int64_t now_us)
+{
+	int64_t sent_us;
+
+	if (l->silent_us != 0)
+		return now_us - l->silent_us >= silent_hold_us(l);
+	sent_us = l->ring_count > 0 ? request_at(l, 0)->sent_us : 0;
+	return sent_us != 0 && now_us - sent_us >= timeout_us(l);
+}
+
+/* Timers come before sockets in a turn of the loop. Where it is this process that stood still,
+ * stopped or starved, the reply lies in the socket and nobody is late. False when the connection
+ * is no longer there. */
+static bool read_before_verdict(struct link *l)
+{
+	uint32_t connection = l->connection;
+
+	read_some(l);
+	return !l->freed && l->connection == connection;
+}
+
 /* The timer is not moved with every request: when it fires, it is set to what is due next, so that
  * a poll costs no timer work. */
 static void check_deadline(struct link *l)
 {
 	int64_t now_us = clock_mono_us(), sent_us;
 
+	if (is_overdue(l, now_us) && !read_before_verdict(l))
+		return;
 	if (l->silent_us != 0) {
 		int64_t left_us = l->silent_us + silent_hold_us(l) - now_us;
 
@@ -410,7 +434,7 @@ static void check_deadline(struct link *l)
 		return;
 	}
 	sent_us = request_at(l, 0)->sent_us;
-	if (sent_us != 0 && now_us - sent_us >= timeout_us(l)) {
+	if (is_overdue(l, now_us)) {
 		arm(l, silent_hold_us(l));
 		go_silent(l, now_us);
 		return;

@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "live.h"
@@ -415,6 +416,34 @@ static void late_replies_are_dropped(void **state)
 	WITHOUT_FAKE(o, f);
 }
 
+/* The reply was there in time; it was this process that stood still, stopped or starved. */
+static void a_stall_of_our_own_is_no_silence(void **state)
+{
+	static const char *const script[] = { "+PONG\r\n", NULL };
+	const struct timespec stall = { .tv_nsec = 2 * TIMEOUT_MS * 1000000L };
+	WITH_FAKE(o, f);
+
+	f.script = script;
+	dial(&o, f.port);
+	RUN_UNTIL(&o, is_in(&o, LINK_UP));
+	assert_true(link_ask(o.link, ASK_INFO, NULL, 1));
+	RUN_UNTIL(&o, link_bytes_out(o.link) == 14 + 14);
+	send(f.peers[0].fd, "$5\r\nready\r\n", 11, MSG_NOSIGNAL);
+	nanosleep(&stall, NULL);
+	RUN_UNTIL(&o, o.replies + o.timeouts > 0);
+	assert_int_equal(o.timeouts, 0);
+	assert_string_equal(o.last_text, "ready");
+	/* And from a silence that is real: what came before the connection is given up counts. */
+	assert_true(link_ask(o.link, ASK_INFO, NULL, 2));
+	RUN_UNTIL(&o, is_in(&o, LINK_SILENT));
+	send(f.peers[0].fd, "$4\r\nlate\r\n", 10, MSG_NOSIGNAL);
+	nanosleep(&stall, NULL);
+	RUN_UNTIL(&o, !is_in(&o, LINK_SILENT) || f.accepted > 1);
+	assert_true(is_in(&o, LINK_UP));
+	assert_int_equal(f.accepted, 1);
+	WITHOUT_FAKE(o, f);
+}
+
 static void silent_then_replaced(void **state)
 {
 	static const char *const script[] = { "+PONG\r\n", NULL };
@@ -723,6 +752,7 @@ int main(void)
 		cmocka_unit_test(name_unknown),
 		cmocka_unit_test(connected_but_silent),
 		cmocka_unit_test(late_replies_are_dropped),
+		cmocka_unit_test(a_stall_of_our_own_is_no_silence),
 		cmocka_unit_test(silent_then_replaced),
 		cmocka_unit_test(closed_by_the_server),
 		cmocka_unit_test(not_a_redis_server),
