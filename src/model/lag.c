@@ -4,6 +4,11 @@
 
 /* Trends look back this far: long enough to be calm, short enough to follow an incident. */
 #define TREND_WINDOW_MS 10000
+/* Fewer, or closer together, say nothing. */
+#define TREND_SAMPLES   6
+#define TREND_SPAN_MS   4000
+/* Below this many bytes a second a lag wobbles; a forecast from that would be noise. */
+#define FORECAST_MIN    1000
 
 void history_add(struct history *h, int64_t at_ms, int64_t value)
 {
@@ -24,30 +29,57 @@ bool history_at(const struct history *h, size_t index, int64_t *at_ms, int64_t *
 	return true;
 }
 
-/* Slope between the oldest and the newest sample of the window. */
-static void trend_of(const struct history *h, int64_t now_ms, struct lag *out)
+/* The samples since the last gap that are recent enough, oldest first. Slow polls have few samples in
+ * any ten seconds: their window is longer. */
+static size_t trend_samples(const struct history *h, int64_t now_ms, int64_t *at_ms, int64_t *value)
 {
-	int64_t first_ms = 0, first = 0, last_ms = 0, last = 0, at, value;
-	bool have = false;
-	for (size_t i = 0; history_at(h, i, &at, &value); i++) {
-		if (value == FACT_UNKNOWN) {
-			have = false;
+	size_t count = 0, old = 0;
+	int64_t at, bytes;
+	for (size_t i = 0; history_at(h, i, &at, &bytes); i++) {
+		if (bytes == FACT_UNKNOWN) {
+			count = 0;
 			continue;
 		}
-		if (now_ms - at > TREND_WINDOW_MS)
-			continue;
-		if (!have) {
-			first_ms = at;
-			first = value;
-			have = true;
-		}
-		last_ms = at;
-		last = value;
+		at_ms[count] = at;
+		value[count++] = bytes;
 	}
-	if (!have || last_ms - first_ms < 1000)
+	if (count < TREND_SAMPLES)
+		return 0;
+	int64_t window = at_ms[count - 1] - at_ms[count - TREND_SAMPLES];
+	if (window < TREND_WINDOW_MS)
+		window = TREND_WINDOW_MS;
+	while (old < count && now_ms - at_ms[old] > window)
+		old++;
+	memmove(at_ms, at_ms + old, (count - old) * sizeof(*at_ms));
+	memmove(value, value + old, (count - old) * sizeof(*value));
+	return count - old;
+}
+
+static int64_t half_of(const int64_t *at_ms, const int64_t *value, size_t count, double *centre_ms)
+{
+	int64_t low = value[0];
+	for (size_t i = 1; i < count; i++)
+		low = value[i] < low ? value[i] : low;
+	*centre_ms = (double)(at_ms[0] + at_ms[count - 1]) / 2;
+	return low;
+}
+
+/* A replica acknowledges once a second (replication.c:replicationCron), so under a steady load the
+ * lag is a sawtooth as high as one second of writes. Its lower edge is what grows: the lowest of the
+ * older half against the lowest of the newer one, and less than a tooth is no difference. */
+static void trend_of(const struct history *h, int64_t now_ms, double tooth_bytes, struct lag *out)
+{
+	int64_t at_ms[HISTORY_SAMPLES], value[HISTORY_SAMPLES];
+	size_t count = trend_samples(h, now_ms, at_ms, value), half = count / 2;
+	double older_ms, newer_ms;
+	if (count < TREND_SAMPLES || at_ms[count - 1] - at_ms[0] < TREND_SPAN_MS)
 		return;
+	int64_t older = half_of(at_ms, value, half, &older_ms);
+	int64_t newer = half_of(at_ms + half, value + half, count - half, &newer_ms);
+	double growth = (double)newer - (double)older;
 	out->trend_known = true;
-	out->trend_bytes_s = (double)(last - first) * 1000.0 / (double)(last_ms - first_ms);
+	if (growth < -tooth_bytes || growth > tooth_bytes)
+		out->trend_bytes_s = growth * 1000.0 / (newer_ms - older_ms);
 }
 
 /* The backlog of the node that it follows: who would serve a partial resynchronisation. */
@@ -67,8 +99,7 @@ static void backlog_of(const struct node *upstream, struct lag *out)
 	double growth = out->trend_known ? out->trend_bytes_s : 0;
 	if (!out->link_up && out->link_known && upstream->repl_rate_bytes_s > 0)
 		growth = upstream->repl_rate_bytes_s;
-	/* Below 1 kB/s a lag wobbles; a forecast from that would be noise. */
-	if (!out->off_backlog && growth > 1000)
+	if (!out->off_backlog && growth > FORECAST_MIN)
 		out->backlog_off_ms = (int64_t)((double)out->backlog_headroom_bytes * 1000.0 / growth);
 }
 
@@ -105,7 +136,10 @@ void lag_of(const struct model *m, const struct node *replica, int64_t now_ms, s
 	}
 	sync_of(replica, out);
 	const struct node *upstream = model_node(m, replica->upstream_id);
-	if (upstream != NULL && out->bytes != FACT_UNKNOWN)
+	/* Both from one INFO, or the difference would be of two different moments or masters. */
+	if (upstream != NULL && out->bytes != FACT_UNKNOWN &&
+	    upstream->info_at_ms == replica->lag_at_ms &&
+	    upstream->info.master_repl_offset != FACT_UNKNOWN)
 		out->offset = upstream->info.master_repl_offset - out->bytes;
 	else if (replica->info_at_ms != 0)
 		out->offset = replica->info.slave_repl_offset;
@@ -116,10 +150,12 @@ void lag_of(const struct model *m, const struct node *replica, int64_t now_ms, s
 	    replica->info.replid[0] != '\0' &&
 	    strcmp(replica->info.replid, upstream->info.replid) == 0)
 		out->bytes = upstream->info.master_repl_offset - out->offset;
-	trend_of(&replica->lag_bytes, now_ms, out);
+	trend_of(&replica->lag_bytes, now_ms,
+		 upstream != NULL && upstream->repl_rate_bytes_s > 0 ? upstream->repl_rate_bytes_s : 0,
+		 out);
 	if (out->bytes == FACT_UNKNOWN)
 		return;
-	if (out->trend_known && out->trend_bytes_s < -1000 && out->bytes > 0)
+	if (out->trend_known && out->trend_bytes_s < -FORECAST_MIN && out->bytes > 0)
 		out->catch_up_ms = (int64_t)((double)out->bytes * 1000.0 / -out->trend_bytes_s);
 	if (upstream != NULL)
 		backlog_of(upstream, out);
