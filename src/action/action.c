@@ -92,6 +92,9 @@ bool action_recheck(struct action *a, const struct model *m, int64_t now_ms)
 	struct action *again = mem_alloc(sizeof(*again));
 	again->kind = a->kind;
 	again->on = a->on;
+	/* The replica on the sheet, even if another one has a little more of the data by now. */
+	if (a->candidate_id != 0)
+		again->on.node_id = a->candidate_id;
 	bool ready = a->kind->prepare(again, m, now_ms);
 	const char *changed = NULL;
 	if (ready && (again->old_master_id != a->old_master_id))

@@ -54,22 +54,14 @@ void apply_myid(struct model *m, const struct observation *obs, struct node *n)
  * second to two seconds before any Sentinel announces the switch. */
 void apply_role(struct model *m, const struct observation *obs, struct node *n)
 {
-	enum role before = n->role_fast_at_ms != 0 ? n->role_fast.role : n->info.role;
 	n->role_fast = *obs->u.role;
 	n->role_fast_at_ms = m->now_ms;
-	struct deployment *d = deployment_get(m, n->deployment_id);
-	if (d == NULL || obs->u.role->role != ROLE_MASTER || before == ROLE_MASTER)
+	if (obs->u.role->role != ROLE_MASTER || n->info.role == ROLE_MASTER ||
+	    !node_note_promotion(m, n))
 		return;
-	for (size_t i = 0; i < d->group_count; i++) {
-		struct failover *f = &d->groups[i]->failover;
-		if (model_node_resolve(m, f->selected_id) != n->id || f->role_master_ms != 0)
-			continue;
-		f->role_master_ms = m->now_ms;
-		d->regroup = true;
-		model_node_event(m, EVENT_OWN_ROLE_CHANGED, n, "replica -> master, by its own word");
-		/* The next INFO says the same; once is enough. */
-		n->info.role = ROLE_MASTER;
-	}
+	model_node_event(m, EVENT_OWN_ROLE_CHANGED, n, "replica -> master, by its own word");
+	/* The next INFO says the same; once is enough. */
+	n->info.role = ROLE_MASTER;
 }
 
 void apply_ckquorum(struct model *m, const struct observation *obs, struct node *n)

@@ -101,13 +101,13 @@ static void judge_claims(struct model *m, struct node *n)
 		model_node_event(m, EVENT_NODE_PFAIL, n, detail);
 	if (fail && !was_fail)
 		model_node_event(m, EVENT_NODE_FAIL, n, detail);
-	if (!fail && was_fail && !pfail)
+	if (!fail && was_fail)
 		model_node_event(m, EVENT_NODE_FAIL_OVER, n, NULL);
 	if (!pfail && was_pfail && !fail)
 		model_node_event(m, EVENT_NODE_PFAIL_OVER, n, NULL);
 	cm->fail_since_ms = fail ? (was_fail ? cm->fail_since_ms : m->now_ms) : 0;
 	cm->pfail_since_ms = pfail ? (was_pfail ? cm->pfail_since_ms : m->now_ms) : 0;
-	node_set_said_down(m, n, fail || pfail);
+	node_set_said_down(m, n, fail || pfail, 0);
 	m->changed |= TOPIC_HEALTH;
 }
 
@@ -260,6 +260,9 @@ static struct node *line_node(struct model *m, struct node *observer,
 {
 	bool self = line->flags & CFLAG_MYSELF;
 	struct node *by_id = node_by_key(m, "cluster:", line->id);
+	/* The address belongs to a node with another id by now. */
+	if (by_id != NULL && strcmp(by_id->cluster_id, line->id) != 0)
+		by_id = NULL;
 	if (self && by_id != NULL && by_id != observer)
 		return node_merge(m, by_id, observer);
 	if (self)
@@ -318,12 +321,55 @@ static void take_line(struct model *m, struct node *n, struct node *observer,
 		claim_set(m, cm, observer->id, line->flags);
 }
 
+/* Replicas that just became known may be in what their masters said before. */
+static void list_replicas_again(struct model *m, const struct deployment *d)
+{
+	for (size_t i = 0; i < m->node_count; i++) {
+		struct node *n = m->nodes[i];
+		if (!n->gone && n->deployment_id == d->id && n->info_at_ms != 0)
+			node_list_replicas_again(m, n);
+	}
+}
+
+/* After CLUSTER RESET HARD, or a new server at the address of a dead one, both ids are listed until
+ * the old one is forgotten: who lives there has the address. */
+static bool take_id(struct model *m, struct node *member, const struct cluster_node_line *line)
+{
+	if (strcmp(member->cluster_id, line->id) == 0)
+		return true;
+	if (member->cluster_id[0] != '\0') {
+		if (line->flags & (CFLAG_FAIL | CFLAG_PFAIL | CFLAG_NOADDR))
+			return false;
+		node_drop_key(m, member, "cluster:", member->cluster_id);
+	}
+	snprintf(member->cluster_id, sizeof(member->cluster_id), "%s", line->id);
+	node_add_key(m, member, "cluster:", line->id);
+	deployment_get(m, member->deployment_id)->regroup = true;
+	return true;
+}
+
+/* A moving address leads to another member than last time: INFO sorts that out first. */
+static bool is_another(const struct model *m, const struct node *n,
+		       const struct cluster_nodes_facts *f)
+{
+	for (size_t i = 0; n->cluster_id[0] != '\0' && i < f->count; i++) {
+		const struct node *known;
+		if (!(f->lines[i].flags & CFLAG_MYSELF) || strcmp(f->lines[i].id, n->cluster_id) == 0)
+			continue;
+		known = node_by_key(m, "cluster:", f->lines[i].id);
+		if (known != NULL && known != n && strcmp(known->cluster_id, f->lines[i].id) == 0)
+			return true;
+	}
+	return false;
+}
+
 void apply_cluster_nodes(struct model *m, const struct observation *obs, struct node *n)
 {
 	const struct cluster_nodes_facts *f = obs->u.cluster_nodes;
 	struct deployment *d = deployment_get(m, n->deployment_id);
 	bool slots_changed = false;
-	if (d == NULL)
+	size_t nodes_before = m->node_count;
+	if (d == NULL || is_another(m, n, f))
 		return;
 	deployment_set_kind(m, d, KIND_CLUSTER);
 	if (d->kind != KIND_CLUSTER)
@@ -343,11 +389,10 @@ void apply_cluster_nodes(struct model *m, const struct observation *obs, struct 
 			deployment_merge(m, member->deployment_id, d->id);
 			d = deployment_get(m, n->deployment_id);
 		}
-		if (strcmp(member->cluster_id, line->id) != 0) {
-			snprintf(member->cluster_id, sizeof(member->cluster_id), "%s", line->id);
-			d->regroup = true;
-		}
-		node_add_key(m, member, "cluster:", line->id);
+		if (d == NULL || d->kind != KIND_CLUSTER)
+			return; /* drawn into a deployment that Sentinels know better */
+		if (!take_id(m, member, line))
+			continue;
 		follow_address(m, member, line);
 		/* A node that the others forgot still lists itself. */
 		if (member != n || f->count == 1)
@@ -360,6 +405,8 @@ void apply_cluster_nodes(struct model *m, const struct observation *obs, struct 
 	if (d->complete_ms == 0)
 		d->complete_ms = m->now_ms;
 	m->changed |= TOPIC_VALUES;
+	if (m->node_count != nodes_before)
+		list_replicas_again(m, d);
 	if (slots_changed || !d->cluster->mapped) {
 		cluster_map_rebuild(m, d);
 		d->regroup = true;

@@ -20,18 +20,40 @@ static void copy_info(struct node *n, const struct info_facts *f)
 	n->info.replica_cap = cap;
 }
 
+/* Offsets and ages are added and multiplied: what no server can mean counts as not given. */
+static void bound(int64_t *value)
+{
+	const int64_t limit = INT64_C(1) << 53;
+	if (*value < -limit || *value > limit)
+		*value = FACT_UNKNOWN;
+}
+
+static void bound_numbers(struct info_facts *f)
+{
+	int64_t *const numbers[] = { &f->master_repl_offset, &f->slave_repl_offset,
+				     &f->second_repl_offset, &f->backlog_size_bytes,
+				     &f->backlog_first_byte_offset, &f->backlog_histlen_bytes,
+				     &f->master_link_down_s, &f->master_last_io_s };
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		bound(numbers[i]);
+}
+
 /* The run id is the process: a new one means a restart, one that we know at another address means
- * that both addresses are one node. Returns the node to go on with. */
+ * that both addresses are one node. An address that answered as one known process and now answers as
+ * another one is a moving one (a virtual IP, a service name): what it was goes on elsewhere.
+ * Returns the node to go on with. */
 static struct node *apply_run_id(struct model *m, struct node *n, const char *run_id)
 {
 	if (run_id[0] == '\0' || strcmp(n->run_id, run_id) == 0)
 		return n;
-	if (n->run_id[0] != '\0') {
+	struct node *same = node_by_key(m, "run:", run_id);
+	if (n->run_id[0] != '\0' && same != NULL && same != n) {
+		node_part(m, n);
+	} else if (n->run_id[0] != '\0') {
 		node_drop_key(m, n, "run:", n->run_id);
 		model_node_event(m, EVENT_RESTARTED, n, "another process answers at this address");
 	}
-	snprintf(n->run_id, sizeof(n->run_id), "%s", run_id);
-	struct node *same = node_by_key(m, "run:", run_id);
+	snprintf(n->run_id, sizeof(n->run_id), "%.*s", ID_BYTES - 1, run_id);
 	if (same != NULL && same != n)
 		n = node_merge(m, same, n);
 	node_add_key(m, n, "run:", run_id);
@@ -60,6 +82,21 @@ static void apply_mode(struct model *m, struct node *n, const struct info_facts 
 		deployment_set_kind(m, d, KIND_REPLICATION);
 }
 
+/* The replica that a failover chose says master, in INFO or ROLE, whichever comes first. */
+bool node_note_promotion(struct model *m, const struct node *n)
+{
+	struct deployment *d = deployment_get(m, n->deployment_id);
+	bool noted = false;
+	for (size_t i = 0; d != NULL && i < d->group_count; i++) {
+		struct failover *f = &d->groups[i]->failover;
+		if (f->role_master_ms != 0 || model_node_resolve(m, f->selected_id) != n->id)
+			continue;
+		f->role_master_ms = m->now_ms;
+		d->regroup = noted = true;
+	}
+	return noted;
+}
+
 static void apply_own_role(struct model *m, struct node *n, const struct info_facts *f, bool first)
 {
 	struct deployment *d = deployment_get(m, n->deployment_id);
@@ -67,6 +104,8 @@ static void apply_own_role(struct model *m, struct node *n, const struct info_fa
 	if (d == NULL || (!first && f->role == n->info.role && !moved))
 		return;
 	d->regroup = true;
+	if (f->role == ROLE_MASTER && n->info.role == ROLE_REPLICA)
+		node_note_promotion(m, n);
 	if (first || f->role == n->info.role || f->role == ROLE_UNKNOWN)
 		return;
 	model_node_event(m, EVENT_OWN_ROLE_CHANGED, n,
@@ -90,7 +129,7 @@ static void apply_own_master(struct model *m, struct node *n, const struct info_
 }
 
 static void apply_listed_replica(struct model *m, struct node *master,
-				 const struct info_facts *f, const struct info_replica *r)
+				 const struct info_facts *f, const struct info_replica *r, int64_t at_ms)
 {
 	struct deployment *d = deployment_get(m, master->deployment_id);
 	struct node *n = d->kind == KIND_CLUSTER ? node_by_addr(m, &r->addr)
@@ -105,23 +144,35 @@ static void apply_listed_replica(struct model *m, struct node *master,
 		bytes = f->master_repl_offset > r->offset ? f->master_repl_offset - r->offset : 0;
 	n->lag_now_bytes = bytes;
 	n->lag_now_s = online ? r->lag_s : FACT_UNKNOWN;
-	n->lag_at_ms = m->now_ms;
-	history_add(&n->lag_bytes, m->now_ms, bytes);
+	n->lag_at_ms = at_ms;
+	history_add(&n->lag_bytes, at_ms, bytes);
 }
 
-/* A replica that its master listed a moment ago and no longer does has no lag that anybody knows. */
-static void forget_unlisted(struct model *m, const struct node *master, const struct info_facts *f)
+/* A cluster's replica may become known only after its master listed it. */
+void node_list_replicas_again(struct model *m, struct node *master)
+{
+	for (size_t i = 0; i < master->info.replica_count; i++) {
+		const struct info_replica *r = &master->info.replicas[i];
+		const struct node *n = node_by_addr(m, &r->addr);
+		if (n != NULL && n->lag_at_ms == 0)
+			apply_listed_replica(m, master, &master->info, r, master->info_at_ms);
+	}
+}
+
+/* A replica that its master listed a moment ago and no longer does has no lag that anybody knows,
+ * unless it follows another one by now. */
+static void forget_unlisted(struct model *m, const struct node *master)
 {
 	for (size_t i = 0; i < master->info.replica_count; i++) {
 		struct node *n = node_by_addr(m, &master->info.replicas[i].addr);
-		if (n == NULL || n->lag_at_ms == m->now_ms || n->lag_at_ms == 0)
+		if (n == NULL || n->lag_at_ms == m->now_ms || n->lag_at_ms == 0 ||
+		    (n->upstream_id != 0 && model_node_resolve(m, n->upstream_id) != master->id))
 			continue;
 		n->lag_now_bytes = n->lag_now_s = FACT_UNKNOWN;
 		n->lag_at_ms = 0;
 		history_add(&n->lag_bytes, m->now_ms, FACT_UNKNOWN);
 		m->changed |= TOPIC_HEALTH;
 	}
-	(void)f;
 }
 
 static void apply_listed_replicas(struct model *m, struct node *n, const struct info_facts *f)
@@ -130,8 +181,12 @@ static void apply_listed_replicas(struct model *m, struct node *n, const struct 
 	if (d == NULL || f->mode == MODE_SENTINEL)
 		return;
 	for (size_t i = 0; i < f->replica_count; i++)
-		apply_listed_replica(m, n, f, &f->replicas[i]);
-	forget_unlisted(m, n, f);
+		apply_listed_replica(m, n, f, &f->replicas[i], m->now_ms);
+	forget_unlisted(m, n);
+	/* A replica at a known address may have drawn two deployments together. */
+	d = deployment_get(m, n->deployment_id);
+	if (d == NULL)
+		return;
 	if (f->replica_count != n->info.replica_count)
 		d->regroup = true;
 	if (d->kind == KIND_REPLICATION) {
@@ -153,14 +208,15 @@ static void apply_rates(struct node *n, const struct info_facts *f, int64_t span
 {
 	n->repl_rate_bytes_s = rate(f->master_repl_offset, n->info.master_repl_offset, span_ms);
 	if (f->keyspace_hits < n->info.keyspace_hits ||
-	    f->keyspace_misses < n->info.keyspace_misses || f->keyspace_hits == FACT_UNKNOWN) {
+	    f->keyspace_misses < n->info.keyspace_misses || n->info.keyspace_hits == FACT_UNKNOWN ||
+	    n->info.keyspace_misses == FACT_UNKNOWN) {
 		n->hit_rate = FACT_UNKNOWN_DOUBLE;
 		return;
 	}
 	int64_t hits = f->keyspace_hits - n->info.keyspace_hits;
-	int64_t reads = hits + f->keyspace_misses - n->info.keyspace_misses;
+	double reads = (double)hits + (double)(f->keyspace_misses - n->info.keyspace_misses);
 	if (reads > 0)
-		n->hit_rate = (double)hits / (double)reads;
+		n->hit_rate = (double)hits / reads;
 }
 
 static void apply_resync(struct model *m, struct node *n, const struct info_facts *f)
@@ -177,7 +233,9 @@ static bool health_changed(const struct info_facts *a, const struct info_facts *
 
 void apply_info(struct model *m, const struct observation *obs, struct node *n)
 {
-	const struct info_facts *f = obs->u.info;
+	struct info_facts facts = *obs->u.info;
+	const struct info_facts *f = &facts;
+	bound_numbers(&facts);
 	n = apply_run_id(m, n, f->run_id);
 	bool first = n->info_at_ms == 0;
 	apply_mode(m, n, f);

@@ -58,8 +58,14 @@ void apply_link(struct model *m, const struct observation *obs, struct node *n)
 	bool lost = n->link.lost_ms != 0;
 	model_node_event(m, lost ? EVENT_LINK_LOST : EVENT_LINK_BACK, n,
 			 lost ? n->link.reason : NULL);
+	/* Neither its own lag nor that of who it feeds is known from here on. */
 	if (lost)
 		history_add(&n->lag_bytes, m->now_ms, FACT_UNKNOWN);
+	for (size_t i = 0; lost && i < n->info.replica_count; i++) {
+		struct node *fed = node_by_addr(m, &n->info.replicas[i].addr);
+		if (fed != NULL && model_node_resolve(m, fed->upstream_id) == n->id)
+			history_add(&fed->lag_bytes, m->now_ms, FACT_UNKNOWN);
+	}
 	struct deployment *d = deployment_get(m, n->deployment_id);
 	if (d == NULL)
 		return;
@@ -88,10 +94,15 @@ void apply_answer(struct model *m, const struct observation *obs, struct node *n
 	m->changed |= TOPIC_HEALTH;
 }
 
-bool node_set_said_down(struct model *m, struct node *n, bool down)
+bool node_set_said_down(struct model *m, struct node *n, bool down, uint32_t by)
 {
 	if (n->said_down == down)
 		return false;
+	/* Sentinels are asked in turn: one that sees it well does not outvote one that does not. */
+	const struct node *claims = node_get(m, n->said_down_by);
+	if (!down && by != 0 && claims != NULL && claims->id != by && claims->link.state == LINK_UP)
+		return false;
+	n->said_down_by = down ? by : 0;
 	n->said_down = down;
 	n->said_down_ms = down ? m->now_ms : 0;
 	m->changed |= TOPIC_HEALTH;

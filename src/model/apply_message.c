@@ -41,16 +41,21 @@ static void follow_failover(struct model *m, struct group *g, const struct node 
 	struct failover *f = &g->failover;
 	if (phase == PHASE_NONE)
 		return;
-	if (phase == PHASE_TRY)
-		*f = (struct failover){ .started_ms = m->now_ms };
-	/* Two Sentinels may try at once: the one that came further leads. */
-	if (phase == PHASE_TRY || phase == PHASE_ELECTED || f->leader_id == 0)
-		f->leader_id = sentinel->id;
-	if (phase == PHASE_ABORTED && f->leader_id != sentinel->id)
+	bool running = f->phase > PHASE_NONE && f->phase < PHASE_ENDED;
+	bool ends = phase == PHASE_ENDED || phase == PHASE_ABORTED;
+	bool leads = f->leader_id == sentinel->id;
+	/* Two Sentinels may try at once: who was elected leads, and the other gives up later. */
+	if ((phase == PHASE_TRY && running && !leads && f->phase > PHASE_TRY) ||
+	    (ends && f->leader_id != 0 && !leads))
 		return;
+	if (phase == PHASE_TRY || (!running && !ends))
+		*f = (struct failover){ .started_ms = phase == PHASE_TRY && running ? f->started_ms
+										    : m->now_ms };
+	if (!ends || f->leader_id == 0)
+		f->leader_id = sentinel->id;
 	f->phase = phase;
 	f->phase_ms = m->now_ms;
-	if (phase == PHASE_ENDED || phase == PHASE_ABORTED)
+	if (ends)
 		f->ended_ms = m->now_ms;
 	if (phase == PHASE_ABORTED)
 		snprintf(f->abort_reason, sizeof(f->abort_reason), "%s", msg->channel);
@@ -98,10 +103,13 @@ static void set_down_flag(struct model *m, struct group *g, const struct node *s
 	struct node *n = node_by_addr(m, &msg->addr);
 	struct sentinel_view *v = view_of(g, sentinel->id);
 	bool about_master = strcmp(msg->instance_type, "master") == 0;
-	if (about_master && v != NULL)
+	/* Replies and events come over two connections: it may be about the master of before. */
+	if (about_master && v != NULL && endpoint_equal(&v->facts.addr, &msg->addr)) {
 		v->facts.flags = down ? v->facts.flags | flag : v->facts.flags & ~flag;
-	if (n != NULL && !objective && (down || !about_master))
-		node_set_said_down(m, n, down);
+		group_judge_master_down(m, g);
+	}
+	if (!about_master && n != NULL && !objective)
+		node_set_said_down(m, n, down, sentinel->id);
 	m->changed |= TOPIC_HEALTH;
 }
 

@@ -82,7 +82,7 @@ static void phase_over(struct model *m, struct group *g, const struct node *sent
 	m->changed |= TOPIC_HEALTH;
 }
 
-static void judge_master_down(struct model *m, struct group *g)
+void group_judge_master_down(struct model *m, struct group *g)
 {
 	const struct sentinel_view *best = group_best_view(g);
 	struct node *n = best != NULL ? node_by_addr(m, &best->facts.addr) : NULL;
@@ -91,15 +91,22 @@ static void judge_master_down(struct model *m, struct group *g)
 	bool down = false;
 	for (size_t i = 0; i < g->view_count && !down; i++) {
 		const struct sentinel_view *v = &g->views[i];
+		const struct node *sentinel = node_get(m, v->sentinel_id);
 		down = (v->facts.flags & SFLAG_S_DOWN) && v->switched_ms == 0 &&
+		       sentinel != NULL && sentinel->link.state == LINK_UP &&
 		       endpoint_equal(&v->facts.addr, &best->facts.addr);
 	}
-	node_set_said_down(m, n, down);
+	node_set_said_down(m, n, down, 0);
 }
 
-static void apply_master(struct model *m, struct node *sentinel, struct deployment *d,
-			 const struct sentinel_instance *f)
+static void apply_master(struct model *m, struct node *sentinel, const struct sentinel_instance *f)
 {
+	/* First: a master at a known address may draw two deployments together, and the groups of one
+	 * of them go. */
+	node_obtain(m, sentinel->deployment_id, &f->addr, false);
+	struct deployment *d = deployment_get(m, sentinel->deployment_id);
+	if (d == NULL)
+		return;
 	struct group *g = group_obtain(m, d, f->name);
 	views_compact(m, g, sentinel->id);
 	struct sentinel_view *v = view_obtain(g, sentinel->id);
@@ -115,10 +122,9 @@ static void apply_master(struct model *m, struct node *sentinel, struct deployme
 	v->facts = *f;
 	v->at_ms = m->now_ms;
 	v->switched_ms = 0;
-	node_obtain(m, d->id, &f->addr, false);
 	phase_from_state(m, g, sentinel, f);
 	phase_over(m, g, sentinel, f);
-	judge_master_down(m, g);
+	group_judge_master_down(m, g);
 }
 
 /* What this Sentinel no longer watches. */
@@ -154,15 +160,43 @@ void apply_sentinel_masters(struct model *m, const struct observation *obs, stru
 {
 	struct deployment *d = listing(m, n);
 	m->changed |= TOPIC_VALUES;
-	for (size_t i = 0; d != NULL && i < obs->u.list->count; i++) {
-		apply_master(m, n, d, &obs->u.list->items[i]);
-		/* A master at a known address may have drawn two deployments together. */
-		d = deployment_get(m, n->deployment_id);
-	}
+	for (size_t i = 0; d != NULL && i < obs->u.list->count; i++)
+		apply_master(m, n, &obs->u.list->items[i]);
+	d = deployment_get(m, n->deployment_id);
 	if (d == NULL)
 		return;
 	n->claimed_ms = m->now_ms;
 	drop_unlisted_views(m, d, n->id);
+}
+
+/* A switch shows in everybody's next reply; a Sentinel that fell silent after its +switch-master must
+ * not stand before the others for ever. */
+#define SWITCH_STANDS_MS 10000
+/* A failover whose leader fell silent: each phase ends after failover-timeout at the latest. */
+#define FAILOVER_TIMEOUT_DEFAULT_MS 180000
+
+void group_expire(struct model *m, struct group *g)
+{
+	struct failover *f = &g->failover;
+	const struct sentinel_view *best = group_best_view(g);
+	int64_t timeout_ms = best != NULL && best->facts.failover_timeout_ms > 0 ?
+				 best->facts.failover_timeout_ms :
+				 FAILOVER_TIMEOUT_DEFAULT_MS;
+	for (size_t i = 0; i < g->view_count; i++) {
+		if (g->views[i].switched_ms == 0 ||
+		    m->now_ms - g->views[i].switched_ms <= SWITCH_STANDS_MS)
+			continue;
+		g->views[i].switched_ms = 0;
+		deployment_get(m, g->deployment_id)->regroup = true;
+	}
+	const struct node *leader = node_get(m, f->leader_id);
+	bool silent = leader == NULL || leader->link.state != LINK_UP;
+	if (f->phase == PHASE_NONE || f->phase >= PHASE_ENDED || !silent ||
+	    m->now_ms - f->phase_ms <= timeout_ms)
+		return;
+	f->phase = PHASE_ENDED;
+	f->ended_ms = f->phase_ms = m->now_ms;
+	m->changed |= TOPIC_HEALTH;
 }
 
 static struct member_view *member_obtain(struct member_view **list, size_t *count, size_t *cap,
@@ -195,7 +229,7 @@ static bool members_expire(struct model *m, struct member_view *list, size_t *co
 
 static struct group *listed_group(struct model *m, const struct observation *obs, struct node *n)
 {
-	struct deployment *d = listing(m, n);
+	struct deployment *d = deployment_get(m, n->deployment_id);
 	return d != NULL && obs->arg != NULL ? group_find(d, obs->arg) : NULL;
 }
 
@@ -207,14 +241,16 @@ static void mark_complete(struct model *m, struct deployment *d)
 
 void apply_sentinel_replicas(struct model *m, const struct observation *obs, struct node *n)
 {
-	struct group *g = listed_group(m, obs, n);
-	if (g == NULL)
-		return;
 	m->changed |= TOPIC_VALUES;
+	listing(m, n);
+	if (listed_group(m, obs, n) == NULL)
+		return;
 	for (size_t i = 0; i < obs->u.list->count; i++) {
 		const struct sentinel_instance *f = &obs->u.list->items[i];
-		struct node *replica = node_obtain(m, g->deployment_id, &f->addr, false);
-		if (replica == NULL || replica->id == g->master_id)
+		struct node *replica = node_obtain(m, n->deployment_id, &f->addr, false);
+		/* Looked up each time: deployments that turn out to be one lose groups. */
+		struct group *g = listed_group(m, obs, n);
+		if (g == NULL || replica == NULL || replica->id == g->master_id)
 			continue; /* in the middle of a switch the lists overlap */
 		struct member_view *v =
 		    member_obtain(&g->replicas, &g->replica_count, &g->replica_cap, replica->id);
@@ -223,8 +259,11 @@ void apply_sentinel_replicas(struct model *m, const struct observation *obs, str
 		v->facts = *f;
 		v->at_ms = m->now_ms;
 		v->sentinel_id = n->id;
-		node_set_said_down(m, replica, f->flags & SFLAG_S_DOWN);
+		node_set_said_down(m, replica, f->flags & SFLAG_S_DOWN, n->id);
 	}
+	struct group *g = listed_group(m, obs, n);
+	if (g == NULL)
+		return;
 	if (members_expire(m, g->replicas, &g->replica_count))
 		deployment_get(m, g->deployment_id)->regroup = true;
 	mark_complete(m, deployment_get(m, g->deployment_id));
@@ -232,14 +271,15 @@ void apply_sentinel_replicas(struct model *m, const struct observation *obs, str
 
 void apply_sentinel_sentinels(struct model *m, const struct observation *obs, struct node *n)
 {
-	struct group *g = listed_group(m, obs, n);
-	if (g == NULL)
-		return;
 	m->changed |= TOPIC_VALUES;
+	listing(m, n);
+	if (listed_group(m, obs, n) == NULL)
+		return;
 	for (size_t i = 0; i < obs->u.list->count; i++) {
 		const struct sentinel_instance *f = &obs->u.list->items[i];
-		struct node *peer = node_obtain(m, g->deployment_id, &f->addr, true);
-		if (peer == NULL)
+		struct node *peer = node_obtain(m, n->deployment_id, &f->addr, true);
+		struct group *g = listed_group(m, obs, n);
+		if (g == NULL || peer == NULL)
 			continue;
 		if (peer->sentinel_id[0] == '\0')
 			snprintf(peer->sentinel_id, sizeof(peer->sentinel_id), "%s", f->run_id);
@@ -250,8 +290,11 @@ void apply_sentinel_sentinels(struct model *m, const struct observation *obs, st
 		v->facts = *f;
 		v->at_ms = m->now_ms;
 		v->sentinel_id = n->id;
-		node_set_said_down(m, peer, f->flags & SFLAG_S_DOWN);
+		node_set_said_down(m, peer, f->flags & SFLAG_S_DOWN, n->id);
 	}
+	struct group *g = listed_group(m, obs, n);
+	if (g == NULL)
+		return;
 	members_expire(m, g->peers, &g->peer_count);
 	mark_complete(m, deployment_get(m, g->deployment_id));
 }

@@ -10,11 +10,29 @@
 
 /* Longer chains of replicas than this are cycles. */
 #define CHAIN_MAX 16
+/* The Sentinels name a promoted replica this long after the end of the failover at the latest. */
+#define EARLY_STANDS_MS 5000
 
-void group_free(struct group *g)
+static struct group_key *group_key(const struct model *m, uint32_t id)
 {
-	if (g == NULL)
-		return;
+	struct group_key *key = NULL;
+	HASH_FIND(hh, m->groups, &id, sizeof(id), key);
+	return key;
+}
+
+static struct group *group_get(const struct model *m, uint32_t id)
+{
+	struct group_key *key = group_key(m, id);
+	return key != NULL ? key->group : NULL;
+}
+
+void group_free(struct model *m, struct group *g)
+{
+	struct group_key *key = group_key(m, g->id);
+	if (key != NULL) {
+		HASH_DEL(m->groups, key);
+		free(key);
+	}
 	free(g->member_ids);
 	free(g->views);
 	free(g->replicas);
@@ -59,6 +77,10 @@ static struct group *group_insert(struct model *m, struct deployment *d, size_t 
 	d->group_count++;
 	g->id = ++m->next_group_id;
 	g->deployment_id = d->id;
+	struct group_key *key = mem_alloc(sizeof(*key));
+	key->id = g->id;
+	key->group = g;
+	HASH_ADD(hh, m->groups, id, sizeof(key->id), key);
 	return g;
 }
 
@@ -77,13 +99,14 @@ struct group *group_obtain(struct model *m, struct deployment *d, const char *na
 
 const struct group *model_group(const struct model *m, uint32_t id)
 {
-	for (size_t i = 0; id != 0 && i < m->deployment_count; i++) {
-		const struct deployment *d = m->deployments[i];
-		for (size_t k = 0; !d->gone && k < d->group_count; k++)
-			if (d->groups[k]->id == id)
-				return d->groups[k];
-	}
-	return NULL;
+	return group_get(m, id);
+}
+
+/* The group by an id of before; NULL when it was another deployment's. */
+static struct group *group_by_id(const struct model *m, const struct deployment *d, uint32_t id)
+{
+	struct group *g = group_get(m, id);
+	return g != NULL && g->deployment_id == d->id ? g : NULL;
 }
 
 void group_member_add(struct model *m, struct group *g, struct node *n)
@@ -218,14 +241,6 @@ static void sort_members(const struct model *m, struct group *g)
 	free(entries);
 }
 
-static struct group *group_by_id(struct deployment *d, uint32_t id)
-{
-	for (size_t i = 0; id != 0 && i < d->group_count; i++)
-		if (d->groups[i]->id == id)
-			return d->groups[i];
-	return NULL;
-}
-
 /* Puts the nodes without a group into that of whom they follow, over any chain. */
 static void adopt_followers(struct model *m, struct deployment *d)
 {
@@ -236,7 +251,7 @@ static void adopt_followers(struct model *m, struct deployment *d)
 		const struct node *up = n;
 		for (int step = 0; step < CHAIN_MAX && up != NULL && up->group_id == 0; step++)
 			up = node_get(m, up->upstream_id);
-		struct group *g = up != NULL ? group_by_id(d, up->group_id) : NULL;
+		struct group *g = up != NULL ? group_by_id(m, d, up->group_id) : NULL;
 		if (g != NULL)
 			group_member_add(m, g, n);
 	}
@@ -255,9 +270,9 @@ static void clear_groups(struct model *m, struct deployment *d)
 	}
 }
 
-static void drop_group(struct deployment *d, size_t at)
+static void drop_group(struct model *m, struct deployment *d, size_t at)
 {
-	group_free(d->groups[at]);
+	group_free(m, d->groups[at]);
 	memmove(&d->groups[at], &d->groups[at + 1],
 		(d->group_count - at - 1) * sizeof(*d->groups));
 	d->group_count--;
@@ -267,7 +282,10 @@ static void drop_group(struct deployment *d, size_t at)
 static uint32_t promoted_early(const struct model *m, const struct group *g)
 {
 	const struct failover *f = &g->failover;
-	if (f->role_master_ms == 0 || f->phase < PHASE_SELECTED || f->phase > PHASE_RECONF)
+	/* +failover-end comes before the leader's own +switch-master. */
+	bool just_ended = f->phase == PHASE_ENDED && m->now_ms - f->ended_ms < EARLY_STANDS_MS;
+	if (f->role_master_ms == 0 || f->phase < PHASE_SELECTED ||
+	    (f->phase > PHASE_RECONF && !just_ended))
 		return 0;
 	return model_node_resolve(m, f->selected_id);
 }
@@ -308,7 +326,7 @@ static struct group *group_for_master(struct model *m, struct deployment *d, str
 {
 	char name[ENDPOINT_TEXT_BYTES];
 	endpoint_format(&master->addr, name);
-	struct group *g = group_by_id(d, old_group_id);
+	struct group *g = group_by_id(m, d, old_group_id);
 	if (g == NULL || g->member_count > 0)
 		g = group_insert(m, d, d->group_count);
 	g->master_id = master->id;
@@ -362,7 +380,7 @@ static void regroup_cluster(struct model *m, struct deployment *d, const uint32_
 			    n->member == NULL || !(n->member->flags & CFLAG_MASTER) ||
 			    owns[i] != (with_slots == 1))
 				continue;
-			struct group *g = group_by_id(d, old_groups[i]);
+			struct group *g = group_by_id(m, d, old_groups[i]);
 			/* A deposed master stays where it was. */
 			if (with_slots == 0 && g != NULL && g->member_count > 0) {
 				group_member_add(m, g, n);
@@ -393,7 +411,7 @@ static void regroup_replication(struct model *m, struct deployment *d, const uin
 			if (n->gone || n->deployment_id != d->id || n->group_id != 0 ||
 			    n->is_sentinel || n->upstream_id != 0 || has_followers != (leads == 1))
 				continue;
-			struct group *g = group_by_id(d, old_groups[i]);
+			struct group *g = group_by_id(m, d, old_groups[i]);
 			if (leads == 0 && g != NULL && g->member_count > 0) {
 				group_member_add(m, g, n);
 				continue;
@@ -407,7 +425,7 @@ static void regroup_replication(struct model *m, struct deployment *d, const uin
 		struct node *n = m->nodes[i];
 		if (n->gone || n->deployment_id != d->id || n->is_sentinel || n->group_id != 0)
 			continue;
-		struct group *g = group_by_id(d, old_groups[i]);
+		struct group *g = group_by_id(m, d, old_groups[i]);
 		if (g != NULL && (g->member_count > 0 || g->master_id != n->id))
 			group_member_add(m, g, n);
 		else
@@ -446,9 +464,10 @@ void deployment_regroup(struct model *m, struct deployment *d)
 	for (size_t i = d->group_count; i-- > 0;) {
 		struct group *g = d->groups[i];
 		bool empty = d->kind == KIND_SENTINEL ? g->view_count == 0 : g->member_count == 0;
-		g->first_slot = first_slot(m, g);
+		/* Sentinels' groups are found by name, so they must lie in that order. */
+		g->first_slot = d->kind == KIND_CLUSTER ? first_slot(m, g) : SLOT_COUNT;
 		if (empty)
-			drop_group(d, i);
+			drop_group(m, d, i);
 		else
 			sort_members(m, g);
 	}

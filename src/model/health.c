@@ -105,6 +105,9 @@ static void say_link(const struct node *n, bool is_master, bool plain, int64_t n
 	case LINK_RESOLVING:
 	case LINK_CONNECTING:
 	case LINK_UP:
+		if (n->said_down)
+			say(v, bad, n->said_down_ms, "down %s, others say",
+			    age(now_ms, n->said_down_ms, text));
 		say(v, HEALTH_UNKNOWN, 0, "%s", link_state_name(n->link.state));
 		return;
 	default:
@@ -216,6 +219,13 @@ void health_node(const struct model *m, const struct node *n, int64_t now_ms, st
 
 /* --- failovers --------------------------------------------------------------------------------- */
 
+/* What a Sentinel that no longer answers said last may long be over. */
+static bool still_says(const struct model *m, const struct sentinel_view *v, uint32_t flag)
+{
+	const struct node *n = model_node(m, v->sentinel_id);
+	return (v->facts.flags & flag) && n != NULL && n->link.state == LINK_UP;
+}
+
 bool group_failover_running(const struct model *m, const struct group *g, int64_t now_ms)
 {
 	const struct failover *f = &g->failover;
@@ -223,7 +233,7 @@ bool group_failover_running(const struct model *m, const struct group *g, int64_
 	if (f->phase > PHASE_NONE && f->phase < PHASE_ENDED && now_ms - f->phase_ms < FAILOVER_MAX_MS)
 		return true;
 	for (size_t i = 0; i < g->view_count; i++)
-		if (g->views[i].facts.flags & SFLAG_FAILOVER_IN_PROGRESS)
+		if (still_says(m, &g->views[i], SFLAG_FAILOVER_IN_PROGRESS))
 			return true;
 	const struct node *master = model_node(m, g->master_id);
 	return master != NULL && master->link.state == LINK_UP &&
@@ -255,8 +265,7 @@ static size_t flagged_views(const struct model *m, const struct group *g, uint32
 	size_t count = 0;
 	for (size_t i = 0; i < g->view_count; i++) {
 		const struct sentinel_view *v = &g->views[i];
-		count += (v->facts.flags & flag) && endpoint_equal(&v->facts.addr, &best->facts.addr) &&
-			 model_node(m, v->sentinel_id) != NULL;
+		count += endpoint_equal(&v->facts.addr, &best->facts.addr) && still_says(m, v, flag);
 	}
 	return count;
 }

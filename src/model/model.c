@@ -39,10 +39,10 @@ static void node_release(struct node *n)
 	n->member = NULL;
 }
 
-static void deployment_release(struct deployment *d)
+static void deployment_release(struct model *m, struct deployment *d)
 {
 	for (size_t i = 0; i < d->group_count; i++)
-		group_free(d->groups[i]);
+		group_free(m, d->groups[i]);
 	free(d->groups);
 	cluster_free(d->cluster);
 	d->groups = NULL;
@@ -64,12 +64,11 @@ void model_free(struct model *m)
 		free(m->nodes[i]);
 	}
 	for (size_t i = 0; i < m->deployment_count; i++) {
-		deployment_release(m->deployments[i]);
+		deployment_release(m, m->deployments[i]);
 		free(m->deployments[i]);
 	}
 	free(m->nodes);
 	free(m->deployments);
-	free(m->id_map);
 	event_log_free(m->events);
 	free(m);
 }
@@ -214,9 +213,13 @@ static void take_better_facts(struct node *keep, struct node *drop)
 		keep->info_at_ms = drop->info_at_ms;
 		keep->mode_known = drop->mode_known;
 	}
-	if (keep->member == NULL) {
+	if (keep->member == NULL && drop->member != NULL) {
 		keep->member = drop->member;
 		drop->member = NULL;
+		/* Goes with the claims in there. */
+		keep->said_down = drop->said_down;
+		keep->said_down_ms = drop->said_down_ms;
+		keep->said_down_by = drop->said_down_by;
 	}
 	if (keep->sentinel_id[0] == '\0')
 		memcpy(keep->sentinel_id, drop->sentinel_id, sizeof(keep->sentinel_id));
@@ -245,7 +248,23 @@ static void take_announced_addr(struct node *keep, const struct node *drop)
 	} else if (drop->is_target && !keep->is_target && keep->link.state != LINK_UP) {
 		keep->dial = endpoint_is_set(&drop->dial) ? drop->dial : drop->addr;
 	}
-	keep->is_target |= drop->is_target;
+}
+
+/* The connection that works is the one to show, and its address the one to go on with. */
+static void take_working_link(struct node *keep, struct node *drop)
+{
+	if (keep->link.state == LINK_UP || drop->link.state != LINK_UP)
+		return;
+	keep->link = drop->link;
+	keep->event_link = drop->event_link;
+	keep->refused = drop->refused;
+	keep->refused_error = drop->refused_error;
+	memcpy(keep->refused_text, drop->refused_text, sizeof(keep->refused_text));
+	keep->dial = endpoint_is_set(&drop->dial) ? drop->dial : drop->addr;
+	if (!keep->is_target || drop->is_target)
+		keep->addr = drop->addr;
+	if (endpoint_equal(&keep->dial, &keep->addr))
+		keep->dial = (struct endpoint){ 0 };
 }
 
 struct node *node_merge(struct model *m, struct node *a, struct node *b)
@@ -256,7 +275,11 @@ struct node *node_merge(struct model *m, struct node *a, struct node *b)
 		deployment_merge(m, a->deployment_id, b->deployment_id);
 	struct node *keep = a->id < b->id ? a : b;
 	struct node *drop = keep == a ? b : a;
-	take_announced_addr(keep, drop);
+	if (keep->link.state != LINK_UP && drop->link.state == LINK_UP)
+		take_working_link(keep, drop);
+	else
+		take_announced_addr(keep, drop);
+	keep->is_target |= drop->is_target;
 	take_better_facts(keep, drop);
 	if (drop->claimed_ms > keep->claimed_ms)
 		keep->claimed_ms = drop->claimed_ms;
@@ -270,7 +293,7 @@ struct node *node_merge(struct model *m, struct node *a, struct node *b)
 	return keep;
 }
 
-void node_remove(struct model *m, struct node *n)
+static void drop_keys(struct model *m, const struct node *n)
 {
 	struct node_key *key, *next;
 	HASH_ITER(hh, m->keys, key, next) {
@@ -279,6 +302,26 @@ void node_remove(struct model *m, struct node *n)
 			free(key);
 		}
 	}
+}
+
+void node_part(struct model *m, struct node *n)
+{
+	drop_keys(m, n);
+	node_release(n);
+	if (endpoint_is_set(&n->dial))
+		n->addr = n->dial;
+	n->dial = (struct endpoint){ 0 };
+	n->run_id[0] = n->sentinel_id[0] = n->cluster_id[0] = '\0';
+	n->info_at_ms = n->role_fast_at_ms = n->cluster_info_at_ms = n->lag_at_ms = 0;
+	n->said_down = false;
+	n->said_down_ms = 0;
+	n->lag_bytes.count = n->lag_bytes.next = 0;
+	node_key_addr(m, n, &n->addr);
+}
+
+void node_remove(struct model *m, struct node *n)
+{
+	drop_keys(m, n);
 	node_release(n);
 	n->gone = true;
 	struct deployment *d = deployment_get(m, n->deployment_id);
@@ -368,13 +411,21 @@ static struct deployment *deployment_new(struct model *m)
 	return d;
 }
 
+/* Sentinels and clusters know more of a deployment than a bare replication set does. */
+static int kind_rank(enum deployment_kind k)
+{
+	static const int ranks[] = { [KIND_UNKNOWN] = 0, [KIND_REPLICATION] = 1, [KIND_CLUSTER] = 2,
+				     [KIND_SENTINEL] = 3 };
+	return ranks[k];
+}
+
 void deployment_set_kind(struct model *m, struct deployment *d, enum deployment_kind kind)
 {
-	if (d->kind == kind)
+	if (kind_rank(kind) <= kind_rank(d->kind))
 		return;
 	/* Groups of one kind mean nothing in the other; members find their new group by themselves. */
-	if (d->kind == KIND_REPLICATION)
-		deployment_release(d);
+	if (d->kind != KIND_UNKNOWN)
+		deployment_release(m, d);
 	d->kind = kind;
 	if (kind == KIND_CLUSTER && d->cluster == NULL) {
 		d->cluster = mem_alloc(sizeof(*d->cluster));
@@ -382,14 +433,6 @@ void deployment_set_kind(struct model *m, struct deployment *d, enum deployment_
 	}
 	d->regroup = true;
 	m->changed |= TOPIC_NODES | TOPIC_TOPOLOGY;
-}
-
-/* Sentinels and clusters know more of a deployment than a bare replication set does. */
-static int kind_rank(enum deployment_kind k)
-{
-	static const int ranks[] = { [KIND_UNKNOWN] = 0, [KIND_REPLICATION] = 1, [KIND_CLUSTER] = 2,
-				     [KIND_SENTINEL] = 3 };
-	return ranks[k];
 }
 
 void deployment_merge(struct model *m, uint32_t a_id, uint32_t b_id)
@@ -411,7 +454,7 @@ void deployment_merge(struct model *m, uint32_t a_id, uint32_t b_id)
 	if (keep->complete_ms == 0)
 		keep->complete_ms = drop->complete_ms;
 	event_log_redirect(m->events, drop->id, keep->id);
-	deployment_release(drop);
+	deployment_release(m, drop);
 	drop->gone = true;
 	keep->regroup = true;
 	m->changed |= TOPIC_NODES | TOPIC_TOPOLOGY;
@@ -454,6 +497,15 @@ static void sweep(struct model *m)
 	}
 }
 
+static void expire_all(struct model *m)
+{
+	for (size_t i = 0; i < m->deployment_count; i++) {
+		struct deployment *d = m->deployments[i];
+		for (size_t k = 0; k < d->group_count; k++)
+			group_expire(m, d->groups[k]);
+	}
+}
+
 static void regroup_all(struct model *m)
 {
 	for (size_t i = 0; i < m->deployment_count; i++) {
@@ -474,6 +526,7 @@ unsigned model_tick(struct model *m, int64_t now_ms, int64_t wall_ms)
 	if (now_ms - m->swept_ms >= SWEEP_EVERY_MS) {
 		m->swept_ms = now_ms;
 		sweep(m);
+		expire_all(m);
 	}
 	regroup_all(m);
 	return m->changed;

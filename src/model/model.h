@@ -96,6 +96,7 @@ struct node {
 	int64_t claimed_ms;      /* when anybody last listed it */
 	bool said_down;          /* its deployment (Sentinel, cluster) says that it is down */
 	int64_t said_down_ms;    /* since when */
+	uint32_t said_down_by;   /* the Sentinel that said so first; 0: all of them, or the cluster */
 	int64_t joined_ms;
 	struct node_link link;   /* command link */
 	struct node_link event_link; /* Sentinels: pub/sub link */

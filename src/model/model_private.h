@@ -14,20 +14,26 @@ struct node_key {
 	UT_hash_handle hh;
 };
 
+/* Finds groups by id. */
+struct group_key {
+	uint32_t id;
+	struct group *group;
+	UT_hash_handle hh;
+};
+
 struct model {
 	struct node **nodes;          /* index: id - 1; never shrinks, gone ones are small */
 	size_t node_count, node_cap;
 	struct deployment **deployments; /* index: id - 1 */
 	size_t deployment_count, deployment_cap;
 	uint32_t next_group_id;
+	struct group_key *groups;     /* uthash */
 	struct node_key *keys;        /* uthash */
 	struct event_log *events;
 	unsigned changed;             /* TOPIC_ bits collected during one apply */
 	int64_t now_ms, wall_ms;      /* of the observation being applied */
 	int64_t leave_after_ms;
 	int64_t swept_ms;             /* last look for members that nobody lists */
-	uint32_t *id_map;             /* scratch of apply_cluster; owned */
-	size_t id_map_cap;
 };
 
 /* --- nodes (model.c) --- */
@@ -42,6 +48,8 @@ void node_add_key(struct model *m, struct node *n, const char *prefix, const cha
 void node_drop_key(struct model *m, struct node *n, const char *prefix, const char *id);
 /* Two ids turned out to be one process: keeps the older, returns it. */
 struct node *node_merge(struct model *m, struct node *a, struct node *b);
+/* What it was goes on elsewhere: all that names the process is taken from the node. */
+void node_part(struct model *m, struct node *n);
 void node_remove(struct model *m, struct node *n);
 void deployment_merge(struct model *m, uint32_t a_id, uint32_t b_id);
 struct deployment *deployment_get(const struct model *m, uint32_t id);
@@ -50,7 +58,7 @@ void deployment_set_kind(struct model *m, struct deployment *d, enum deployment_
 /* --- groups (group.c) --- */
 struct group *group_find(struct deployment *d, const char *name);
 struct group *group_obtain(struct model *m, struct deployment *d, const char *name);
-void group_free(struct group *g);
+void group_free(struct model *m, struct group *g);
 void group_member_add(struct model *m, struct group *g, struct node *n);
 /* Works out anew who follows whom and which node is in which group. Linear in the deployment. */
 void deployment_regroup(struct model *m, struct deployment *d);
@@ -84,8 +92,16 @@ void apply_message(struct model *m, const struct observation *obs, struct node *
 void apply_action(struct model *m, const struct observation *obs, struct node *n);
 /* A reply, or its lack, says how the node is: called for every answered question. */
 void apply_answer(struct model *m, const struct observation *obs, struct node *n);
-/* Its deployment's word on whether the node is down; true when that changed. */
-bool node_set_said_down(struct model *m, struct node *n, bool down);
+/* Its deployment's word on whether the node is down; true when that changed. by: who says so, and
+ * whose word alone takes it back while he can be asked; 0 for the deployment as a whole. */
+bool node_set_said_down(struct model *m, struct node *n, bool down, uint32_t by);
+/* The Sentinels' views of the master, after any of them changed. */
+void group_judge_master_down(struct model *m, struct group *g);
+/* Failovers whose end nobody will report, switches that should have shown by now. */
+void group_expire(struct model *m, struct group *g);
+/* True when a failover waited for it. */
+bool node_note_promotion(struct model *m, const struct node *n);
+void node_list_replicas_again(struct model *m, struct node *master);
 /* Some reachable node says cluster_state:fail, or none does any more. */
 void cluster_judge_state(struct model *m, struct deployment *d);
 void cluster_member_free(struct cluster_member *cm);
