@@ -412,7 +412,9 @@ static void regroup_replication(struct model *m, struct deployment *d, const uin
 			    n->is_sentinel || n->upstream_id != 0 || has_followers != (leads == 1))
 				continue;
 			struct group *g = group_by_id(m, d, old_groups[i]);
-			if (leads == 0 && g != NULL && g->member_count > 0) {
+			/* Two of one set both say master with replicas: for one round of a failover,
+			 * or for good in a split. It stays one set, seen whole. */
+			if (g != NULL && g->member_count > 0) {
 				group_member_add(m, g, n);
 				continue;
 			}
