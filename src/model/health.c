@@ -88,7 +88,21 @@ static char *age(int64_t now_ms, int64_t since_ms, char *out)
 	return units_age(since_ms != 0 && now_ms > since_ms ? now_ms - since_ms : 0, out);
 }
 
-static void say_link(const struct node *n, bool is_master, bool plain, int64_t now_ms,
+/* Somebody else lost it as well: a Sentinel's flag says so at once, long before +sdown. */
+static bool others_lost(const struct group *g, const struct node *n, bool is_master)
+{
+	if (g == NULL)
+		return false;
+	for (size_t i = 0; is_master && i < g->view_count; i++)
+		if (g->views[i].facts.flags & SFLAG_DISCONNECTED)
+			return true;
+	const struct member_view *v = is_master ? NULL : group_replica_view(g, n->id);
+	return (v != NULL && (v->facts.flags & SFLAG_DISCONNECTED)) ||
+	       (n->member != NULL && n->member->at_ms != 0 && !n->member->link_connected);
+}
+
+/* corroborated: it is not only from here that it cannot be reached. */
+static void say_link(const struct node *n, bool is_master, bool corroborated, int64_t now_ms,
 		     struct verdict *v)
 {
 	char text[UNITS_BYTES];
@@ -119,7 +133,7 @@ static void say_link(const struct node *n, bool is_master, bool plain, int64_t n
 		say(v, bad, n->link.lost_ms, "no reply for %s",
 		    age(now_ms, n->link.last_reply_ms != 0 ? n->link.last_reply_ms : n->link.lost_ms,
 			text));
-	else if (n->link.state == LINK_LOST || plain || n->info_at_ms != 0)
+	else if (n->link.state == LINK_LOST || corroborated || n->info_at_ms != 0)
 		say(v, bad, n->link.lost_ms, "link lost %s: %s", age(now_ms, n->link.lost_ms, text),
 		    reason);
 	else
@@ -152,6 +166,16 @@ static void say_replica(const struct node *n, int64_t now_ms, struct verdict *v)
 		say(v, HEALTH_WARNING, 0, "never linked to its master");
 }
 
+/* The replica that a running failover chose says master before the Sentinels name it. */
+static bool is_being_promoted(const struct group *g, const struct node *n)
+{
+	const struct failover *f = &g->failover;
+	const struct member_view *v = group_replica_view(g, n->id);
+	bool running = f->phase >= PHASE_SELECTED && f->phase < PHASE_ENDED;
+	return (running && f->selected_id == n->id) ||
+	       (v != NULL && (v->facts.flags & SFLAG_PROMOTED));
+}
+
 /* A node whose own word contradicts what its deployment says it is. */
 static void say_contradiction(const struct model *m, const struct node *n, struct verdict *v)
 {
@@ -165,6 +189,8 @@ static void say_contradiction(const struct model *m, const struct node *n, struc
 	if (is_master || n->info.role != ROLE_MASTER)
 		return;
 	if (d->kind == KIND_CLUSTER && n->member != NULL && (n->member->flags & CFLAG_SLAVE) == 0)
+		return;
+	if (is_being_promoted(g, n))
 		return;
 	say(v, HEALTH_CRITICAL, 0, "second master: writes here will be lost");
 }
@@ -198,7 +224,7 @@ void health_node(const struct model *m, const struct node *n, int64_t now_ms, st
 	bool is_master = g != NULL && model_node_resolve(m, g->master_id) == n->id;
 	bool plain = d != NULL && d->kind == KIND_REPLICATION;
 	if (n->link.state != LINK_UP) {
-		say_link(n, is_master, plain, now_ms, out);
+		say_link(n, is_master, plain || others_lost(g, n, is_master), now_ms, out);
 		return;
 	}
 	if (n->is_sentinel) {
@@ -313,10 +339,11 @@ static void say_sentinels_verdict(const struct model *m, const struct group *g, 
 {
 	size_t sdown = group_sdown_count(m, g), odown = group_odown_count(m, g);
 	const struct node *master = model_node(m, g->master_id);
-	int64_t since = master != NULL ? master->said_down_ms : 0;
 	char text[UNITS_BYTES];
 	if (master == NULL || !master_is_down(m, g))
 		return;
+	/* We noticed before the Sentinels were sure. */
+	int64_t since = master->link.lost_ms != 0 ? master->link.lost_ms : master->said_down_ms;
 	if (odown > 0)
 		say(v, HEALTH_CRITICAL, since, "objectively down %s (%zu/%zu Sentinels say down)",
 		    age(now_ms, since, text), sdown, g->view_count);
