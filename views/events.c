@@ -59,7 +59,10 @@ static void sources_text(const struct event *e, const struct view_context *c,
 	int64_t spread = e->last_ms - e->mono_ms;
 	char took[UNITS_BYTES], over[48] = "", word[16] = "";
 
-	if (e->source_total == 0 || (e->source_total == 1 && own)) {
+	/* What only one Sentinel ever says (the leader of a failover) names that one. */
+	bool alone = own || event_kind_info(e->kind)->merge_window_ms == 0;
+
+	if (e->source_total == 0 || (e->source_total == 1 && alone)) {
 		snprintf(out, size, "%s", e->source_count > 0 ? e->sources[0].addr : "redoubt");
 		return;
 	}

@@ -74,7 +74,7 @@ struct action *action_open(const struct action_kind *kind, const struct action_c
 	kind->brief(a, m, now_ms);
 	a->sheet.state = ready ? SHEET_CONFIRM : SHEET_BLOCKED;
 	if (!ready)
-		snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "cannot be done now: %s", a->blocked);
+		snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "%s", a->blocked);
 	else if (!kind->needs_confirm)
 		a->sheet.confirm[0] = '\0';
 	return a;

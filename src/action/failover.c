@@ -401,7 +401,7 @@ static void brief_master(struct action *a, const struct model *m, const struct g
 		return;
 	}
 	health_node(m, master, now_ms, &verdict);
-	sheet_line_add(&a->sheet, verdict.health, "master", "%.60s  %s%.120s, %s clients connected",
+	sheet_line_add(&a->sheet, verdict.health, "master", "%.60s  %s%.120s, clients connected: %s",
 		       endpoint_format(&master->addr, addr),
 		       verdict.text[0] != '\0' ? "" : "up", verdict.text,
 		       units_count(master->info_at_ms != 0 ? master->info.connected_clients : FACT_UNKNOWN,

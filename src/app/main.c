@@ -99,11 +99,17 @@ static char *from_environment(const char *name)
 
 /* A file goes before the environment. False with the exit status's line printed. */
 static bool load_pair(struct credentials *c, enum credential_kind kind, const char *user,
-		      const char *file, const char *option, const char *variable)
+		      const char *file, const char *option, const char *variable, bool may_ask)
 {
 	char *password = file != NULL ? read_password_file(file) : from_environment(variable);
 	if (file != NULL && password == NULL) {
 		fprintf(stderr, "redoubt: %s: %s: %s\n", option, file, strerror(errno));
+		return false;
+	}
+	/* Without a password the name would be ignored, and the server's NOAUTH would puzzle. */
+	if (user != NULL && password == NULL && !may_ask) {
+		fprintf(stderr, "redoubt: --%suser: needs a password as well (%s or %s)\n",
+			kind == CREDENTIAL_SENTINEL ? "sentinel-" : "", option, variable);
 		return false;
 	}
 	store(c, kind, user, password);
@@ -112,9 +118,10 @@ static bool load_pair(struct credentials *c, enum credential_kind kind, const ch
 
 static bool load_credentials(struct credentials *c, const struct options *o)
 {
-	if (!load_pair(c, CREDENTIAL_DATA, o->user, o->pass_file, "--pass-file", "REDISCLI_AUTH") ||
+	if (!load_pair(c, CREDENTIAL_DATA, o->user, o->pass_file, "--pass-file", "REDISCLI_AUTH",
+		       o->askpass) ||
 	    !load_pair(c, CREDENTIAL_SENTINEL, o->sentinel_user, o->sentinel_pass_file,
-		       "--sentinel-pass-file", "REDOUBT_SENTINEL_AUTH"))
+		       "--sentinel-pass-file", "REDOUBT_SENTINEL_AUTH", false))
 		return false;
 	unsetenv("REDISCLI_AUTH");
 	unsetenv("REDOUBT_SENTINEL_AUTH");

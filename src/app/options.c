@@ -30,18 +30,25 @@ struct option_info {
 	const char *help;
 };
 
+/* --once, --events and --dump exclude one another. */
+static bool set_mode(struct options *o, enum run_mode mode, struct buf *err)
+{
+	if (o->mode != RUN_SCREEN && o->mode != mode)
+		buf_addstr(err, "only one of --once, --events and --dump");
+	o->mode = mode;
+	return err->len == 0;
+}
+
 static bool set_once(struct options *o, const char *value, struct buf *err)
 {
-	(void)value, (void)err;
-	o->mode = RUN_ONCE;
-	return true;
+	(void)value;
+	return set_mode(o, RUN_ONCE, err);
 }
 
 static bool set_events(struct options *o, const char *value, struct buf *err)
 {
-	(void)value, (void)err;
-	o->mode = RUN_EVENTS;
-	return true;
+	(void)value;
+	return set_mode(o, RUN_EVENTS, err);
 }
 
 static bool set_format(struct options *o, const char *value, struct buf *err)
@@ -65,10 +72,9 @@ static bool set_dump(struct options *o, const char *value, struct buf *err)
 		buf_addstr(err, "must be WIDTHxHEIGHT, each 1 to 1000");
 		return false;
 	}
-	o->mode = RUN_DUMP;
 	o->dump_width = (int)width;
 	o->dump_height = (int)height;
-	return true;
+	return set_mode(o, RUN_DUMP, err);
 }
 
 static bool set_demo(struct options *o, const char *value, struct buf *err)

@@ -423,6 +423,14 @@ void ui_close(struct ui *ui)
 	free(ui);
 }
 
+/* What needs no confirmation has been sent by the key: the frame shows the answers. */
+static void await_replies(struct ui *ui)
+{
+	int64_t deadline_ms = clock_mono_ms() + ui->app->options->timeout_ms;
+	while (ui->sheet != NULL && ui->sheet->stage == ACTION_SENT && clock_mono_ms() < deadline_ms)
+		ev_run(ui->app->loop, EVRUN_ONCE);
+}
+
 static void headless_frame(struct ui *ui)
 {
 	screen_frame_begin(ui->screen);
@@ -444,6 +452,7 @@ bool ui_dump(struct ui *ui, struct buf *out, struct buf *err)
 	headless_frame(ui);
 	for (size_t i = 0; i < count && !ui->app->quitting; i++) {
 		ui_key(ui, keys[i]);
+		await_replies(ui);
 		headless_frame(ui);
 	}
 	headless_frame(ui);

@@ -152,7 +152,8 @@ static void message_detail(const struct sentinel_message *msg, enum event_kind k
 			 strcmp(msg->instance_type, "slave") == 0 ? "replica" : msg->instance_type,
 			 msg->detail[0] != '\0' ? " " : "", msg->detail);
 	else
-		snprintf(out, size, "%s", msg->detail);
+		/* "#quorum 2/2": the mark only separates it from the address. */
+		snprintf(out, size, "%s", msg->detail + (msg->detail[0] == '#'));
 }
 
 void apply_message(struct model *m, const struct observation *obs, struct node *n)
