@@ -416,7 +416,7 @@ static void killed_master(void **state)
 	status_is(&p, "odown");
 	health_group(p.w.m, group_now(&p), p.w.now, &v);
 	assert_int_equal(v.health, HEALTH_CRITICAL);
-	assert_has(v.text, "objectively down 0 s (3/3 Sentinels say down)");
+	assert_has(v.text, "objectively down 6 s (3/3 Sentinels say down)");
 	play_to(&p, 26003, "+try-failover");
 	says(&p, PHASE_TRY, 21001);
 	status_is(&p, "failover");
