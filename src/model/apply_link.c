@@ -81,6 +81,7 @@ void apply_answer(struct model *m, const struct observation *obs, struct node *n
 	if (obs->answer == ANSWER_OK) {
 		if (n->refused == obs->question) {
 			n->refused = ASK_NONE;
+			n->refused_error = ERROR_NONE;
 			m->changed |= TOPIC_HEALTH;
 		}
 		return;
