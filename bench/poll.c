@@ -207,11 +207,13 @@ static int run_load(int argc, char **argv)
 	int seconds = atoi(argv[0]), count = argc - 1;
 	redisContext **peers = calloc((size_t)count, sizeof(*peers));
 	char (*keys)[32] = calloc((size_t)count, sizeof(*keys));
+	char value[400];
 	int64_t end_us;
 	unsigned seed = 1;
 
 	if (!peers || !keys)
 		die("start");
+	memset(value, 'x', sizeof(value));
 	for (int i = 0; i < count; i++) {
 		peers[i] = dial(atoi(argv[1 + i]));
 		find_key(peers[i], keys[i], sizeof(keys[i]));
@@ -223,7 +225,9 @@ static int run_load(int argc, char **argv)
 			redisReply *r;
 
 			for (int k = 0; k < commands; k++)
-				redisAppendCommand(peers[i], "SET %s %0*d", keys[i], 1 + rand_r(&seed) % 400, k);
+				if (redisAppendCommand(peers[i], "SET %s %b", keys[i], value,
+						       (size_t)(1 + rand_r(&seed) % 400)) != REDIS_OK)
+					die("SET");
 			for (int k = 0; k < commands; k++) {
 				if (redisGetReply(peers[i], (void **)&r) != REDIS_OK)
 					return 1;

@@ -353,8 +353,10 @@ static void step_unread(struct run *r, char **arg)
 	printf("unread_cpu_ms %.2f\n", (double)(clock_us(r->cpu) - half_cpu_us) / 1e3);
 	bytes = r->bytes;
 	/* What it writes when there is room again is not far behind: no more than what was full. */
-	while (r->bytes - bytes < 1000000 && turn(r, now_us() + 300, true))
-		;
+	for (uint64_t before = bytes - 1; before != r->bytes && r->bytes - bytes < 1000000;) {
+		before = r->bytes;
+		turn(r, now_us() + 1000, true);
+	}
 	printf("held_bytes %llu\n", (unsigned long long)(r->bytes - bytes));
 }
 

@@ -130,7 +130,7 @@ start_cluster() {
 		mkdir -p "$WORK/$port"
 		nodes_conf $i "$@" >"$WORK/$port/nodes.conf"
 		start_data "$port" "cluster-enabled yes" "cluster-config-file nodes.conf" \
-			"cluster-node-timeout 60000" "repl-backlog-size 16kb"
+			"cluster-node-timeout 60000"
 		i=$((i + 1))
 	done
 	wait_until 60 "cluster of $# nodes" cluster_formed "$1" "${!#}"
