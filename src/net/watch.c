@@ -52,7 +52,6 @@ struct entry { /* a node that is watched */
 	bool have_cluster_info;
 	struct cluster_info_facts cluster_info;
 	uint64_t nodes_hash;     /* of the last CLUSTER NODES applied, without its time stamps */
-	size_t nodes_len;
 	int64_t nodes_applied_ms;
 };
 
@@ -61,6 +60,7 @@ struct group_entry {
 	uint32_t id;
 	unsigned generation;
 	uint32_t asked, done;    /* bits by question: what is asked per master, the first time */
+	uint32_t hurried;        /* bits by question: extra ones without an answer yet */
 	int64_t trouble_ms;      /* when something was wrong last; 0 never */
 };
 
@@ -83,7 +83,7 @@ struct watch {
 	struct pending_action *actions;
 	uint32_t last_token;
 	ev_prepare follow;
-	ev_timer slice_timer, hurry_timer, promotion_timer;
+	ev_timer slice_timer, hurry_timer, promotion_timer, scan_timer;
 	unsigned round, slice, slices;
 	unsigned nodes_on_change; /* CLUSTER NODES asked in this round because of a change */
 	unsigned generation;
@@ -93,6 +93,7 @@ struct watch {
 	bool details_waiting;    /* a link was full */
 	int64_t scanned_ms;
 	size_t sentinel_groups;  /* masters that Sentinels watch, at the last scan */
+	uint32_t hurry_first;    /* the group whose turn it is to be first */
 	double hurry_tokens;
 	int64_t hurry_tokens_ms;
 	uint64_t requests, bytes_in_closed;
@@ -235,7 +236,9 @@ static struct entry *sentinel_in_turn(const struct watch *w, const struct group 
 	return NULL;
 }
 
-static void poll_group(struct watch *w, const struct group *g, bool hurry)
+/* In a hurry, ge is the group's entry; else NULL. Each group has a question of its own under way,
+ * whatever else its Sentinel was asked. */
+static void poll_group(struct watch *w, const struct group *g, struct group_entry *ge)
 {
 	struct entry *e = sentinel_in_turn(w, g, w->round + g->id);
 
@@ -243,15 +246,16 @@ static void poll_group(struct watch *w, const struct group *g, bool hurry)
 		return;
 	for (unsigned i = 0; i < poll_count; i++) {
 		const struct poll *p = &polls[i];
+		uint32_t bit = 1u << p->question;
 
 		if (p->whom != POLL_ONE_SENTINEL_PER_MASTER)
 			continue;
-		if (!hurry && (w->round + g->id) % p->every != 0)
+		if (!ge && (w->round + g->id) % p->every != 0)
 			continue;
-		if (hurry && (!p->hurry || link_has_pending(e->link, p->question) ||
-			      !take_hurry_token(w, p->question)))
+		if (ge && (!p->hurry || (ge->hurried & bit) || !take_hurry_token(w, p->question)))
 			continue;
-		ask(e, p->question, g);
+		if (ask(e, p->question, g) && ge)
+			ge->hurried |= bit;
 	}
 }
 
@@ -339,7 +343,7 @@ static const char *skip_fields(const char *s, const char *end, int fields)
 static uint64_t hash_cluster_nodes(const char *text, size_t len)
 {
 	const char *end = text + len;
-	uint64_t h = 0xcbf29ce484222325u ^ len;
+	uint64_t h = 0xcbf29ce484222325u; /* not of len: a ping stamp is 0 or 13 digits long */
 
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text));
@@ -417,6 +421,7 @@ static void note_group_answer(struct watch *w, enum question q, uint32_t group_i
 
 	if (!ge)
 		return;
+	ge->hurried &= ~bit;
 	if (answer == ANSWER_TIMEOUT || answer == ANSWER_LOST) {
 		if (ge->done & bit)
 			return;
@@ -619,9 +624,25 @@ static void abandon_actions(struct watch *w, uint32_t node_id)
 	}
 }
 
+/* Nor does anyone hear that the masters' questions under way there are lost: they are asked again. */
+static void forget_unanswered(struct watch *w)
+{
+	struct group_entry *ge, *next;
+
+	HASH_ITER(hh, w->groups, ge, next) {
+		ge->asked &= ge->done;
+		ge->hurried = 0;
+	}
+	w->groups_now = true;
+}
+
 static void close_command_link(struct entry *e)
 {
+	bool was_up = e->link && link_is_up(e->link);
+
 	close_link(e->watch, &e->link);
+	if (was_up && entry_mode(e) == MODE_SENTINEL)
+		forget_unanswered(e->watch);
 	e->state = LINK_NONE;
 	e->mode = MODE_UNKNOWN;
 	abandon_actions(e->watch, e->id);
@@ -800,6 +821,20 @@ static void scan_groups(struct watch *w)
 	set_hurry(w, hurry, now_ms);
 }
 
+/* Nothing else may happen for long: the turn that it begins ends with the scan that was put off. */
+static void on_scan(struct ev_loop *loop, ev_timer *t, int events)
+{
+	(void)loop;
+	(void)t;
+	(void)events;
+}
+
+static void start_scan_timer(struct watch *w)
+{
+	ev_timer_set(&w->scan_timer, SCAN_EVERY_MS / 1000., 0.);
+	ev_timer_start(w->config.loop, &w->scan_timer);
+}
+
 static void on_follow(struct ev_loop *loop, ev_prepare *p, int events)
 {
 	struct watch *w = p->data;
@@ -811,11 +846,13 @@ static void on_follow(struct ev_loop *loop, ev_prepare *p, int events)
 	/* A thousand links that come up are a thousand changes of health: one scan does for many. */
 	if (w->groups_now || (w->groups_dirty && clock_mono_ms() - w->scanned_ms >= SCAN_EVERY_MS))
 		scan_groups(w);
+	else if (w->groups_dirty && !ev_is_active(&w->scan_timer))
+		start_scan_timer(w);
 }
 
 /* --- the rounds -------------------------------------------------------------------------------- */
 
-static void hurry_group(struct watch *w, const struct group *g)
+static void hurry_group(struct watch *w, const struct group *g, struct group_entry *ge)
 {
 	for (size_t i = 0; i < g->member_count; i++) {
 		struct entry *e = find_up(w, g->member_ids[i]);
@@ -829,14 +866,33 @@ static void hurry_group(struct watch *w, const struct group *g)
 		if (e)
 			poll_entry(e, true);
 	}
-	poll_group(w, g, true);
+	poll_group(w, g, ge);
+}
+
+/* Each time another group is the first, since tokens and links may not do for all. */
+static void hurry_groups(struct watch *w, int64_t now_ms)
+{
+	struct group_entry *first = find_group(w, w->hurry_first), *ge;
+
+	if (!first)
+		first = w->groups;
+	ge = first;
+	while (ge) {
+		const struct group *g = model_group(w->config.model, ge->id);
+		struct group_entry *next = ge->hh.next ? ge->hh.next : w->groups;
+
+		if (g && hurries(ge, now_ms))
+			hurry_group(w, g, ge);
+		if (ge == first)
+			w->hurry_first = next->id;
+		ge = next != first ? next : NULL;
+	}
 }
 
 static void on_hurry(struct ev_loop *loop, ev_timer *t, int events)
 {
 	struct watch *w = t->data;
 	int64_t now_ms = clock_mono_ms();
-	struct group_entry *ge, *next;
 
 	(void)loop;
 	(void)events;
@@ -844,12 +900,7 @@ static void on_hurry(struct ev_loop *loop, ev_timer *t, int events)
 	w->hurry_tokens_ms = now_ms;
 	if (w->hurry_tokens > POLL_HURRY_MAX_PER_S)
 		w->hurry_tokens = POLL_HURRY_MAX_PER_S;
-	HASH_ITER(hh, w->groups, ge, next) {
-		const struct group *g = model_group(w->config.model, ge->id);
-
-		if (g && hurries(ge, now_ms))
-			hurry_group(w, g);
-	}
+	hurry_groups(w, now_ms);
 }
 
 static bool is_promoting(const struct group *g, int64_t now_ms)
@@ -936,7 +987,7 @@ static void poll_groups_of_slice(struct watch *w, unsigned slice)
 			continue;
 		for (size_t i = 0; i < d->group_count; i++, index++)
 			if (index >= from && index < to)
-				poll_group(w, d->groups[i], false);
+				poll_group(w, d->groups[i], NULL);
 	}
 }
 
@@ -986,6 +1037,7 @@ struct watch *watch_new(const struct watch_config *config)
 	ev_timer_init(&w->slice_timer, on_slice, 0., 0.);
 	ev_timer_init(&w->hurry_timer, on_hurry, 0., 0.);
 	ev_timer_init(&w->promotion_timer, on_promotion, 0., 0.);
+	ev_timer_init(&w->scan_timer, on_scan, 0., 0.);
 	w->follow.data = w;
 	w->slice_timer.data = w->hurry_timer.data = w->promotion_timer.data = w;
 	ev_prepare_start(config->loop, &w->follow);
@@ -1012,6 +1064,7 @@ void watch_free(struct watch *w)
 	ev_timer_stop(w->config.loop, &w->slice_timer);
 	ev_timer_stop(w->config.loop, &w->hurry_timer);
 	ev_timer_stop(w->config.loop, &w->promotion_timer);
+	ev_timer_stop(w->config.loop, &w->scan_timer);
 	parser_free(w->parser);
 	resolver_free(w->resolver);
 	free(w->entries);

@@ -18,6 +18,7 @@
 #include "net/watch.h"
 
 #define DEADLINE_S 60.
+#define MASTERS    250 /* of one Sentinel: more questions than a link takes at once */
 
 struct fleet {
 	struct ev_loop *loop;
@@ -31,6 +32,7 @@ struct fleet {
 	uint32_t action_tag;
 	char action_text[256];
 	uint32_t promoted_by_role;  /* node that answered ROLE as master */
+	unsigned replicas_of[MASTERS]; /* answers to SENTINEL REPLICAS, of masters m0, m1... */
 };
 
 static unsigned on_observation(const struct observation *obs, void *owner)
@@ -40,6 +42,12 @@ static unsigned on_observation(const struct observation *obs, void *owner)
 	f->asked[obs->question]++;
 	if (obs->question == ASK_ROLE && obs->answer == ANSWER_OK && obs->u.role->role == ROLE_MASTER)
 		f->promoted_by_role = obs->node_id;
+	if (obs->question == ASK_SENTINEL_REPLICAS && obs->answer == ANSWER_OK && obs->arg[0] == 'm') {
+		int number = atoi(obs->arg + 1);
+
+		if (number < MASTERS)
+			f->replicas_of[number]++;
+	}
 	return model_apply(f->model, obs);
 }
 
@@ -55,9 +63,9 @@ static void on_action(uint32_t tag, enum answer answer, enum server_error error,
 	snprintf(f->action_text, sizeof(f->action_text), "%s", text ? text : "");
 }
 
-static void fleet_init(struct fleet *f, bool subscribe)
+static void fleet_start(struct fleet *f, bool subscribe, int64_t interval_ms, int64_t timeout_ms)
 {
-	struct watch_config config = { .interval_ms = 200, .timeout_ms = 1000,
+	struct watch_config config = { .interval_ms = interval_ms, .timeout_ms = timeout_ms,
 				       .subscribe = subscribe, .sink = on_observation, .owner = f };
 
 	memset(f, 0, sizeof(*f));
@@ -65,6 +73,11 @@ static void fleet_init(struct fleet *f, bool subscribe)
 	config.model = f->model = model_new(1000);
 	config.credentials = f->credentials = credentials_new();
 	f->watch = watch_new(&config);
+}
+
+static void fleet_init(struct fleet *f, bool subscribe)
+{
+	fleet_start(f, subscribe, 200, 1000);
 }
 
 static void fleet_done(struct fleet *f)
@@ -306,6 +319,69 @@ static void settles_without_anyone(void **state)
 	fleet_done(&f);
 }
 
+/* --- many masters under one Sentinel ----------------------------------------------------------- */
+
+static void many_start(struct live_server *sentinel, unsigned masters, uint16_t port)
+{
+	char config[200 * MASTERS] = "";
+	size_t len = 0;
+
+	for (unsigned i = 0; i < masters; i++)
+		len += (size_t)snprintf(config + len, sizeof(config) - len,
+					"sentinel monitor m%u 127.0.0.1 %u 1\n"
+					"sentinel down-after-milliseconds m%u 1000\n", i, port, i);
+	live_start_sentinel(sentinel, config);
+}
+
+/* More is to be asked than a link takes at once: the rest follows the answers, not the rounds. */
+static void settles_with_many_masters(void **state)
+{
+	struct live_server master = { 0 }, sentinel = { 0 };
+	struct fleet f;
+
+	(void)state;
+	if (!live_available())
+		skip();
+	live_start(&master, NULL);
+	many_start(&sentinel, MASTERS, master.port);
+	/* No timer of a round or of a link that would come to the rescue. */
+	fleet_start(&f, false, 600000, 600000);
+	add_target(&f, sentinel.port);
+	RUN_UNTIL(&f, watch_settled(f.watch));
+	for (unsigned i = 0; i < MASTERS; i++)
+		assert_int_equal(f.replicas_of[i], 1);
+	assert_int_equal(f.asked[ASK_SENTINEL_CKQUORUM], MASTERS);
+	fleet_done(&f);
+	live_stop(&sentinel);
+	live_stop(&master);
+}
+
+/* What is in trouble is asked about more often, and none at the cost of another. */
+static void hurries_for_all(void **state)
+{
+	const unsigned masters = 8;
+	struct live_server sentinel = { 0 };
+	struct fleet f;
+	unsigned most = 0, least = ~0u;
+
+	(void)state;
+	if (!live_available())
+		skip();
+	many_start(&sentinel, masters, live_free_port());
+	fleet_start(&f, false, 500, 5000);
+	add_target(&f, sentinel.port);
+	RUN_UNTIL(&f, watch_settled(f.watch));
+	RUN_UNTIL(&f, f.replicas_of[0] + f.replicas_of[masters - 1] > 60);
+	for (unsigned i = 0; i < masters; i++) {
+		most = f.replicas_of[i] > most ? f.replicas_of[i] : most;
+		least = f.replicas_of[i] < least ? f.replicas_of[i] : least;
+	}
+	print_message("between %u and %u answers\n", least, most);
+	assert_true(least * 2 > most);
+	fleet_done(&f);
+	live_stop(&sentinel);
+}
+
 /* --- a cluster of three ------------------------------------------------------------------------ */
 
 static bool cluster_known(const struct fleet *f, const struct live_server nodes[3])
@@ -367,6 +443,8 @@ int main(void)
 		cmocka_unit_test(settles_without_anyone),
 		cmocka_unit_test(sentinel_set),
 		cmocka_unit_test(settles_once),
+		cmocka_unit_test(settles_with_many_masters),
+		cmocka_unit_test(hurries_for_all),
 		cmocka_unit_test(cluster),
 	};
 
