@@ -1,0 +1,170 @@
+/* From a connection to a link that is up: AUTH with each candidate in turn, or PING where there is
+ * nothing to try; then PSUBSCRIBE where events are wanted. And what a server may answer to that. */
+#include "config.h"
+#include "net/link_private.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "redis/parse.h"
+
+static void become_ready(struct link *l)
+{
+	l->step = STEP_READY;
+	l->answered = true;
+	l->up_us = clock_mono_us();
+	l->silent_us = 0;
+	link_report(l, LINK_UP, ERROR_NONE, NULL);
+}
+
+static void send_greeting(struct link *l)
+{
+	const struct link_config *c = &l->config;
+
+	if (c->credentials &&
+	    credentials_append_auth(c->credentials, &c->addr, c->credential_kind,
+				    c->try_both_credentials, l->candidate, &l->out)) {
+		l->out_secret = true;
+		link_push_request(l, REQUEST_AUTH, ASK_NONE, NULL, 0);
+		return;
+	}
+	link_send_ping(l);
+}
+
+static void authenticated(struct link *l)
+{
+	if (!l->config.subscribe) {
+		become_ready(l);
+		return;
+	}
+	l->step = STEP_SUBSCRIBING;
+	buf_addstr(&l->out, "*2\r\n$10\r\nPSUBSCRIBE\r\n$1\r\n*\r\n");
+	link_push_request(l, REQUEST_SUBSCRIBE, ASK_NONE, NULL, 0);
+}
+
+void link_start_greeting(struct link *l)
+{
+	free(l->addrs);
+	l->addrs = NULL;
+	l->step = STEP_GREETING;
+	l->candidate = 0;
+	l->refusal[0] = '\0';
+	l->parser = reader_new();
+	link_arm(l, link_timeout_us(l));
+	send_greeting(l);
+}
+
+/* --- what the server says to it ----------------------------------------------------------------- */
+
+/* Errors that a server sends to anyone before it closes: networking.c:acceptCommonHandler. */
+bool link_turned_away(struct link *l, enum server_error error, const struct reply *reply)
+{
+	char text[REASON_BYTES];
+
+	if (error != ERROR_DENIED && error != ERROR_MAXCLIENTS)
+		return false;
+	link_reason_from_reply(text, error == ERROR_DENIED ? "protected mode: " : "", reply);
+	link_drop(l, LINK_FAILED, error, text);
+	return true;
+}
+
+static void auth_error(struct link *l, enum server_error error, const char *what,
+		       const struct reply *reply)
+{
+	char text[REASON_BYTES];
+
+	link_reason_from_reply(text, what, reply);
+	link_drop(l, LINK_AUTH_ERROR, error, text);
+}
+
+static bool more_candidates(struct link *l)
+{
+	struct buf probe = BUF_INIT;
+	bool more = credentials_append_auth(l->config.credentials, &l->config.addr,
+					    l->config.credential_kind,
+					    l->config.try_both_credentials, l->candidate, &probe);
+
+	if (probe.data)
+		mem_wipe_free(probe.data, probe.cap);
+	return more;
+}
+
+void link_on_auth_reply(struct link *l, const struct reply *reply)
+{
+	enum server_error error;
+
+	if (reply_is(reply, "OK")) {
+		authenticated(l);
+		return;
+	}
+	if (reply->type != REPLY_ERROR) {
+		link_drop(l, LINK_PROTOCOL, ERROR_OTHER,
+			  "answers AUTH with neither OK nor an error");
+		return;
+	}
+	error = error_classify(reply->str, reply->len);
+	if (link_turned_away(l, error, reply))
+		return;
+	if (error == ERROR_NO_PASSWORD_SET) {
+		authenticated(l);
+		return;
+	}
+	l->candidate++;
+	/* Of a node whose kind is not known, the other kind's user may have been tried on a server
+	 * that asks for none: PING tells. */
+	if (!more_candidates(l) && !l->config.try_both_credentials) {
+		auth_error(l, error, "user or password refused: ", reply);
+		return;
+	}
+	link_reason_from_reply(l->refusal, "user or password refused: ", reply);
+	send_greeting(l);
+}
+
+void link_on_ping_reply(struct link *l, const struct reply *reply)
+{
+	enum server_error error;
+
+	if (l->step == STEP_READY) /* of a subscribed link: that it answers is all */
+		return;
+	if (reply_is(reply, "PONG")) {
+		authenticated(l);
+		return;
+	}
+	if (reply->type != REPLY_ERROR) {
+		link_drop(l, LINK_PROTOCOL, ERROR_OTHER,
+			  "answers PING with neither PONG nor an error");
+		return;
+	}
+	error = error_classify(reply->str, reply->len);
+	if (link_turned_away(l, error, reply))
+		return;
+	if (error == ERROR_NOAUTH && l->refusal[0])
+		link_drop(l, LINK_AUTH_ERROR, ERROR_WRONGPASS, l->refusal);
+	else if (error == ERROR_NOAUTH)
+		auth_error(l, error, "password missing: ", reply);
+	else
+		authenticated(l); /* LOADING, MASTERDOWN, BUSY, NOPERM: it answers */
+}
+
+static bool is_first_word(const struct reply *reply, const char *word)
+{
+	return reply->type == REPLY_ARRAY && reply->element_count > 0 &&
+	       reply_is(reply->elements[0], word);
+}
+
+void link_on_subscribe_reply(struct link *l, const struct reply *reply)
+{
+	enum server_error error;
+
+	if (is_first_word(reply, "psubscribe")) {
+		become_ready(l);
+		return;
+	}
+	if (reply->type != REPLY_ERROR) {
+		link_drop(l, LINK_PROTOCOL, ERROR_OTHER, "answers PSUBSCRIBE with something else");
+		return;
+	}
+	error = error_classify(reply->str, reply->len);
+	auth_error(l, error, "events refused: ", reply);
+}
