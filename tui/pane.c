@@ -74,8 +74,8 @@ static void repeat(const struct pane *p, int y, int x, int columns, enum style_r
 		   uint32_t code)
 {
 	clip_range(&x, &columns, p->width);
-	for (int i = 0; i < columns; i++)
-		put(p, y, x + i, role, code, 1);
+	if (has_row(p, y))
+		screen_put_run(p->screen, p->y + y, p->x + x, role, code, columns);
 }
 
 void pane_fill(const struct pane *p, enum style_role role)

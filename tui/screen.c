@@ -449,6 +449,20 @@ void screen_put(struct screen *s, int y, int x, enum style_role role, uint32_t c
 	*c = (struct cell){ .code = code, .role = (uint8_t)role, .width = (uint8_t)width };
 }
 
+void screen_put_run(struct screen *s, int y, int x, enum style_role role, uint32_t code, int columns)
+{
+	struct cell *c = cell_at(s, y, x), one = { .role = (uint8_t)role, .width = 1 };
+
+	if (!c || columns < 1 || x + columns > s->width)
+		return;
+	one.code = is_showable(s, code, 1) ? code : '?';
+	/* Within the run both halves go; only its ends can cut a character in two. */
+	break_wide(c);
+	break_wide(c + columns - 1);
+	for (int i = 0; i < columns; i++)
+		c[i] = one;
+}
+
 void screen_put_mark(struct screen *s, int y, int x, uint32_t code)
 {
 	struct cell *c = cell_at(s, y, x);

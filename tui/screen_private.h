@@ -8,6 +8,8 @@
 /* One character of `width` columns (1 or 2) at y, x. Out of the screen: nothing happens. What
  * curses and the locale would not show in that width is drawn as '?'. */
 void screen_put(struct screen *s, int y, int x, enum style_role role, uint32_t code, int width);
+/* The same character of one column, so many times. */
+void screen_put_run(struct screen *s, int y, int x, enum style_role role, uint32_t code, int columns);
 /* Hangs a combining mark on the character that covers y, x; one at most, more are dropped. */
 void screen_put_mark(struct screen *s, int y, int x, uint32_t code);
 void screen_set_role(struct screen *s, int y, int x, int columns, enum style_role role);
