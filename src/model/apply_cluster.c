@@ -353,11 +353,11 @@ static bool is_another(const struct model *m, const struct node *n,
 		       const struct cluster_nodes_facts *f)
 {
 	for (size_t i = 0; n->cluster_id[0] != '\0' && i < f->count; i++) {
-		const struct node *known;
-		if (!(f->lines[i].flags & CFLAG_MYSELF) || strcmp(f->lines[i].id, n->cluster_id) == 0)
+		const char *id = f->lines[i].id;
+		if (!(f->lines[i].flags & CFLAG_MYSELF) || strcmp(id, n->cluster_id) == 0)
 			continue;
-		known = node_by_key(m, "cluster:", f->lines[i].id);
-		if (known != NULL && known != n && strcmp(known->cluster_id, f->lines[i].id) == 0)
+		const struct node *known = node_by_key(m, "cluster:", id);
+		if (known != NULL && known != n && strcmp(known->cluster_id, id) == 0)
 			return true;
 	}
 	return false;

@@ -129,7 +129,8 @@ static void apply_own_master(struct model *m, struct node *n, const struct info_
 }
 
 static void apply_listed_replica(struct model *m, struct node *master,
-				 const struct info_facts *f, const struct info_replica *r, int64_t at_ms)
+				 const struct info_facts *f, const struct info_replica *r,
+				 int64_t at_ms)
 {
 	struct deployment *d = deployment_get(m, master->deployment_id);
 	struct node *n = d->kind == KIND_CLUSTER ? node_by_addr(m, &r->addr)
