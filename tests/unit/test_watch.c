@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "live.h"
 #include "model/health.h"
-#include "net/watch.h"
+#include "net/watch_private.h"
 
 #define DEADLINE_S 60.
 #define MASTERS    250 /* of one Sentinel: more questions than a link takes at once */
@@ -437,9 +437,36 @@ static void cluster(void **state)
 		live_stop(&nodes[i]);
 }
 
+/* --- what is the same but for its time stamps -------------------------------------------------- */
+
+static uint64_t hash(const char *text)
+{
+	return watch_hash_cluster_nodes(text, strlen(text));
+}
+
+static void hash_without_stamps(void **state)
+{
+#define NODE(stamps, rest) "07c3 127.0.0.1:30004@31004,h slave 6ec2 " stamps " 4 " rest "\n"
+#define OTHER "6ec2 127.0.0.1:30001@31001 myself,master - 0 0 1 connected 0-5460 [7->-07c3]\n"
+	uint64_t first = hash(NODE("0 1426238317239", "connected") OTHER);
+
+	(void)state;
+	/* Ping is 0 unless one is on its way. */
+	assert_true(first == hash(NODE("1426238317741 1426238317239", "connected") OTHER));
+	assert_true(first == hash(NODE("0 1426238399999", "connected") OTHER));
+	assert_false(first == hash(NODE("0 1426238317239", "disconnected") OTHER));
+	assert_false(first == hash(OTHER NODE("0 1426238317239", "connected")));
+	assert_false(first == hash(NODE("0 1426238317239", "connected")));
+	/* Of no line that is one, all counts; and nothing is read beyond the end. */
+	assert_false(hash("a b c d") == hash("a b c e"));
+	assert_false(hash("a b c d ") == hash("a b c d  "));
+	assert_true(hash("") == watch_hash_cluster_nodes("x", 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hash_without_stamps),
 		cmocka_unit_test(settles_without_anyone),
 		cmocka_unit_test(sentinel_set),
 		cmocka_unit_test(settles_once),
