@@ -10,6 +10,7 @@
 
 /* A member counts as gone when the others were listed again this much later without it. */
 #define LEAVE_AFTER_MS 30000
+#define PLAIN_LEAVE_AFTER_MS 3600000
 #define SWEEP_EVERY_MS 1000
 /* Members that turn up so soon after the first listing were there all the time. */
 #define JOIN_QUIET_MS 5000
@@ -487,10 +488,11 @@ static void sweep(struct model *m)
 		struct deployment *d = deployment_get(m, n->deployment_id);
 		if (n->gone || n->is_target || d == NULL)
 			continue;
-		if (d->listed_ms - n->claimed_ms <= m->leave_after_ms)
-			continue;
-		/* A plain set has no list but its master's: who still answers is worth seeing. */
-		if (d->kind == KIND_REPLICATION && n->link.state == LINK_UP)
+		/* A plain set has no list but its master's, which drops a replica the moment it dies:
+		 * who still answers is worth seeing, and who crashed more so. */
+		bool plain = d->kind == KIND_REPLICATION;
+		int64_t patience_ms = plain ? PLAIN_LEAVE_AFTER_MS : m->leave_after_ms;
+		if (d->listed_ms - n->claimed_ms <= patience_ms || (plain && n->link.state == LINK_UP))
 			continue;
 		model_node_event(m, EVENT_NODE_LEFT, n, "nobody lists it any more");
 		node_remove(m, n);

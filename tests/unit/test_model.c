@@ -325,6 +325,31 @@ static void member_joins_and_leaves(void **state)
 	world_end(&w);
 }
 
+/* A plain master drops a replica from its list the moment it dies: it must stay in view as down. */
+static void crashed_plain_replica_stays(void **state)
+{
+	struct world w = world_new();
+	(void)state;
+	target(&w, 21001);
+	link_up(&w, 21001);
+	info_master(&w, 21001, 5000, LISTED(0, 21002, 5000));
+	link_up(&w, 21002);
+	info_replica(&w, 21002, 21001, 5000);
+	link_lost(&w, 21002);
+	for (int i = 0; i < 20; i++) {
+		tick(&w, 10000);
+		info_master(&w, 21001, 9000, "");
+	}
+	tick(&w, 1000);
+	assert_non_null(find_at(&w, HOST, 21002));
+	assert_int_equal(group_of(&w, 21001)->member_count, 2);
+	tick(&w, 3600000);
+	info_master(&w, 21001, 9000, "");
+	tick(&w, 1000);
+	assert_null(find_at(&w, HOST, 21002));
+	world_end(&w);
+}
+
 /* Silence of everybody is no leaving. */
 static void nobody_leaves_unlisted_all(void **state)
 {
@@ -575,6 +600,7 @@ int main(void)
 		cmocka_unit_test(moving_address),
 		cmocka_unit_test(restart_is_told),
 		cmocka_unit_test(member_joins_and_leaves),
+		cmocka_unit_test(crashed_plain_replica_stays),
 		cmocka_unit_test(nobody_leaves_unlisted_all),
 		cmocka_unit_test(late_reply_of_one_that_left),
 		cmocka_unit_test(forgotten_node),
