@@ -79,6 +79,25 @@ static const struct field fields[] = {
 
 static struct field_table table = FIELD_TABLE(fields);
 
+/* Lines come in the same order each time: the name that followed another one is tried first, so
+ * that most lines cost one comparison. Names that a hostile server makes up fill the memory and
+ * cost no more than the look-up that is saved by it. */
+#define LINES_MAX      400
+#define LINE_BUCKETS   1024
+#define LINE_KEY_BYTES 44
+
+struct line {
+	const struct field *field; /* NULL: not wanted */
+	uint16_t next;             /* what followed it last; 0 nothing yet */
+	uint16_t chain;
+	uint8_t key_len;
+	char key[LINE_KEY_BYTES];
+};
+
+/* Number 0 is the start of the text. */
+static struct line lines[LINES_MAX];
+static uint16_t line_count = 1, line_buckets[LINE_BUCKETS];
+
 /* What comes in several lines and is put together at the end. */
 struct info_parse {
 	struct info_facts *out;
@@ -87,6 +106,7 @@ struct info_parse {
 	int64_t master_port;
 	bool cluster_enabled;
 	bool any;
+	uint16_t before; /* number of the line before */
 };
 
 static bool value_is(const char *value, size_t len, const char *text)
@@ -249,11 +269,58 @@ static void section_line(struct info_parse *p, const char *line, size_t len)
 		p->out->keys = 0;
 }
 
+static void take_value(struct info_parse *p, const struct field *f, const char *value, size_t len)
+{
+	p->any = true;
+	if (f->kind == FIELD_SPECIAL)
+		parse_special(p, f->offset, value, len);
+	else
+		field_store(f, p->out, value, len);
+}
+
+static uint16_t *line_bucket(const char *key, size_t len)
+{
+	unsigned h = (unsigned)len;
+
+	for (size_t i = 0; i < len; i++)
+		h = h * 31 + (unsigned char)key[i];
+	return &line_buckets[h % LINE_BUCKETS];
+}
+
+/* The number of the line with that name, learned if need be; 0 when there is no room. */
+static uint16_t line_number(const char *key, size_t len, const struct field *f)
+{
+	uint16_t *bucket = line_bucket(key, len), i;
+
+	for (i = *bucket; i != 0; i = lines[i].chain)
+		if (lines[i].key_len == len && memcmp(lines[i].key, key, len) == 0)
+			return i;
+	if (line_count == LINES_MAX || len >= LINE_KEY_BYTES)
+		return 0;
+	i = line_count++;
+	lines[i] = (struct line){ .field = f, .chain = *bucket, .key_len = (uint8_t)len };
+	memcpy(lines[i].key, key, len);
+	*bucket = i;
+	return i;
+}
+
+/* NULL when something else follows this time. */
+static const struct line *line_expected(uint16_t before, const char *text, const char *end)
+{
+	const struct line *l = &lines[lines[before].next];
+
+	if (l->key_len == 0 || end - text <= l->key_len || text[l->key_len] != ':' ||
+	    memcmp(text, l->key, l->key_len) != 0)
+		return NULL;
+	return l;
+}
+
 static void info_line(struct info_parse *p, const char *line, size_t len)
 {
 	const char *colon = memchr(line, ':', len);
 	const struct field *f;
 	size_t key_len, value_len;
+	uint16_t number;
 
 	if (len >= 2 && line[0] == '#' && line[1] == ' ') {
 		section_line(p, line, len);
@@ -264,13 +331,20 @@ static void info_line(struct info_parse *p, const char *line, size_t len)
 	key_len = (size_t)(colon - line);
 	value_len = len - key_len - 1;
 	f = field_find(&table, line, key_len);
-	if (f && f->kind == FIELD_SPECIAL)
-		parse_special(p, f->offset, colon + 1, value_len);
-	else if (f)
-		field_store(f, p->out, colon + 1, value_len);
-	else if (!numbered_line(p->out, line, key_len, colon + 1, value_len))
+	if (f) {
+		take_value(p, f, colon + 1, value_len);
+	} else if (numbered_line(p->out, line, key_len, colon + 1, value_len)) {
+		p->any = true;
 		return;
-	p->any = true;
+	}
+	number = key_len ? line_number(line, key_len, f) : 0;
+	if (number != 0)
+		p->before = lines[p->before].next = number;
+}
+
+static size_t without_return(const char *line, size_t len)
+{
+	return len && line[len - 1] == '\r' ? len - 1 : len;
 }
 
 static void info_finish(struct info_parse *p)
@@ -293,14 +367,18 @@ bool info_parse(struct info_facts *out, const char *text, size_t len)
 
 	info_reset(out);
 	while (text < end) {
-		const char *newline = memchr(text, '\n', (size_t)(end - text));
-		const char *stop = newline ? newline : end;
-		size_t line_len = (size_t)(stop - text);
+		const struct line *l = line_expected(p.before, text, end);
+		const char *value = l ? text + l->key_len + 1 : text;
+		const char *newline = memchr(value, '\n', (size_t)(end - value));
+		size_t value_len = without_return(value, (size_t)((newline ? newline : end) - value));
 
-		if (line_len && text[line_len - 1] == '\r')
-			line_len--;
-		if (line_len)
-			info_line(&p, text, line_len);
+		if (l) {
+			p.before = lines[p.before].next;
+			if (l->field)
+				take_value(&p, l->field, value, value_len);
+		} else if (value_len) {
+			info_line(&p, value, value_len);
+		}
 		text = newline ? newline + 1 : end;
 	}
 	info_finish(&p);

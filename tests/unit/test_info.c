@@ -240,6 +240,52 @@ static void through_the_parser(void **state)
 	parser_free(p);
 }
 
+/* The order of the time before is only a guess: another one gives the same facts. */
+static void any_order(void **state)
+{
+	static const char *const texts[] = {
+		"used_memory:1\r\nmaxmemory:2\r\nmaxclients:3\r\n",
+		"used_memory:1\r\nmaxmemory:2\r\nmaxclients:3\r\n",
+		"maxclients:3\r\nused_memory_rss:9\r\nused_memory:1\r\nmaxmemory:2\r\n",
+		"used_memory_rss:9\r\nmaxclients:3\r\nmaxmemory:2\r\nused_memory:1",
+		"used_memor:9\nused_memory:1\nmaxmemory_human:9\nmaxmemory:2\nmaxclients:3\n",
+		"used_memory:1\r\nmaxmemory:2\r\ndb0:keys=7\r\nmaxclients:3\r\nmaxmemor",
+	};
+	struct info_facts i = { 0 };
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++) {
+			assert_true(info_parse(&i, texts[k], strlen(texts[k])));
+			assert_int_equal(i.used_memory_bytes, 1);
+			assert_int_equal(i.maxmemory_bytes, 2);
+			assert_int_equal(i.maxclients, 3);
+			assert_int_equal(i.blocked_clients, FACT_UNKNOWN);
+		}
+		assert_int_equal(i.keys, 7);
+	}
+	info_done(&i);
+}
+
+/* More names than are remembered: those after them are found all the same. */
+static void made_up_names(void **state)
+{
+	struct buf text = BUF_INIT;
+	struct info_facts i = { 0 };
+
+	(void)state;
+	for (int k = 0; k < 3000; k++)
+		buf_addf(&text, "made_up_%dx:1\r\n", k);
+	buf_addstr(&text, "blocked_clients:5\r\nrole:master\r\n");
+	for (int round = 0; round < 2; round++) {
+		assert_true(info_parse(&i, text.data, text.len));
+		assert_int_equal(i.blocked_clients, 5);
+		assert_int_equal(i.role, ROLE_MASTER);
+	}
+	info_done(&i);
+	buf_free(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +296,8 @@ int main(void)
 		cmocka_unit_test(nonsense_stays_unknown),
 		cmocka_unit_test(every_cut_is_harmless),
 		cmocka_unit_test(through_the_parser),
+		cmocka_unit_test(any_order),
+		cmocka_unit_test(made_up_names), /* last: it fills what is remembered */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
