@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -818,18 +819,30 @@ static void full_frame(struct screen *s, int n)
 	screen_frame_end(s);
 }
 
+/* Until the terminal takes no more. The kernel hands on what it took a little later, and then has
+ * room again. */
+static void fill_terminal(struct screen *s)
+{
+	struct pollfd p = { .fd = screen_fd(s), .events = POLLOUT };
+	int frames = 0;
+
+	do {
+		CHECK(screen_flush(s) >= 0);
+		while (screen_frame_begin(s)) {
+			full_frame(s, frames++);
+			CHECK(screen_flush(s) >= 0);
+			CHECK(frames < 100000);
+		}
+	} while (poll(&p, 1, 200) > 0);
+}
+
 static void part_unread(void)
 {
 	struct screen *s = open_on_tty();
 	struct pane w = pane_whole(s);
 	size_t left;
-	int frames = 0;
 
-	while (screen_frame_begin(s)) {
-		full_frame(s, frames++);
-		CHECK(screen_flush(s) >= 0);
-		CHECK(frames < 100000);
-	}
+	fill_terminal(s);
 	left = screen_unsent(s);
 	CHECK(left > 0 && left < 100000);
 	for (int i = 0; i < 1000; i++) { /* frames are dropped, not queued */
@@ -867,12 +880,8 @@ static void part_close_unread(void)
 {
 	struct screen *s = open_on_tty();
 	struct termios before, now;
-	int frames = 0;
 
-	while (screen_frame_begin(s)) {
-		full_frame(s, frames++);
-		CHECK(screen_flush(s) >= 0);
-	}
+	fill_terminal(s);
 	CHECK(tcgetattr(0, &before) == 0);
 	screen_close(s);
 	CHECK(tcgetattr(0, &now) == 0);
@@ -887,6 +896,37 @@ static void test_close_on_unread_terminal(void **state)
 	(void)state;
 	pty_start(&p, "xterm-256color", part_close_unread);
 	pty_expect(&p, "closed", false);
+	pty_end(&p);
+}
+
+/* A crash in the middle of a frame, on a terminal that is only slow. */
+static void part_crash_unread(void)
+{
+	struct screen *s = open_on_tty();
+	const struct timespec slow = { .tv_nsec = 100000000 };
+	struct termios now;
+
+	fill_terminal(s);
+	/* The reader wakes up when the way back has begun. */
+	if (fork() == 0) {
+		nanosleep(&slow, NULL);
+		say("stuck");
+		_exit(0);
+	}
+	screen_emergency_restore();
+	CHECK(tcgetattr(0, &now) == 0 && (now.c_lflag & ICANON));
+	say("restored");
+}
+
+static void test_crash_on_slow_terminal(void **state)
+{
+	struct pty p;
+
+	(void)state;
+	pty_start(&p, "xterm-256color", part_crash_unread);
+	pty_expect(&p, "stuck", false);
+	pty_expect(&p, "restored", true);
+	assert_int_equal(count_of(&p.output, "\033[?1049l"), 1);
 	pty_end(&p);
 }
 
@@ -1102,6 +1142,7 @@ int main(void)
 		cmocka_unit_test(test_controls_are_not_sent),
 		cmocka_unit_test(test_unread_terminal_never_blocks),
 		cmocka_unit_test(test_close_on_unread_terminal),
+		cmocka_unit_test(test_crash_on_slow_terminal),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_resize),
 		cmocka_unit_test(test_unknown_terminal_type),

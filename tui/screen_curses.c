@@ -1,0 +1,254 @@
+/* A curses that sees no terminal: it writes to a file in memory, and looks at the screen in the
+ * colours that the terminal has. */
+#include "config.h"
+#include "tui/screen_state.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <term.h> /* makes macros of everyday words */
+#undef columns
+#undef lines
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+static attr_t attrs_of(uint16_t attrs)
+{
+	attr_t out = WA_NORMAL;
+
+	if (attrs & ATTR_BOLD)
+		out |= WA_BOLD;
+	if (attrs & ATTR_DIM)
+		out |= WA_DIM;
+	if (attrs & ATTR_UNDERLINE)
+		out |= WA_UNDERLINE;
+	if (attrs & ATTR_REVERSE)
+		out |= WA_REVERSE;
+#ifdef WA_ITALIC
+	if (attrs & ATTR_ITALIC)
+		out |= WA_ITALIC;
+#endif
+	return out;
+}
+
+/* Without colour a background is what made a role stand out: reverse does it instead. */
+static struct style style_mono(struct style in, enum style_role role)
+{
+	struct style out = { -1, -1, in.attrs, -1, -1 };
+
+	if (in.bg >= 0 && role != STYLE_TEXT && role != STYLE_BAR_BACK)
+		out.attrs |= ATTR_REVERSE;
+	return out;
+}
+
+static struct style style_for(const struct screen *s, enum style_role role)
+{
+	struct style out = s->theme.full[role];
+
+	if (s->no_color || (!s->headless && (!s->color || COLORS < 8)))
+		return style_mono(s->theme.basic[role], role);
+	if (s->headless || COLORS >= 256)
+		return out;
+	out = s->theme.basic[role];
+	if (COLORS >= 16)
+		return out;
+	if (out.fg >= 8) {
+		out.fg = (int16_t)(out.fg - 8);
+		out.attrs |= ATTR_BOLD;
+	}
+	if (out.bg >= 8)
+		out.bg = (int16_t)(out.bg - 8);
+	return out;
+}
+
+void screen_apply_styles(struct screen *s)
+{
+	for (int i = 0; i < STYLE_ROLE_COUNT; i++) {
+		struct style style = style_for(s, (enum style_role)i);
+		s->styles[i] = style;
+		s->attrs[i] = attrs_of(style.attrs);
+		s->pairs[i] = 0;
+		if (!s->color || (style.fg < 0 && style.bg < 0))
+			continue;
+		if (!s->default_colors && style.fg < 0)
+			style.fg = COLOR_WHITE;
+		if (!s->default_colors && style.bg < 0)
+			style.bg = COLOR_BLACK;
+		if (i + 1 < COLOR_PAIRS && init_pair((short)(i + 1), style.fg, style.bg) == OK)
+			s->pairs[i] = (short)(i + 1);
+	}
+}
+
+/* --- bytes ---------------------------------------------------------------------------- */
+
+/* Takes what curses wrote out of its memory file. */
+void screen_drain_curses(struct screen *s)
+{
+	char block[8192];
+	int fd = fileno(s->out);
+	off_t end, at = 0;
+
+	fflush(s->out);
+	end = lseek(fd, 0, SEEK_CUR);
+	if (end <= 0)
+		return;
+	while (at < end) {
+		ssize_t got = pread(fd, block, sizeof(block), at);
+		if (got <= 0)
+			break;
+		at += got;
+		if (s->headless)
+			s->bytes_total += (uint64_t)got;
+		else
+			buf_add(&s->unsent, block, (size_t)got);
+	}
+	if (ftruncate(fd, 0) == 0)
+		lseek(fd, 0, SEEK_SET);
+}
+
+/* --- a curses without a terminal ------------------------------------------------------ */
+
+/* A file that is only in memory, for curses to write to. */
+static FILE *open_sink(void)
+{
+#ifdef HAVE_MEMFD_CREATE
+	int fd = memfd_create("screen", MFD_CLOEXEC);
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w+");
+
+	if (f)
+		return f;
+	if (fd >= 0)
+		close(fd);
+#endif
+	return tmpfile();
+}
+
+/* 1 usable, 0 unknown here, -1 known and of no use. */
+static int try_terminal(const char *term, int fd)
+{
+	int status = 0;
+	const char *cup;
+
+	if (!term || !*term || setupterm(term, fd, &status) != OK)
+		return 0;
+	cup = tigetstr("cup");
+	del_curterm(cur_term);
+	return cup && cup != (const char *)-1 ? 1 : -1;
+}
+
+static const char *choose_terminal(struct screen *s, struct buf *err)
+{
+	static const char *const fallbacks[] = { "xterm-256color", "vt100", "xterm", "ansi" };
+	const char *term = s->headless ? "xterm-256color" : getenv("TERM");
+	int fd = fileno(s->out), found = try_terminal(term, fd);
+	char clean[48];
+
+	if (found > 0)
+		return term;
+	text_clean(clean, sizeof(clean), term ? term : "", term ? strlen(term) : 0);
+	if (found < 0) {
+		buf_addf(err, "TERM=%s can't place the cursor; --once prints a snapshot and "
+			 "--events the events", clean);
+		return NULL;
+	}
+	for (size_t i = 0; i < sizeof(fallbacks) / sizeof(*fallbacks); i++) {
+		if (try_terminal(fallbacks[i], fd) <= 0)
+			continue;
+		if (!s->headless)
+			snprintf(s->notice, sizeof(s->notice),
+				 "terminal type '%s' is unknown here; taken for %s", clean, fallbacks[i]);
+		return fallbacks[i];
+	}
+	buf_addf(err, "no terminal description for TERM=%s, nor for xterm-256color or vt100; "
+		 "--once prints a snapshot and --events the events", clean);
+	return NULL;
+}
+
+/* newterm catches these where nobody else does; they are the loop's. */
+static SCREEN *newterm_without_signals(const char *term, FILE *out, FILE *in)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGTSTP, SIGWINCH };
+	struct sigaction before[4];
+	SCREEN *made;
+
+	for (int i = 0; i < 4; i++)
+		sigaction(signals[i], NULL, &before[i]);
+	made = newterm(term, out, in);
+	for (int i = 0; i < 4; i++)
+		sigaction(signals[i], &before[i], NULL);
+	return made;
+}
+
+static void put_env(const char *name, const char *value)
+{
+	if (value)
+		setenv(name, value, 1);
+	else
+		unsetenv(name);
+}
+
+/* newterm sets the scrolling region at once, so it must know the size by then; without a terminal
+ * of its own it takes that from the environment only. */
+static SCREEN *newterm_sized(const char *term, FILE *out, FILE *in, int width, int height)
+{
+	static const char *const names[2] = { "LINES", "COLUMNS" };
+	int sizes[2] = { height, width };
+	char *before[2], text[16];
+	SCREEN *made;
+
+	for (int i = 0; i < 2; i++) {
+		before[i] = mem_strdup(getenv(names[i]));
+		snprintf(text, sizeof(text), "%d", sizes[i]);
+		put_env(names[i], text);
+	}
+	use_env(TRUE);
+	made = newterm_without_signals(term, out, in);
+	for (int i = 0; i < 2; i++) {
+		put_env(names[i], before[i]);
+		free(before[i]);
+	}
+	return made;
+}
+
+bool screen_open_curses(struct screen *s, int width, int height, struct buf *err)
+{
+	const char *term;
+
+	s->out = open_sink();
+	s->in = fopen("/dev/null", "re"); /* keys never come through curses */
+	if (!s->out || !s->in) {
+		buf_addf(err, "no memory file for the screen: %s", strerror(errno));
+		return false;
+	}
+	term = choose_terminal(s, err);
+	if (!term)
+		return false;
+	setenv("NCURSES_NO_UTF8_ACS", "1", 1);
+	setenv("NCURSES_NO_PADDING", "1", 1); /* vt100's would be real NULs */
+	s->curses = newterm_sized(term, s->out, s->in, width, height);
+	if (!s->curses) {
+		buf_addf(err, "curses can't drive the terminal type %s", term);
+		return false;
+	}
+	set_term(s->curses);
+	typeahead(-1); /* /dev/null is always readable: curses would put off every update */
+	leaveok(stdscr, TRUE);
+	curs_set(0);
+	if (!s->no_color && has_colors() && start_color() == OK) {
+		s->color = true;
+		s->default_colors = use_default_colors() == OK;
+	}
+	if (!s->headless)
+		keypad(stdscr, TRUE);
+	return true;
+}
+
+const char *screen_curses_version(void)
+{
+	return curses_version();
+}
