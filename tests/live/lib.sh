@@ -397,7 +397,9 @@ screen_has() {
 
 # wait_screen REGEX SECONDS
 wait_screen() {
-	wait_for "$2" "screen shows /$1/" screen_has "$1"
+	wait_for "$2" "screen shows /$1/" screen_has "$1" && return
+	screen_text | sed 's/^/# /'
+	return 1
 }
 
 screen_ended() {
