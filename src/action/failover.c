@@ -60,6 +60,29 @@ static bool prepare_sentinel(struct action *a, const struct model *m, const stru
 	return true;
 }
 
+/* As the server said it; what it did not say is no number. */
+static const char *exact(int64_t value, char out[static UNITS_BYTES])
+{
+	if (value == FACT_UNKNOWN)
+		return "?";
+	snprintf(out, UNITS_BYTES, "%lld", (long long)value);
+	return out;
+}
+
+static void brief_view(struct action *a, const struct node *n, const struct sentinel_view *v)
+{
+	const struct sentinel_instance *f = &v->facts;
+	bool down = f->flags & (SFLAG_S_DOWN | SFLAG_O_DOWN);
+	int64_t sentinels = f->num_other_sentinels;
+	char addr[ENDPOINT_TEXT_BYTES], quorum[UNITS_BYTES], known[UNITS_BYTES], replicas[UNITS_BYTES],
+		epoch[UNITS_BYTES];
+	sheet_line_add(&a->sheet, down ? HEALTH_WARNING : HEALTH_OK, "Sentinel",
+		       "%.60s  quorum %s, knows %s Sentinels, %s replicas, epoch %s, master %s",
+		       endpoint_format(&n->addr, addr), exact(f->quorum, quorum),
+		       exact(sentinels == FACT_UNKNOWN ? sentinels : sentinels + 1, known),
+		       exact(f->num_slaves, replicas), exact(f->config_epoch, epoch), down ? "down" : "ok");
+}
+
 static void brief_views(struct action *a, const struct model *m, const struct group *g)
 {
 	size_t listed = 0;
@@ -75,12 +98,7 @@ static void brief_views(struct action *a, const struct model *m, const struct gr
 				       endpoint_format(&n->addr, addr));
 			continue;
 		}
-		bool down = v->facts.flags & (SFLAG_S_DOWN | SFLAG_O_DOWN);
-		sheet_line_add(&a->sheet, down ? HEALTH_WARNING : HEALTH_OK, "Sentinel",
-			       "%.60s  quorum %lld, knows %lld Sentinels, %lld replicas, epoch %lld, master %s",
-			       endpoint_format(&n->addr, addr), (long long)v->facts.quorum,
-			       (long long)v->facts.num_other_sentinels + 1, (long long)v->facts.num_slaves,
-			       (long long)v->facts.config_epoch, down ? "down" : "ok");
+		brief_view(a, n, v);
 	}
 	if (g->ckquorum_at_ms != 0)
 		sheet_line_add(&a->sheet, g->ckquorum.ok ? HEALTH_OK : HEALTH_WARNING, "ckquorum", "%.200s",
@@ -215,17 +233,17 @@ static void brief_cluster(struct action *a, const struct model *m, const struct 
 	const struct deployment *d = model_deployment(m, a->on.deployment_id);
 	const struct node *chosen = model_node(m, a->candidate_id);
 	const struct node *observer = chosen;
-	char addr[ENDPOINT_TEXT_BYTES];
+	int64_t size = observer != NULL ? observer->cluster_info.size : FACT_UNKNOWN;
+	char addr[ENDPOINT_TEXT_BYTES], masters[UNITS_BYTES], majority[UNITS_BYTES], epoch[UNITS_BYTES];
 	if (chosen != NULL)
 		sheet_line_add(&a->sheet, HEALTH_OK, "promoted", "%.70s, takes over %zu slots",
 			       endpoint_format(&chosen->addr, addr), slot_count_of(d, g->master_id));
 	if (observer != NULL && observer->cluster_info_at_ms != 0)
 		sheet_line_add(&a->sheet, observer->cluster_info.state_ok ? HEALTH_OK : HEALTH_CRITICAL,
-			       "cluster", "state %s, %lld masters with slots vote, majority %lld, epoch %lld",
+			       "cluster", "state %s, %s masters with slots vote, majority %s, epoch %s",
 			       observer->cluster_info.state_ok ? "ok" : "fail",
-			       (long long)observer->cluster_info.size,
-			       (long long)observer->cluster_info.size / 2 + 1,
-			       (long long)observer->cluster_info.current_epoch);
+			       exact(size, masters), exact(size == FACT_UNKNOWN ? size : size / 2 + 1, majority),
+			       exact(observer->cluster_info.current_epoch, epoch));
 	if (a->argc == 3)
 		sheet_line_add(&a->sheet, HEALTH_CRITICAL, "FORCE",
 			       "the master does not take part: what it has not replicated is lost");
@@ -295,6 +313,17 @@ static bool listed_addr(const struct model *m, const struct node *master, const 
 	return false;
 }
 
+/* FAILOVER behind the Sentinels' back: they would make the old master one again, or elect a third. */
+static bool has_sentinels(const struct model *m, uint32_t deployment_id, const struct group *g)
+{
+	size_t cursor = 0;
+	const struct node *n;
+	while ((n = model_next_member(m, deployment_id, &cursor)) != NULL)
+		if (n->is_sentinel || (n->group_id == g->id && n->watchers > 0))
+			return true;
+	return false;
+}
+
 static bool prepare_plain(struct action *a, const struct model *m, const struct group *g)
 {
 	const struct node *master = model_node(m, g->master_id);
@@ -306,6 +335,8 @@ static bool prepare_plain(struct action *a, const struct model *m, const struct 
 	snprintf(a->subject, sizeof(a->subject), "%s", g->name);
 	snprintf(a->sheet.confirm, sizeof(a->sheet.confirm), "%s", g->name);
 	a->deadline_ms = PLAIN_TIMEOUT_MS + GRACE_MS;
+	if (has_sentinels(m, a->on.deployment_id, g))
+		return action_block(a, "Sentinels watch this set and would undo it: fail over through them");
 	if (!is_up(master) || master->info.role != ROLE_MASTER)
 		return action_block(a, "the master does not answer, and FAILOVER is sent to the master");
 	a->target_ids[a->target_count++] = master->id;

@@ -64,6 +64,23 @@ void apply_role(struct model *m, const struct observation *obs, struct node *n)
 	n->info.role = ROLE_MASTER;
 }
 
+/* A plain set that Sentinels listen to is no plain set: a failover past them would be undone. */
+void apply_watchers(struct model *m, const struct observation *obs, struct node *n)
+{
+	if (n->watchers == obs->u.watchers)
+		return;
+	n->watchers = obs->u.watchers;
+	m->changed |= TOPIC_NODES | TOPIC_HEALTH;
+}
+
+/* A data node leads to its Sentinels: they say hello on it every 2 s. */
+void apply_hello(struct model *m, const struct observation *obs, struct node *n)
+{
+	const struct deployment *d = deployment_get(m, n->deployment_id);
+	if (d != NULL && d->kind == KIND_REPLICATION)
+		node_obtain(m, d->id, &obs->u.hello->sentinel, true);
+}
+
 void apply_ckquorum(struct model *m, const struct observation *obs, struct node *n)
 {
 	struct deployment *d = deployment_get(m, n->deployment_id);

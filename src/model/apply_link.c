@@ -88,6 +88,9 @@ void apply_answer(struct model *m, const struct observation *obs, struct node *n
 	}
 	if (n->refused == obs->question && n->refused_error == obs->error)
 		return;
+	/* Only asked in case: a watcher's smallest ACL does not have it. */
+	if (obs->question == ASK_SENTINEL_WATCHERS)
+		return;
 	n->refused = obs->question;
 	n->refused_error = obs->error;
 	snprintf(n->refused_text, sizeof(n->refused_text), "%s: %s", question_name(obs->question),

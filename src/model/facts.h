@@ -194,6 +194,14 @@ struct cluster_nodes_facts {
 	size_t malformed; /* lines that were passed over */
 };
 
+/* What a Sentinel publishes on the data nodes every 2 s: sentinel.c:sentinelSendHello. */
+#define SENTINEL_HELLO_CHANNEL "__sentinel__:hello"
+struct sentinel_hello {
+	struct endpoint sentinel, master;
+	char run_id[ID_BYTES]; /* of the Sentinel */
+	char master_name[NAME_BYTES];
+};
+
 /* A message of a Sentinel. Kinds are in model/event.h; unknown channels keep their name. */
 struct sentinel_message {
 	char channel[48];          /* cleaned: "+sdown" */

@@ -560,6 +560,12 @@ static void dispatch(struct model *m, const struct observation *obs, struct node
 	case ASK_SENTINEL_CKQUORUM:
 		apply_ckquorum(m, obs, n);
 		break;
+	case ASK_SENTINEL_WATCHERS:
+		apply_watchers(m, obs, n);
+		break;
+	case ASK_SENTINEL_HELLO:
+		apply_hello(m, obs, n);
+		break;
 	case ASK_CLUSTER_INFO:
 		apply_cluster_info(m, obs, n);
 		break;

@@ -104,6 +104,7 @@ struct node {
 	enum server_error refused_error;
 	char refused_text[160];  /* in its words */
 
+	int64_t watchers;        /* data node: Sentinels that listen there; 0 none or not known */
 	struct info_facts info;  /* its own word; valid when info_at_ms != 0 */
 	int64_t info_at_ms;
 	struct role_facts role_fast; /* ROLE during a promotion */

@@ -86,6 +86,8 @@ void apply_sentinel_masters(struct model *m, const struct observation *obs, stru
 void apply_sentinel_replicas(struct model *m, const struct observation *obs, struct node *n);
 void apply_sentinel_sentinels(struct model *m, const struct observation *obs, struct node *n);
 void apply_ckquorum(struct model *m, const struct observation *obs, struct node *n);
+void apply_watchers(struct model *m, const struct observation *obs, struct node *n);
+void apply_hello(struct model *m, const struct observation *obs, struct node *n);
 void apply_cluster_info(struct model *m, const struct observation *obs, struct node *n);
 void apply_cluster_nodes(struct model *m, const struct observation *obs, struct node *n);
 void apply_message(struct model *m, const struct observation *obs, struct node *n);

@@ -17,6 +17,8 @@
 	X(ASK_SENTINEL_REPLICAS, "sentinel replicas")   /* arg: master name */                    \
 	X(ASK_SENTINEL_SENTINELS, "sentinel sentinels") /* arg: master name */                    \
 	X(ASK_SENTINEL_CKQUORUM, "sentinel ckquorum")   /* arg: master name */                    \
+	X(ASK_SENTINEL_WATCHERS, "pubsub numsub")       /* of a data node: do Sentinels listen? */ \
+	X(ASK_SENTINEL_HELLO, "hello")                  /* a Sentinel's hello on a data node */   \
 	X(ASK_CLUSTER_INFO, "cluster info")                                                        \
 	X(ASK_CLUSTER_NODES, "cluster nodes")                                                      \
 	X(ASK_MESSAGE, "message")                       /* pub/sub, unsolicited */                 \
@@ -88,6 +90,8 @@ struct observation {
 		const struct cluster_info_facts *cluster_info;
 		const struct cluster_nodes_facts *cluster_nodes;
 		const struct sentinel_message *message;
+		const struct sentinel_hello *hello;
+		int64_t watchers;             /* subscribers of the hello channel */
 		const struct action_facts *action;
 	} u;
 };

@@ -46,6 +46,7 @@ struct link_config {
 	bool try_both_credentials;           /* kind of node not known yet */
 	int64_t timeout_ms;                  /* connect and reply */
 	bool subscribe;                      /* PSUBSCRIBE * after authentication */
+	bool hello;                          /* with subscribe: only the Sentinels' hello channel */
 	struct link_callbacks callbacks;
 	void *owner;
 };

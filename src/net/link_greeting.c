@@ -39,7 +39,7 @@ static void authenticated(struct link *l)
 		return;
 	}
 	l->step = STEP_SUBSCRIBING;
-	buf_addstr(&l->out, "*2\r\n$10\r\nPSUBSCRIBE\r\n$1\r\n*\r\n");
+	command_append(&l->out, l->config.hello ? ASK_SENTINEL_HELLO : ASK_MESSAGE, NULL);
 	link_push_request(l, REQUEST_SUBSCRIBE, ASK_NONE, NULL, 0);
 }
 
@@ -157,7 +157,7 @@ void link_on_subscribe_reply(struct link *l, const struct reply *reply)
 {
 	enum server_error error;
 
-	if (is_first_word(reply, "psubscribe")) {
+	if (is_first_word(reply, l->config.hello ? "subscribe" : "psubscribe")) {
 		become_ready(l);
 		return;
 	}

@@ -32,12 +32,13 @@ static bool is_text(const struct reply *reply)
 static bool take_message(struct link *l, const struct reply *reply)
 {
 	const struct reply *channel, *payload;
+	size_t count = l->config.hello ? 3 : 4; /* a pattern's messages name the pattern as well */
 
-	if (!l->config.subscribe || reply->type != REPLY_ARRAY || reply->element_count != 4 ||
-	    !reply_is(reply->elements[0], "pmessage"))
+	if (!l->config.subscribe || reply->type != REPLY_ARRAY || reply->element_count != count ||
+	    !reply_is(reply->elements[0], l->config.hello ? "message" : "pmessage"))
 		return false;
-	channel = reply->elements[2];
-	payload = reply->elements[3];
+	channel = reply->elements[count - 2];
+	payload = reply->elements[count - 1];
 	if (is_text(channel) && is_text(payload) && l->config.callbacks.message)
 		l->config.callbacks.message(l, channel->str, channel->len, payload->str, payload->len,
 					    l->config.owner);

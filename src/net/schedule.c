@@ -11,6 +11,8 @@ const struct poll polls[] = {
 	  "peers, their hellos and votes" },
 	{ ASK_SENTINEL_CKQUORUM, POLL_ONE_SENTINEL_PER_MASTER, 5, false,
 	  "the Sentinel's own verdict, behind by down-after anyway" },
+	{ ASK_SENTINEL_WATCHERS, POLL_EVERY_PLAIN_NODE, 30, false,
+	  "Sentinels that listen there would undo a failover past them" },
 	{ ASK_CLUSTER_INFO, POLL_EVERY_CLUSTER_NODE, 1, true,
 	  "short, and changes with nearly all that CLUSTER NODES would tell" },
 	{ ASK_CLUSTER_NODES, POLL_ONE_CLUSTER_NODE, 1, false,

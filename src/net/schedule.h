@@ -9,6 +9,7 @@ enum poll_whom {
 	POLL_EVERY_NODE,          /* each node, each time */
 	POLL_EVERY_SENTINEL,
 	POLL_EVERY_CLUSTER_NODE,
+	POLL_EVERY_PLAIN_NODE,    /* of sets that no Sentinel is known to watch */
 	POLL_ONE_CLUSTER_NODE,    /* of each cluster one node, in turn */
 	POLL_ONE_SENTINEL_PER_MASTER, /* for each master one Sentinel, in turn; arg: the master's name */
 	POLL_SENTINEL_ONCE,       /* once after each connect */

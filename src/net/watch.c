@@ -62,6 +62,17 @@ enum server_mode watch_entry_mode(const struct entry *e)
 	return n && n->member ? MODE_CLUSTER : MODE_UNKNOWN;
 }
 
+bool watch_is_plain(const struct entry *e)
+{
+	const struct model *m = e->watch->config.model;
+	const struct node *n = model_node(m, e->id);
+	const struct deployment *d = n ? model_deployment(m, n->deployment_id) : NULL;
+
+	return d && d->kind == KIND_REPLICATION;
+}
+
+#define HELLO_WAIT_MS 2500 /* Sentinels say hello every 2 s */
+
 /* --- links follow the model ------------------------------------------------------------------ */
 
 static struct link *new_link(struct entry *e, const struct node *n, bool events)
@@ -76,6 +87,7 @@ static struct link *new_link(struct entry *e, const struct node *n, bool events)
 		.try_both_credentials = !n->mode_known,
 		.timeout_ms = c->timeout_ms,
 		.subscribe = events,
+		.hello = events && !n->is_sentinel,
 		.callbacks = events ? watch_event_callbacks : watch_command_callbacks,
 		.owner = e,
 	};
@@ -139,6 +151,14 @@ static void follow_address(struct entry *e, struct link **l, const struct endpoi
 		close_link(e->watch, l);
 }
 
+/* Messages of every Sentinel; hellos on data nodes that lead to Sentinels not known yet. */
+static bool wants_events(const struct watch *w, const struct entry *e, const struct node *n)
+{
+	if (n->is_sentinel)
+		return w->config.subscribe;
+	return n->watchers > 0 && n->link.state == LINK_UP && watch_is_plain(e);
+}
+
 static void follow_node(struct watch *w, const struct node *n)
 {
 	const struct endpoint *addr = endpoint_is_set(&n->dial) ? &n->dial : &n->addr;
@@ -156,10 +176,13 @@ static void follow_node(struct watch *w, const struct node *n)
 		e->link = new_link(e, n, false);
 	if (n->mode_known)
 		link_set_credential_kind(e->link, kind);
-	if (!n->is_sentinel)
+	if (!wants_events(w, e, n)) {
 		close_link(w, &e->events);
-	else if (!e->events && w->config.subscribe)
+		e->hello_since_ms = 0;
+	} else if (!e->events) {
 		e->events = new_link(e, n, true);
+		e->hello_since_ms = n->is_sentinel ? 0 : clock_mono_ms();
+	}
 	if (n->mode_known && e->events)
 		link_set_credential_kind(e->events, kind);
 }
@@ -287,6 +310,10 @@ static bool entry_settled(const struct entry *e)
 		needed |= 1u << ASK_CLUSTER_INFO | (e->asked & 1u << ASK_CLUSTER_NODES);
 		break;
 	case MODE_STANDALONE:
+		needed |= e->asked & 1u << ASK_SENTINEL_WATCHERS;
+		if (e->hello_since_ms != 0 && clock_mono_ms() - e->hello_since_ms < HELLO_WAIT_MS)
+			return false;
+		break;
 	case MODE_UNKNOWN:
 		break;
 	}

@@ -229,6 +229,19 @@ static void on_reply(struct link *l, enum question q, const char *arg, uint32_t 
 		w->groups_now = true;
 }
 
+/* Of a data node: only the Sentinels' hello channel is subscribed there. */
+static void take_hello(struct entry *e, const char *payload, size_t len, struct observation *obs)
+{
+	struct sentinel_hello hello;
+
+	if (!sentinel_hello_parse(&hello, payload, len))
+		return;
+	e->hello_since_ms = 0;
+	obs->question = ASK_SENTINEL_HELLO;
+	obs->u.hello = &hello;
+	watch_give(e->watch, obs);
+}
+
 static void on_message(struct link *l, const char *channel, size_t channel_len,
 		       const char *payload, size_t payload_len, void *owner)
 {
@@ -239,6 +252,10 @@ static void on_message(struct link *l, const char *channel, size_t channel_len,
 				   .rtt_us = -1 };
 
 	(void)l;
+	if (watch_entry_mode(e) != MODE_SENTINEL) {
+		take_hello(e, payload, payload_len, &obs);
+		return;
+	}
 	sentinel_message_parse(&message, channel, channel_len, payload, payload_len);
 	obs.u.message = &message;
 	watch_give(e->watch, &obs);
@@ -285,6 +302,11 @@ static void on_event_state(struct link *l, enum link_state state, enum server_er
 
 	(void)l;
 	give_link_state(e, true, state, error, reason);
+	if (watch_entry_mode(e) != MODE_SENTINEL) {
+		if (state >= LINK_FAILED)
+			e->hello_since_ms = 0; /* refused, most likely: not to be waited for */
+		return;
+	}
 	n = state == LINK_UP ? model_node(m, e->id) : NULL;
 	if (!n || !e->link || !link_is_up(e->link))
 		return;

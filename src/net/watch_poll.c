@@ -24,7 +24,7 @@ bool watch_ask_once(struct entry *e, enum question q)
 	return e->link && !link_has_pending(e->link, q) && watch_ask(e, q, NULL);
 }
 
-static bool poll_is_for(const struct poll *p, enum server_mode mode)
+static bool poll_is_for(const struct poll *p, const struct entry *e, enum server_mode mode)
 {
 	switch (p->whom) {
 	case POLL_EVERY_NODE:
@@ -33,6 +33,8 @@ static bool poll_is_for(const struct poll *p, enum server_mode mode)
 		return mode == MODE_SENTINEL;
 	case POLL_EVERY_CLUSTER_NODE:
 		return mode == MODE_CLUSTER;
+	case POLL_EVERY_PLAIN_NODE:
+		return mode == MODE_STANDALONE && watch_is_plain(e);
 	case POLL_ONE_CLUSTER_NODE:
 	case POLL_ONE_SENTINEL_PER_MASTER:
 	case POLL_SENTINEL_ONCE:
@@ -51,7 +53,7 @@ void watch_poll_entry(struct entry *e, bool hurry)
 	for (unsigned i = 0; i < poll_count; i++) {
 		const struct poll *p = &polls[i];
 
-		if (!poll_is_for(p, mode) || link_has_pending(e->link, p->question))
+		if (!poll_is_for(p, e, mode) || link_has_pending(e->link, p->question))
 			continue;
 		if (!hurry && (e->watch->round + e->id) % p->every != 0)
 			continue;
@@ -128,6 +130,8 @@ void watch_ask_follow_ups(struct entry *e)
 		for (unsigned i = 0; i < poll_count; i++)
 			if (polls[i].whom == POLL_SENTINEL_ONCE || polls[i].whom == POLL_EVERY_SENTINEL)
 				watch_ask_once(e, polls[i].question);
+	} else if (mode == MODE_STANDALONE && watch_is_plain(e)) {
+		watch_ask_once(e, ASK_SENTINEL_WATCHERS);
 	} else if (mode == MODE_CLUSTER) {
 		watch_ask_once(e, ASK_CLUSTER_INFO);
 		if (wants_first_nodes(e))

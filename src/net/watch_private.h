@@ -16,7 +16,8 @@ struct entry { /* a node that is watched */
 	size_t index;            /* in watch->entries */
 	struct watch *watch;
 	struct link *link;
-	struct link *events;     /* subscribed; Sentinels only */
+	struct link *events;     /* subscribed: Sentinels, and data nodes for their Sentinels' hello */
+	int64_t hello_since_ms;  /* when it began to wait for a hello; 0: not, or one came */
 	enum link_state state;   /* of link */
 	enum server_mode mode;   /* by its INFO */
 	unsigned generation;     /* of the last reconcile that met it */
@@ -79,6 +80,8 @@ struct entry *watch_find_entry(const struct watch *w, uint32_t node_id);
 /* The entry whose command link can be asked, or NULL. */
 struct entry *watch_find_up(const struct watch *w, uint32_t node_id);
 enum server_mode watch_entry_mode(const struct entry *e);
+/* A data node of a set that no Sentinel is known to watch. */
+bool watch_is_plain(const struct entry *e);
 
 /* watch_groups.c: masters and shards */
 

@@ -22,6 +22,8 @@ static const struct {
 	[ASK_SENTINEL_REPLICAS] = { { "SENTINEL", "REPLICAS" }, true },
 	[ASK_SENTINEL_SENTINELS] = { { "SENTINEL", "SENTINELS" }, true },
 	[ASK_SENTINEL_CKQUORUM] = { { "SENTINEL", "CKQUORUM" }, true },
+	[ASK_SENTINEL_WATCHERS] = { { "PUBSUB", "NUMSUB", SENTINEL_HELLO_CHANNEL }, false },
+	[ASK_SENTINEL_HELLO] = { { "SUBSCRIBE", SENTINEL_HELLO_CHANNEL }, false },
 	[ASK_CLUSTER_INFO] = { { "CLUSTER", "INFO" }, false },
 	[ASK_CLUSTER_NODES] = { { "CLUSTER", "NODES" }, false },
 	[ASK_MESSAGE] = { { "PSUBSCRIBE", "*" }, false },

@@ -28,6 +28,7 @@ struct parser {
 	struct cluster_nodes_facts cluster_nodes;
 	struct cluster_scratch cluster_scratch;
 	struct sentinel_message message;
+	struct sentinel_hello hello;
 	char text[512];
 };
 
@@ -234,6 +235,24 @@ static void parse_message(struct parser *p, const struct reply *r, struct observ
 	sentinel_message_parse(&p->message, channel->str, channel->len, payload->str, payload->len);
 }
 
+/* [channel, subscribers] */
+static void parse_watchers(struct parser *p, const struct reply *r, struct observation *obs)
+{
+	if (r->type == REPLY_ARRAY && r->element_count == 2 && r->elements[1]->type == REPLY_INTEGER)
+		obs->u.watchers = r->elements[1]->integer;
+	else
+		malformed(p, obs, "expected a channel and a number, got %s", type_name(r));
+}
+
+/* ["message", channel, payload] */
+static void parse_hello(struct parser *p, const struct reply *r, struct observation *obs)
+{
+	obs->u.hello = &p->hello;
+	if (r->type != REPLY_ARRAY || r->element_count != 3 || !is_text(r->elements[2]) ||
+	    !sentinel_hello_parse(&p->hello, r->elements[2]->str, r->elements[2]->len))
+		malformed(p, obs, "expected a Sentinel's hello, got %s", type_name(r));
+}
+
 /* An operator's command: any answer that is no error is one; its words go to the operator. */
 static void parse_action(struct parser *p, const struct reply *r, struct observation *obs)
 {
@@ -264,6 +283,8 @@ static parse_function *const parsers[ASK_COUNT] = {
 	[ASK_CLUSTER_INFO] = parse_cluster_info,
 	[ASK_CLUSTER_NODES] = parse_cluster_nodes,
 	[ASK_MESSAGE] = parse_message,
+	[ASK_SENTINEL_WATCHERS] = parse_watchers,
+	[ASK_SENTINEL_HELLO] = parse_hello,
 	[ASK_ACTION] = parse_action,
 };
 

@@ -517,3 +517,36 @@ void ckquorum_parse(struct ckquorum_facts *out, const struct reply *reply)
 	if (first_word(&rest, &word) && first_word(&rest, &word))
 		number_parse(word.s, word.len, 0, INT64_MAX, &out->usable);
 }
+
+/* The fields from the left and from the right end, so that a name may hold a comma. */
+#define HELLO_FIELDS 8
+
+bool sentinel_hello_parse(struct sentinel_hello *out, const char *payload, size_t len)
+{
+	const char *comma[HELLO_FIELDS - 1], *end = payload + len, *from = payload;
+	int64_t port, master_port;
+
+	memset(out, 0, sizeof(*out));
+	for (int i = 0; i < 4; i++) {
+		comma[i] = memchr(from, ',', (size_t)(end - from));
+		if (!comma[i])
+			return false;
+		from = comma[i] + 1;
+	}
+	for (int i = 6; i >= 4; i--) {
+		const char *to = i == 6 ? end : comma[i + 1];
+
+		comma[i] = memrchr(from, ',', (size_t)(to - from));
+		if (!comma[i])
+			return false;
+	}
+	if (!number_parse(comma[0] + 1, (size_t)(comma[1] - comma[0] - 1), 1, 65535, &port) ||
+	    !number_parse(comma[5] + 1, (size_t)(comma[6] - comma[5] - 1), 1, 65535, &master_port))
+		return false;
+	text_clean(out->run_id, sizeof(out->run_id), comma[1] + 1, (size_t)(comma[2] - comma[1] - 1));
+	text_clean(out->master_name, sizeof(out->master_name), comma[3] + 1,
+		   (size_t)(comma[4] - comma[3] - 1));
+	return endpoint_set(&out->sentinel, payload, (size_t)(comma[0] - payload), port) &&
+	       endpoint_set(&out->master, comma[4] + 1, (size_t)(comma[5] - comma[4] - 1),
+			    master_port);
+}

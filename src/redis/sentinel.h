@@ -12,6 +12,9 @@ bool sentinel_instance_parse(struct sentinel_instance *out, const struct reply *
  * understood is in detail. Addresses are taken from the right, since names may hold spaces. */
 void sentinel_message_parse(struct sentinel_message *out, const char *channel, size_t channel_len,
 			    const char *payload, size_t payload_len);
+/* ip,port,runid,current_epoch,master_name,master_ip,master_port,master_config_epoch. False when it
+ * is not that. */
+bool sentinel_hello_parse(struct sentinel_hello *out, const char *payload, size_t len);
 /* CKQUORUM's status or NOQUORUM error. */
 void ckquorum_parse(struct ckquorum_facts *out, const struct reply *reply);
 

@@ -539,6 +539,24 @@ static void plain_blocked(void **state)
 	world_end(&w);
 }
 
+/* FAILOVER past the Sentinels would be undone by them. */
+static void plain_blocked_by_sentinels(void **state)
+{
+	struct world w = plain_world();
+	struct observation obs = observe(&w, ASK_SENTINEL_WATCHERS, id_at(&w, 21001));
+	const struct action_context on = { .deployment_id = only_deployment(&w)->id,
+					   .group_id = group_of(&w, 21001)->id };
+	(void)state;
+	struct action *a = action_open(&action_failover, &on, w.m, false, w.now);
+	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
+	obs.u.watchers = 3;
+	model_apply(w.m, &obs);
+	assert_false(action_recheck(a, w.m, w.now));
+	assert_non_null(strstr(a->sheet.outcome, "Sentinels watch this set"));
+	action_free(a);
+	world_end(&w);
+}
+
 /* --- what the log says --------------------------------------------------------------------------- */
 
 static void in_the_log(void **state)
@@ -590,6 +608,7 @@ int main(void)
 		cmocka_unit_test(plain_verified),
 		cmocka_unit_test(plain_given_up),
 		cmocka_unit_test(plain_blocked),
+		cmocka_unit_test(plain_blocked_by_sentinels),
 		cmocka_unit_test(in_the_log),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

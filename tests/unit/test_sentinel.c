@@ -349,6 +349,30 @@ static void noise(void **state)
 	}
 }
 
+static void hellos(void **state)
+{
+	static const char good[] = "127.0.0.1,26379,d0720514b8dc3eaa2da1927eb79dcc6554ecd4b0,4,"
+				   "my,master,fd00::1,6379,2";
+	static const char *const bad[] = { "", ",,,,,,,", "127.0.0.1,26379,id,4,m,10.0.0.1,6379",
+					   "127.0.0.1,0,id,4,m,10.0.0.1,6379,2",
+					   "127.0.0.1,26379,id,4,m,10.0.0.1,99999,2", "a,b" };
+	struct sentinel_hello h;
+	char *exact = malloc(sizeof(good) - 1);
+
+	(void)state;
+	memcpy(exact, good, sizeof(good) - 1);
+	assert_true(sentinel_hello_parse(&h, exact, sizeof(good) - 1));
+	free(exact);
+	assert_string_equal(h.sentinel.host, "127.0.0.1");
+	assert_int_equal(h.sentinel.port, 26379);
+	assert_string_equal(h.run_id, "d0720514b8dc3eaa2da1927eb79dcc6554ecd4b0");
+	assert_string_equal(h.master_name, "my,master");
+	assert_string_equal(h.master.host, "fd00::1");
+	assert_int_equal(h.master.port, 6379);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(sentinel_hello_parse(&h, bad[i], strlen(bad[i])));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -361,6 +385,7 @@ int main(void)
 		cmocka_unit_test(message_without_instance),
 		cmocka_unit_test(passwords_are_hidden),
 		cmocka_unit_test(messages_arrive_as_arrays),
+		cmocka_unit_test(hellos),
 		cmocka_unit_test(noise),
 	};
 
