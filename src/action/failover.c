@@ -116,7 +116,7 @@ static size_t sentinels_naming(const struct model *m, const struct group *g, con
 		if (n == NULL || n->link.state != LINK_UP)
 			continue;
 		(*asked)++;
-		const struct node *named = model_find_node(m, &g->views[i].facts.addr);
+		const struct node *named = model_find_node(m, g->deployment_id, &g->views[i].facts.addr);
 		naming += named != NULL && named == master;
 	}
 	return naming;
@@ -305,7 +305,7 @@ static bool listed_addr(const struct model *m, const struct node *master, const 
 			struct endpoint *out)
 {
 	for (size_t i = 0; i < master->info.replica_count; i++) {
-		if (model_find_node(m, &master->info.replicas[i].addr) != replica)
+		if (model_find_node(m, master->deployment_id, &master->info.replicas[i].addr) != replica)
 			continue;
 		*out = master->info.replicas[i].addr;
 		return true;

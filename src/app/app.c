@@ -272,16 +272,16 @@ static void add_targets(struct app *app, const struct demo *demo)
 {
 	const struct options *o = app->options;
 	for (size_t i = 0; i < o->target_count; i++)
-		watch_add_target(app->watch, &o->targets[i].addr);
+		watch_add_target(app->watch, &o->targets[i].addr, 0, NULL);
 	for (size_t i = 0; demo != NULL && i < demo->target_count; i++)
-		watch_add_target(app->watch, &demo->targets[i]);
+		watch_add_target(app->watch, &demo->targets[i], 0, NULL);
 	if (o->target_count > 0 || demo != NULL)
 		return;
 	/* Without targets: a Sentinel on this host, else a server. */
 	struct endpoint sentinel, server;
 	endpoint_parse(&sentinel, "127.0.0.1:26379", 0);
 	endpoint_parse(&server, "127.0.0.1:6379", 0);
-	watch_add_target(app->watch, probe_listens(&sentinel) ? &sentinel : &server);
+	watch_add_target(app->watch, probe_listens(&sentinel) ? &sentinel : &server, 0, NULL);
 }
 
 static void add_target_passwords(const struct options *o, struct credentials *credentials)
@@ -314,9 +314,11 @@ static bool app_start(struct app *app, const struct options *o, struct credentia
 	name_operator(app);
 	model_set_interval(app->model, o->interval_ms);
 	add_target_passwords(o, credentials);
+	app->profile.credentials = credentials;
 	const struct watch_config config = { .loop = app->loop,
 					     .model = app->model,
-					     .credentials = credentials,
+					     .profiles = &app->profile,
+					     .profile_count = 1,
 					     .interval_ms = o->interval_ms,
 					     .timeout_ms = o->timeout_ms,
 					     .subscribe = subscribe,

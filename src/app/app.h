@@ -30,6 +30,7 @@ struct app {
 	struct ev_loop *loop;
 	struct model *model;
 	struct watch *watch;
+	struct net_profile profile;    /* of the command line */
 	struct credentials *credentials;
 	struct ui *ui;                 /* NULL without a screen */
 	struct logfile *log;           /* --log; NULL without */

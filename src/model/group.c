@@ -438,6 +438,8 @@ static void regroup_replication(struct model *m, struct deployment *d, const uin
 static void name_deployment(struct model *m, struct deployment *d)
 {
 	const struct group *first = d->group_count > 0 ? d->groups[0] : NULL;
+	if (d->named)
+		return;
 	if (d->kind == KIND_SENTINEL && d->group_count == 1)
 		snprintf(d->name, sizeof(d->name), "%s", first->name);
 	else if (d->kind == KIND_SENTINEL && d->group_count > 1)
@@ -453,6 +455,7 @@ static void name_deployment(struct model *m, struct deployment *d)
 void deployment_regroup(struct model *m, struct deployment *d)
 {
 	uint32_t *old_groups = mem_alloc((m->node_count + 1) * sizeof(*old_groups));
+	m->scope = d->profile;
 	for (size_t i = 0; i < m->node_count; i++)
 		old_groups[i] = m->nodes[i]->group_id;
 	clear_groups(m, d);

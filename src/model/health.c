@@ -311,7 +311,7 @@ static bool master_is_down(const struct model *m, const struct group *g)
 	const struct sentinel_view *best = group_best_view(g);
 	if (best == NULL)
 		return false;
-	const struct node *named = model_find_node(m, &best->facts.addr);
+	const struct node *named = model_find_node(m, g->deployment_id, &best->facts.addr);
 	/* Promoted by its own word already: the flags are still about the old one. */
 	return named != NULL && named->id == model_node_resolve(m, g->master_id);
 }

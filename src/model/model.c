@@ -76,9 +76,10 @@ void model_free(struct model *m)
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
-static void key_text(char *out, size_t size, const char *prefix, const char *id)
+/* Two profiles are two networks: the same address or id in both is not the same node. */
+static void key_text(char *out, size_t size, uint32_t scope, const char *prefix, const char *id)
 {
-	snprintf(out, size, "%s%s", prefix, id);
+	snprintf(out, size, "%u/%s%s", scope, prefix, id);
 }
 
 static struct node_key *key_find(const struct model *m, const char *text)
@@ -91,7 +92,7 @@ static struct node_key *key_find(const struct model *m, const char *text)
 void node_add_key(struct model *m, struct node *n, const char *prefix, const char *id)
 {
 	char text[sizeof(((struct node_key *)0)->text)];
-	key_text(text, sizeof(text), prefix, id);
+	key_text(text, sizeof(text), m->scope, prefix, id);
 	struct node_key *key = key_find(m, text);
 	if (key == NULL) {
 		key = mem_alloc(sizeof(*key));
@@ -104,7 +105,7 @@ void node_add_key(struct model *m, struct node *n, const char *prefix, const cha
 void node_drop_key(struct model *m, struct node *n, const char *prefix, const char *id)
 {
 	char text[sizeof(((struct node_key *)0)->text)];
-	key_text(text, sizeof(text), prefix, id);
+	key_text(text, sizeof(text), m->scope, prefix, id);
 	struct node_key *key = key_find(m, text);
 	if (key == NULL || node_get(m, key->node_id) != n)
 		return;
@@ -115,7 +116,7 @@ void node_drop_key(struct model *m, struct node *n, const char *prefix, const ch
 struct node *node_by_key(const struct model *m, const char *prefix, const char *id)
 {
 	char text[sizeof(((struct node_key *)0)->text)];
-	key_text(text, sizeof(text), prefix, id);
+	key_text(text, sizeof(text), m->scope, prefix, id);
 	struct node_key *key = key_find(m, text);
 	return key != NULL ? node_get(m, key->node_id) : NULL;
 }
@@ -154,9 +155,16 @@ const struct node *model_node(const struct model *m, uint32_t id)
 	return node_get(m, id);
 }
 
-const struct node *model_find_node(const struct model *m, const struct endpoint *addr)
+const struct node *model_find_node(const struct model *m, uint32_t deployment_id,
+				   const struct endpoint *addr)
 {
-	return node_by_addr(m, addr);
+	char addr_text[ENDPOINT_TEXT_BYTES], text[sizeof(((struct node_key *)0)->text)];
+	const struct deployment *d = deployment_get(m, deployment_id);
+	if (!endpoint_is_set(addr))
+		return NULL;
+	key_text(text, sizeof(text), d != NULL ? d->profile : 0, "", endpoint_format(addr, addr_text));
+	const struct node_key *key = key_find(m, text);
+	return key != NULL ? node_get(m, key->node_id) : NULL;
 }
 
 static struct node *node_new(struct model *m, uint32_t deployment_id, const struct endpoint *addr)
@@ -454,6 +462,10 @@ void deployment_merge(struct model *m, uint32_t a_id, uint32_t b_id)
 		keep->listed_ms = drop->listed_ms;
 	if (keep->complete_ms == 0)
 		keep->complete_ms = drop->complete_ms;
+	if (!keep->named && drop->named) {
+		keep->named = true;
+		memcpy(keep->name, drop->name, sizeof(keep->name));
+	}
 	event_log_redirect(m->events, drop->id, keep->id);
 	deployment_release(m, drop);
 	drop->gone = true;
@@ -465,13 +477,16 @@ void deployment_merge(struct model *m, uint32_t a_id, uint32_t b_id)
 
 void apply_target(struct model *m, const struct observation *obs)
 {
-	struct node *n = node_by_addr(m, obs->u.target);
+	const struct target_facts *t = obs->u.target;
+	struct node *n = node_by_addr(m, &t->addr);
 	if (n == NULL) {
 		struct deployment *d = deployment_new(m);
 		char text[ENDPOINT_TEXT_BYTES];
+		d->profile = t->profile;
+		d->named = t->name != NULL && t->name[0] != '\0';
 		snprintf(d->name, sizeof(d->name), "%.*s", (int)sizeof(d->name) - 1,
-			 endpoint_format(obs->u.target, text));
-		n = node_new(m, d->id, obs->u.target);
+			 d->named ? t->name : endpoint_format(&t->addr, text));
+		n = node_new(m, d->id, &t->addr);
 		d->regroup = true;
 	}
 	if (n != NULL)
@@ -583,6 +598,8 @@ unsigned model_apply(struct model *m, const struct observation *obs)
 	m->now_ms = obs->recv_ms;
 	m->wall_ms = obs->wall_ms;
 	struct node *n = node_get(m, obs->node_id);
+	const struct deployment *d = n != NULL ? deployment_get(m, n->deployment_id) : NULL;
+	m->scope = obs->question == ASK_TARGET ? obs->u.target->profile : d != NULL ? d->profile : 0;
 	if (obs->question == ASK_TARGET) {
 		apply_target(m, obs);
 	} else if (obs->question == ASK_ACTION) {

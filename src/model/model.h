@@ -189,6 +189,8 @@ struct deployment {
 	uint32_t id;
 	enum deployment_kind kind;
 	char name[NAME_BYTES];
+	uint32_t profile;             /* settings that reach its members; see struct target_facts */
+	bool named;                   /* by its section: the name stays */
 	bool gone;                    /* merged into another */
 	bool regroup;                 /* groups must be worked out anew */
 	int64_t listed_ms;            /* last time a member listed the others */
@@ -220,7 +222,9 @@ const struct node *model_next_node(const struct model *m, size_t *cursor);
 const struct deployment *model_next_deployment(const struct model *m, size_t *cursor);
 /* Nodes of one deployment, linear in that deployment. */
 const struct node *model_next_member(const struct model *m, uint32_t deployment_id, size_t *cursor);
-const struct node *model_find_node(const struct model *m, const struct endpoint *addr);
+/* In the address space of that deployment: two networks may announce the same addresses. */
+const struct node *model_find_node(const struct model *m, uint32_t deployment_id,
+				   const struct endpoint *addr);
 size_t model_node_count(const struct model *m);
 size_t model_deployment_count(const struct model *m);
 /* Sentinels of a deployment that watch the group and answer us now / are known. */

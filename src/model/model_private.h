@@ -9,7 +9,7 @@
 /* Finds nodes by any text that names them: "host:port", "run:<id>", "sentinel:<id>",
  * "cluster:<id>". A node has several. */
 struct node_key {
-	char text[ENDPOINT_TEXT_BYTES + 12];
+	char text[ENDPOINT_TEXT_BYTES + 24];
 	uint32_t node_id;
 	UT_hash_handle hh;
 };
@@ -29,6 +29,7 @@ struct model {
 	uint32_t next_group_id;
 	struct group_key *groups;     /* uthash */
 	struct node_key *keys;        /* uthash */
+	uint32_t scope;               /* profile of the observation being applied: keys are within one */
 	struct event_log *events;
 	unsigned changed;             /* TOPIC_ bits collected during one apply */
 	int64_t now_ms, wall_ms;      /* of the observation being applied */

@@ -51,6 +51,13 @@ enum link_state {
 	LINK_PROTOCOL,   /* answers, but not as a Redis server: text says what */
 };
 
+/* A member as named on the command line or in the config file. */
+struct target_facts {
+	struct endpoint addr;
+	uint32_t profile; /* which section's settings reach it; 0: the command line's */
+	const char *name; /* of the section, or NULL */
+};
+
 struct link_facts {
 	enum link_state state;
 	bool events;       /* the pub/sub link of a Sentinel, not the command link */
@@ -80,7 +87,7 @@ struct observation {
 	enum server_error error;
 	const char *text;            /* cleaned; error reply or reason; or NULL */
 	union {                      /* by question; borrowed for the call */
-		const struct endpoint *target;
+		const struct target_facts *target;
 		const struct link_facts *link;
 		const struct info_facts *info;
 		const struct role_facts *role;

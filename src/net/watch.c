@@ -8,6 +8,7 @@
  * the end of the turn adds and drops links. So no link is freed, and no pointer into the model is
  * held, while a callback of a link runs. */
 #include "config.h"
+#include "net/address_map.h"
 #include "net/watch_private.h"
 
 #include <stdlib.h>
@@ -75,14 +76,33 @@ bool watch_is_plain(const struct entry *e)
 
 /* --- links follow the model ------------------------------------------------------------------ */
 
+static const struct net_profile *profile_of(const struct watch *w, const struct node *n)
+{
+	const struct deployment *d = model_deployment(w->config.model, n->deployment_id);
+
+	return &w->config.profiles[d && d->profile < w->config.profile_count ? d->profile : 0];
+}
+
+/* As given for a target, else as announced; and from there where the map says that it is. */
+static struct endpoint dial_address(const struct watch *w, const struct node *n)
+{
+	struct endpoint addr = endpoint_is_set(&n->dial) ? n->dial : n->addr;
+	const struct address_map *map = profile_of(w, n)->map;
+
+	if (map)
+		address_map_apply(map, &addr);
+	return addr;
+}
+
 static struct link *new_link(struct entry *e, const struct node *n, bool events)
 {
 	const struct watch_config *c = &e->watch->config;
+	const struct net_profile *profile = profile_of(e->watch, n);
 	struct link_config config = {
 		.loop = c->loop,
 		.resolver = e->watch->resolver,
-		.credentials = c->credentials,
-		.addr = endpoint_is_set(&n->dial) ? n->dial : n->addr,
+		.credentials = profile->credentials,
+		.addr = dial_address(e->watch, n),
 		.credential_kind = n->is_sentinel ? CREDENTIAL_SENTINEL : CREDENTIAL_DATA,
 		.try_both_credentials = !n->mode_known,
 		.timeout_ms = c->timeout_ms,
@@ -161,7 +181,7 @@ static bool wants_events(const struct watch *w, const struct entry *e, const str
 
 static void follow_node(struct watch *w, const struct node *n)
 {
-	const struct endpoint *addr = endpoint_is_set(&n->dial) ? &n->dial : &n->addr;
+	const struct endpoint dial = dial_address(w, n), *addr = &dial;
 	enum credential_kind kind = n->is_sentinel ? CREDENTIAL_SENTINEL : CREDENTIAL_DATA;
 	struct entry *e = watch_find_entry(w, n->id);
 
@@ -257,12 +277,14 @@ void watch_free(struct watch *w)
 	free(w);
 }
 
-void watch_add_target(struct watch *w, const struct endpoint *target)
+void watch_add_target(struct watch *w, const struct endpoint *target, uint32_t profile,
+		      const char *name)
 {
+	const struct target_facts facts = { .addr = *target, .profile = profile, .name = name };
 	struct observation obs = { .question = ASK_TARGET, .recv_ms = clock_mono_ms(),
 				   .wall_ms = clock_wall_ms(), .rtt_us = -1 };
 
-	obs.u.target = target;
+	obs.u.target = &facts;
 	watch_give(w, &obs);
 	w->nodes_dirty = true;
 }

@@ -11,12 +11,22 @@
 #include "model/model.h"
 #include "net/credentials.h"
 
+struct address_map;
+struct tls_context;
 struct watch;
+
+/* How the members of a deployment are reached. Everything is borrowed and outlives the watch. */
+struct net_profile {
+	const struct credentials *credentials;
+	const struct tls_context *tls_data, *tls_sentinel; /* NULL: plain */
+	const struct address_map *map;                     /* NULL: none */
+};
 
 struct watch_config {
 	struct ev_loop *loop;
 	const struct model *model;             /* read only: the sink writes */
-	const struct credentials *credentials;
+	const struct net_profile *profiles; /* by number; at least one */
+	size_t profile_count;
 	int64_t interval_ms;
 	int64_t timeout_ms;
 	bool subscribe;                        /* false for --once: no pub/sub links */
@@ -27,7 +37,9 @@ struct watch_config {
 
 struct watch *watch_new(const struct watch_config *config);
 void watch_free(struct watch *w);
-void watch_add_target(struct watch *w, const struct endpoint *target);
+/* name: of the section whose settings these are, or NULL; the profile is its index. */
+void watch_add_target(struct watch *w, const struct endpoint *target, uint32_t profile,
+		      const char *name);
 void watch_set_interval(struct watch *w, int64_t interval_ms);
 void watch_poll_now(struct watch *w); /* everything, and ends the backoffs */
 /* Sends an action's command to a node. False: no link to it is up. The reply (or its absence)

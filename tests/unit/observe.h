@@ -64,7 +64,7 @@ static inline struct endpoint at_host(const char *host, int port)
 static inline const struct node *find_at(const struct world *w, const char *host, int port)
 {
 	struct endpoint ep = at_host(host, port);
-	return model_find_node(w->m, &ep);
+	return model_find_node(w->m, 0, &ep);
 }
 
 /* The node at 127.0.0.1 and a port: the tests' servers differ by port. */
@@ -85,7 +85,8 @@ static inline uint32_t target_host(struct world *w, const char *host, int port)
 {
 	struct endpoint ep = at_host(host, port);
 	struct observation o = observe(w, ASK_TARGET, 0);
-	o.u.target = &ep;
+	struct target_facts t = { .addr = ep };
+	o.u.target = &t;
 	apply(w, &o);
 	return find_at(w, host, port)->id;
 }

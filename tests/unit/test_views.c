@@ -54,14 +54,15 @@ static void target(struct world *w, struct endpoint ep)
 {
 	struct observation o = observe(w, ASK_TARGET, 0);
 
-	o.u.target = &ep;
+	struct target_facts t = { .addr = ep };
+	o.u.target = &t;
 	model_apply(w->m, &o);
 }
 
 static uint32_t id_of(struct world *w, const char *host, int port)
 {
 	struct endpoint ep = at(host, port);
-	const struct node *n = model_find_node(w->m, &ep);
+	const struct node *n = model_find_node(w->m, 0, &ep);
 
 	assert_non_null(n);
 	return n->id;

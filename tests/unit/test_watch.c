@@ -24,6 +24,7 @@ struct fleet {
 	struct ev_loop *loop;
 	struct model *model;
 	struct credentials *credentials;
+	struct net_profile profile;
 	struct watch *watch;
 	unsigned asked[ASK_COUNT];  /* observations by question */
 	unsigned action_calls;
@@ -71,7 +72,9 @@ static void fleet_start(struct fleet *f, bool subscribe, int64_t interval_ms, in
 	memset(f, 0, sizeof(*f));
 	config.loop = f->loop = ev_loop_new(0);
 	config.model = f->model = model_new(1000);
-	config.credentials = f->credentials = credentials_new();
+	f->profile.credentials = f->credentials = credentials_new();
+	config.profiles = &f->profile;
+	config.profile_count = 1;
 	f->watch = watch_new(&config);
 }
 
@@ -135,7 +138,7 @@ static void add_target(struct fleet *f, uint16_t port)
 	struct endpoint ep;
 
 	assert_true(endpoint_set(&ep, "127.0.0.1", 9, port));
-	watch_add_target(f->watch, &ep);
+	watch_add_target(f->watch, &ep, 0, NULL);
 }
 
 static const struct node *node_at(const struct fleet *f, uint16_t port)
@@ -143,7 +146,7 @@ static const struct node *node_at(const struct fleet *f, uint16_t port)
 	struct endpoint ep;
 
 	endpoint_set(&ep, "127.0.0.1", 9, port);
-	return model_find_node(f->model, &ep);
+	return model_find_node(f->model, 0, &ep);
 }
 
 static bool is_up(const struct fleet *f, uint16_t port)
