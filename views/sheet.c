@@ -89,8 +89,10 @@ static int outcome_height(const struct sheet *s, int columns, int room)
 
 static void ask_text(const struct sheet *s, char *out, size_t size)
 {
+	/* What was wrong the last time is said here: the line for notices may be behind the sheet. */
 	if (s->confirm[0])
-		snprintf(out, size, "Type %s to go ahead, Esc to leave", s->confirm);
+		snprintf(out, size, "%.80s%sType %s to go ahead, Esc to leave", s->outcome,
+			 s->outcome[0] ? ". " : "", s->confirm);
 	else
 		snprintf(out, size, "Enter to go ahead, Esc to leave");
 }
@@ -98,7 +100,7 @@ static void ask_text(const struct sheet *s, char *out, size_t size)
 /* The lines at the bottom, how many they are. */
 static int tail_height(const struct sheet *s, int columns, int room)
 {
-	char ask[NAME_BYTES + 64];
+	char ask[NAME_BYTES + 256];
 	int lines;
 
 	if (s->state != SHEET_CONFIRM) {

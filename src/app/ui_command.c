@@ -56,7 +56,7 @@ static void sheet_key(struct ui *ui, uint32_t key)
 		app_action_send(ui->app, ui->sheet);
 		return;
 	}
-	app_notice(ui->app, HEALTH_WARNING, "nothing was sent: what was typed is not \"%.100s\"", sheet->confirm);
+	snprintf(sheet->outcome, sizeof(sheet->outcome), "nothing was sent: that is another name");
 	prompt_clear(&ui->typed);
 }
 
