@@ -116,8 +116,8 @@ shown_as() {
 
 shown_as silent 'no reply'
 shown_as slow 'no reply'
-shown_as close 'closed'
-shown_as close-late 'closed'
+shown_as close 'closed|reset'
+shown_as close-late 'closed|reset'
 shown_as garbage 'not a Redis server'
 shown_as http 'not a Redis server.*HTTP'
 shown_as bulk 'larger than'

@@ -317,7 +317,8 @@ build_tool() {
 	TOOL=$(dirname "$REDOUBT")/tests/tools/$1
 	[ "$TOOL" -nt "$SRC/tests/tools/$1.c" ] && return
 	TOOL=$WORK/$1
-	[ -x "$TOOL" ] || ${CC:-cc} -std=c11 -D_GNU_SOURCE -I "$(dirname "$REDOUBT")" -o "$TOOL" \
+	mkdir -p "$WORK/include" && : >"$WORK/include/config.h" # an installed redoubt has none beside it
+	[ -x "$TOOL" ] || ${CC:-cc} -std=c11 -D_GNU_SOURCE -I "$WORK/include" -o "$TOOL" \
 		"$SRC/tests/tools/$1.c" || bail "tests/tools/$1.c compiles"
 }
 

@@ -74,11 +74,13 @@ all_name() {
 	done
 }
 
-# Every Sentinel knows all, and one node is master by its own word.
+# Every Sentinel knows all, and the node that they name is master by its own word, no other is.
 set_is_quiet() {
 	local port
 	[ "$(for port in "$M" "$R1" "$R2"; do info_field "$port" replication role; done | sort | paste -sd' ')" = \
 		"master slave slave" ] || return 1
+	port=$(sentinel_master "${S[0]}")
+	[ "$(info_field "${port##*:}" replication role)" = master ] && all_name "${port##*:}" || return 1
 	for port in "${S[@]}"; do
 		sentinel_is_settled "$port" 2 2 || return 1
 	done
@@ -144,7 +146,7 @@ check "and linked" wait_for 20 "linked" linked "$M"
 
 # From here on nothing dies, and a busy machine must not bring about a failover of its own.
 for port in "${S[@]}"; do
-	scli "$port" sentinel set mymaster down-after-milliseconds 30000 >/dev/null
+	scli "$port" sentinel set mymaster down-after-milliseconds 5000 >/dev/null
 done
 wait_for 40 "the set is quiet" set_is_quiet || bail "the set settles after the crash"
 new=$(sentinel_master "${S[0]}")
@@ -204,7 +206,7 @@ close_sheet
 switched() {
 	! all_name "$new" && all_name "$(sentinel_master "${S[0]}" | cut -d: -f2)" && set_is_quiet
 }
-wait_for 60 "the set is quiet" switched || bail "the set settles after the other failover"
+wait_for 90 "the set is quiet" switched || bail "the set settles after the other failover"
 new=$(sentinel_master "${S[0]}")
 new=${new##*:}
 
