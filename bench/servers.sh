@@ -28,7 +28,7 @@ stop_servers() {
 	for pid in ${NODE_PID[@]+"${NODE_PID[@]}"}; do
 		kill -KILL "$pid" 2>/dev/null
 	done
-	for port in ${!NODE_PID[@]}; do
+	for port in "${!NODE_PID[@]}"; do
 		rm -rf "${WORK:?}/$port"
 	done
 	NODE_PID=()
