@@ -19,6 +19,9 @@ void output_snapshot_json(const struct model *m, int64_t now_ms, int64_t wall_ms
  * line does not depend on when it is written. */
 void output_event_text(const struct event *e, struct buf *out);
 void output_event_json(const struct event *e, struct buf *out);
+/* In the place of events that the ring had dropped before they were written. */
+#define EVENTS_LOST_NAME "+events-lost"
+void output_lost_json(const struct event *gap, uint64_t lost, struct buf *out);
 
 /* Walks the log in order and gives each event once, when it is settled. */
 struct event_stream { uint64_t next_seq; };

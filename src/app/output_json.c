@@ -8,6 +8,8 @@
 
 #include "app/output.h"
 #include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
 #include "model/lag.h"
 #include "model/slots.h"
 
@@ -23,15 +25,43 @@ static json_t *real(double value, double scale)
 	return value < 0 ? json_null() : json_real(value * scale);
 }
 
+/* Bytes of s without a character that was cut off at its end: fixed-size fields are filled by
+ * snprintf, which counts bytes. */
+static size_t whole_characters(const char *s)
+{
+	size_t len = strlen(s), start = len;
+	while (start > 0 && len - start < 4 && ((unsigned char)s[start - 1] & 0xc0) == 0x80)
+		start--;
+	if (start == 0 || (unsigned char)s[start - 1] < 0xc0)
+		return len;
+	unsigned char first = (unsigned char)s[start - 1];
+	size_t wanted = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	return len - (start - 1) < wanted ? start - 1 : len;
+}
+
+/* jansson has no string for what is not UTF-8, and sets no key for it: a key must never be lost. */
+static json_t *string(const char *s)
+{
+	json_t *whole = json_string(s);
+	if (whole != NULL)
+		return whole;
+	size_t len = whole_characters(s), size = 4 * len + 1; /* \xff for each byte at worst */
+	char *clean = mem_alloc(size);
+	text_clean(clean, size, s, len);
+	whole = json_string(clean);
+	free(clean);
+	return whole != NULL ? whole : json_null();
+}
+
 static json_t *text(const char *s)
 {
-	return s == NULL || s[0] == '\0' ? json_null() : json_string(s);
+	return s == NULL || s[0] == '\0' ? json_null() : string(s);
 }
 
 static json_t *addr_json(const struct endpoint *ep)
 {
 	char out[ENDPOINT_TEXT_BYTES];
-	return endpoint_is_set(ep) ? json_string(endpoint_format(ep, out)) : json_null();
+	return endpoint_is_set(ep) ? string(endpoint_format(ep, out)) : json_null();
 }
 
 static json_t *node_addr(const struct model *m, uint32_t id)
@@ -79,7 +109,7 @@ static json_t *replica_json(const struct model *m, const struct group *g, const 
 	json_object_set_new(o, "lag_bytes", integer(lag.bytes));
 	json_object_set_new(o, "lag_seconds", integer(lag.seconds));
 	json_object_set_new(o, "priority", integer(priority));
-	json_object_set_new(o, "flags", v != NULL ? flags_json(v->facts.flags) : json_array());
+	json_object_set_new(o, "flags", v != NULL ? flags_json(v->facts.flags) : json_null());
 	json_object_set_new(o, "backlog_headroom_bytes", integer(lag.backlog_headroom_bytes));
 	json_object_set_new(o, "upstream", node_addr(m, n->upstream_id));
 	return o;
@@ -141,10 +171,10 @@ static json_t *master_json(const struct model *m, const struct group *g, int64_t
 	const struct sentinel_view *best = group_best_view(g);
 	const struct sentinel_instance *f = best != NULL ? &best->facts : NULL;
 	json_t *o = json_object(), *sentinels = json_object();
-	json_object_set_new(o, "name", json_string(g->name));
+	json_object_set_new(o, "name", string(g->name));
 	json_object_set_new(o, "addr", node_addr(m, g->master_id));
 	json_object_set_new(o, "status", json_string(group_status(m, g)));
-	json_object_set_new(o, "flags", f != NULL ? flags_json(f->flags) : json_array());
+	json_object_set_new(o, "flags", f != NULL ? flags_json(f->flags) : json_null());
 	json_object_set_new(o, "quorum", f != NULL ? integer(f->quorum) : json_null());
 	json_object_set_new(o, "config_epoch", f != NULL ? integer(f->config_epoch) : json_null());
 	json_object_set_new(o, "down_after_ms", f != NULL ? integer(f->down_after_ms) : json_null());
@@ -226,8 +256,10 @@ static json_t *open_json(const struct node *n, bool importing)
 		const struct open_slot *s = &n->member->open[i];
 		if (s->importing != importing)
 			continue;
-		json_array_append_new(list, json_pack("{s:i, s:s}", "slot", s->slot,
-						      importing ? "from" : "to", s->peer));
+		json_t *o = json_object();
+		json_object_set_new(o, "slot", json_integer(s->slot));
+		json_object_set_new(o, importing ? "from" : "to", text(s->peer));
+		json_array_append_new(list, o);
 	}
 	return list;
 }
@@ -290,12 +322,14 @@ static json_t *node_json(const struct model *m, const struct node *n)
 	const struct info_facts *f = &n->info;
 	bool known = n->info_at_ms != 0;
 	double hit_rate = n->hit_rate;
+	enum role role = node_role(m, n);
 	/* One reading has no difference yet: the rate since the server started stands in. */
-	if (known && hit_rate < 0 && f->keyspace_hits > 0)
+	if (known && hit_rate < 0 && f->keyspace_hits >= 0 && f->keyspace_misses >= 0 &&
+	    f->keyspace_hits + f->keyspace_misses > 0)
 		hit_rate = (double)f->keyspace_hits / (double)(f->keyspace_hits + f->keyspace_misses);
 	json_t *o = json_object();
 	json_object_set_new(o, "addr", addr_json(&n->addr));
-	json_object_set_new(o, "role", json_string(role_name(node_role(m, n))));
+	json_object_set_new(o, "role", role == ROLE_UNKNOWN ? json_null() : json_string(role_name(role)));
 	json_object_set_new(o, "status", json_string(node_status_name(node_status(n))));
 	set_error(o, n);
 	json_object_set_new(o, "version", known ? text(f->version) : json_null());
@@ -331,8 +365,9 @@ static json_t *deployment_json(const struct model *m, const struct deployment *d
 			json_array_append_new(sentinels, sentinel_json(n));
 		json_array_append_new(nodes, node_json(m, n));
 	}
-	json_object_set_new(o, "name", json_string(d->name));
-	json_object_set_new(o, "kind", json_string(deployment_kind_name(d->kind)));
+	json_object_set_new(o, "name", text(d->name));
+	json_object_set_new(o, "kind", d->kind == KIND_UNKNOWN ? json_null()
+							       : json_string(deployment_kind_name(d->kind)));
 	json_object_set_new(o, "health", json_string(health_name(v.health)));
 	json_object_set_new(o, "summary", text(v.text));
 	json_object_set_new(o, "masters", masters);
@@ -340,7 +375,8 @@ static json_t *deployment_json(const struct model *m, const struct deployment *d
 	json_object_set_new(o, "cluster", cluster_json(m, d));
 	json_object_set_new(o, "shards", shards);
 	json_object_set_new(o, "nodes", nodes);
-	json_object_set_new(o, "findings", json_array());
+	/* Nothing looks for them yet: an empty list would say that there are none. */
+	json_object_set_new(o, "findings", json_null());
 	return o;
 }
 
@@ -369,20 +405,34 @@ void output_snapshot_json(const struct model *m, int64_t now_ms, int64_t wall_ms
 	append_dump(o, out, JSON_INDENT(2));
 }
 
-void output_event_json(const struct event *e, struct buf *out)
+/* For every line the same keys. */
+static json_t *event_json(const struct event *e, json_t *sources)
 {
 	char iso[CLOCK_ISO_BYTES];
-	json_t *o = json_object(), *sources = json_array();
-	for (unsigned i = 0; i < e->source_count; i++)
-		if (e->sources[i].mono_ms - e->mono_ms <= EVENT_SETTLE_MS)
-			json_array_append_new(sources, json_string(e->sources[i].addr));
+	json_t *o = json_object();
 	json_object_set_new(o, "time", json_string(clock_format_iso(e->wall_ms, iso)));
-	json_object_set_new(o, "deployment", json_string(e->deployment));
-	json_object_set_new(o, "event", json_string(e->name));
-	json_object_set_new(o, "subject", json_string(e->subject));
+	json_object_set_new(o, "deployment", text(e->deployment));
+	json_object_set_new(o, "event", string(e->name));
+	json_object_set_new(o, "subject", text(e->subject));
 	json_object_set_new(o, "addr", text(e->addr));
-	json_object_set_new(o, "detail", json_string(e->detail));
+	json_object_set_new(o, "detail", text(e->detail));
 	json_object_set_new(o, "severity", json_string(severity_name(e->severity)));
 	json_object_set_new(o, "sources", sources);
+	return o;
+}
+
+void output_event_json(const struct event *e, struct buf *out)
+{
+	json_t *sources = json_array();
+	for (unsigned i = 0; i < e->source_count; i++)
+		if (e->sources[i].mono_ms - e->mono_ms <= EVENT_SETTLE_MS)
+			json_array_append_new(sources, string(e->sources[i].addr));
+	append_dump(event_json(e, sources), out, JSON_COMPACT);
+}
+
+void output_lost_json(const struct event *gap, uint64_t lost, struct buf *out)
+{
+	json_t *o = event_json(gap, json_array());
+	json_object_set_new(o, "lost", json_integer((json_int_t)lost));
 	append_dump(o, out, JSON_COMPACT);
 }

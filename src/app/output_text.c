@@ -17,10 +17,19 @@ static void add_verdict(struct buf *out, const struct verdict *v)
 	buf_addch(out, '\n');
 }
 
+/* What nobody has said is "?", never a number. */
+static const char *known(int64_t value, char out[static UNITS_BYTES])
+{
+	if (value == FACT_UNKNOWN)
+		return "?";
+	snprintf(out, UNITS_BYTES, "%lld", (long long)value);
+	return out;
+}
+
 static void add_node(const struct model *m, const struct group *g, const struct node *n, int depth,
 		     int64_t now_ms, struct buf *out)
 {
-	char addr[ENDPOINT_TEXT_BYTES], bytes[UNITS_BYTES];
+	char addr[ENDPOINT_TEXT_BYTES], bytes[UNITS_BYTES], seconds[UNITS_BYTES];
 	struct verdict v;
 	struct lag lag;
 	health_node(m, n, now_ms, &v);
@@ -31,7 +40,7 @@ static void add_node(const struct model *m, const struct group *g, const struct 
 	if (n->info_at_ms != 0)
 		buf_addf(out, "  %-8s", n->info.version);
 	if (g != NULL && n->id != model_node_resolve(m, g->master_id) && lag.bytes != FACT_UNKNOWN)
-		buf_addf(out, "  lag %s %lld s", units_bytes(lag.bytes, bytes), (long long)lag.seconds);
+		buf_addf(out, "  lag %s %s s", units_bytes(lag.bytes, bytes), known(lag.seconds, seconds));
 	add_verdict(out, &v);
 }
 
@@ -40,12 +49,13 @@ static void add_group(const struct model *m, const struct deployment *d, const s
 {
 	const struct sentinel_view *best = group_best_view(g);
 	struct verdict v;
+	char quorum[UNITS_BYTES], epoch[UNITS_BYTES];
 	health_group(m, g, now_ms, &v);
 	buf_addf(out, " %s  %s", g->name, group_status(m, g));
 	if (best != NULL)
-		buf_addf(out, "  quorum %lld of %zu  epoch %lld  ckquorum %s",
-			 (long long)best->facts.quorum, group_sentinels_known(m, g),
-			 (long long)best->facts.config_epoch,
+		buf_addf(out, "  quorum %s of %zu  epoch %s  ckquorum %s",
+			 known(best->facts.quorum, quorum), group_sentinels_known(m, g),
+			 known(best->facts.config_epoch, epoch),
 			 g->ckquorum_at_ms == 0 ? "not asked" : g->ckquorum.ok ? "ok" : "NOT OK");
 	if (d->kind == KIND_CLUSTER)
 		buf_addf(out, "  %zu slots", slot_count_of(d, g->master_id));

@@ -1,0 +1,227 @@
+/* What is printed without a screen: no key is lost, nothing unknown is a number, no loss is silent. */
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <unistd.h>
+
+#include "app/logfile.h"
+#include "app/output.h"
+#include "observe.h"
+
+static json_t *parsed(struct buf *out)
+{
+	json_error_t error;
+	json_t *o = json_loads(buf_str(out), 0, &error);
+	if (o == NULL)
+		fail_msg("no JSON: %s: %s", error.text, buf_str(out));
+	buf_free(out);
+	return o;
+}
+
+static json_t *snapshot(const struct world *w)
+{
+	struct buf out = BUF_INIT;
+	output_snapshot_json(w->m, w->now, WALL, &out);
+	return parsed(&out);
+}
+
+static json_t *member(json_t *o, const char *key)
+{
+	json_t *value = json_object_get(o, key);
+	if (value == NULL)
+		fail_msg("no key \"%s\"", key);
+	return value;
+}
+
+static json_t *deployment(json_t *o)
+{
+	return json_array_get(member(o, "deployments"), 0);
+}
+
+static json_t *node_of(json_t *o, int port)
+{
+	char addr[32];
+	size_t i;
+	json_t *n;
+	snprintf(addr, sizeof(addr), "127.0.0.1:%d", port);
+	json_array_foreach(member(deployment(o), "nodes"), i, n)
+		if (strcmp(json_string_value(member(n, "addr")), addr) == 0)
+			return n;
+	fail_msg("no node %s", addr);
+	return NULL;
+}
+
+/* Fields of a fixed size cut in bytes: every length ends within a character for some. */
+static void long_text_keeps_its_key(void **state)
+{
+	(void)state;
+	for (size_t shift = 0; shift < 4; shift++) {
+		struct world w = sentinel_world();
+		char why[400] = "abc";
+		why[shift] = '\0';
+		while (strlen(why) < 300)
+			strcat(why, "\xe6\x97\xa5"); /* a character of three bytes */
+		link_state(&w, id_at(&w, 21002), LINK_LOST, why);
+		json_t *o = snapshot(&w);
+		const char *error = json_string_value(member(node_of(o, 21002), "error"));
+		assert_non_null(error);
+		assert_has(error, "\xe6\x97\xa5\xe6\x97\xa5");
+		assert_null(strstr(error, "\\x")); /* the cut character is left out */
+		json_decref(o);
+		world_end(&w);
+	}
+}
+
+static void broken_text_keeps_its_key(void **state)
+{
+	struct buf out = BUF_INIT;
+	char name[] = "+o\xff" "dd", detail[] = "a\xffz\xf0\x9f", subject[] = "\xe2\x82", empty[] = "";
+	struct event e = { .name = name, .deployment = empty, .subject = subject, .addr = empty,
+			   .detail = detail };
+	(void)state;
+	output_event_json(&e, &out);
+	json_t *o = parsed(&out);
+	assert_string_equal(json_string_value(member(o, "event")), "+o\\xffdd");
+	assert_string_equal(json_string_value(member(o, "detail")), "a\\xffz");
+	assert_non_null(json_string_value(member(o, "subject")));
+	json_decref(o);
+}
+
+static void absent_is_null(void **state)
+{
+	struct world w = world_new();
+	struct buf out = BUF_INIT;
+	char name[] = "+new-epoch", empty[] = "";
+	struct event e = { .name = name, .deployment = empty, .subject = empty, .addr = empty,
+			   .detail = empty };
+	(void)state;
+	target(&w, 21001);
+	json_t *o = snapshot(&w);
+	assert_true(json_is_null(member(deployment(o), "kind")));
+	assert_true(json_is_null(member(deployment(o), "findings")));
+	assert_true(json_is_null(member(node_of(o, 21001), "role")));
+	json_decref(o);
+	output_event_json(&e, &out);
+	o = parsed(&out);
+	assert_true(json_is_null(member(o, "subject")));
+	assert_true(json_is_null(member(o, "addr")));
+	assert_true(json_is_null(member(o, "detail")));
+	assert_true(json_is_null(member(o, "deployment")));
+	json_decref(o);
+	world_end(&w);
+}
+
+/* Flags are a Sentinel's word: without Sentinels nobody has said that there are none. */
+static void plain_set_has_no_flags(void **state)
+{
+	struct world w = world_new();
+	(void)state;
+	target(&w, 21001);
+	link_up(&w, 21001);
+	info_master(&w, 21001, 5000, LISTED(0, 21002, 5000));
+	link_up(&w, 21002);
+	info_replica(&w, 21002, 21001, 5000);
+	json_t *o = snapshot(&w);
+	json_t *master = json_array_get(member(deployment(o), "masters"), 0);
+	assert_true(json_is_null(member(master, "flags")));
+	assert_true(json_is_null(member(json_array_get(member(master, "replicas"), 0), "flags")));
+	json_decref(o);
+	world_end(&w);
+}
+
+static void hit_rate(void **state)
+{
+	static const struct { const char *stats; double rate; } cases[] = {
+		{ "keyspace_hits:3\r\nkeyspace_misses:1\r\n", 0.75 },
+		{ "keyspace_hits:0\r\nkeyspace_misses:7\r\n", 0.0 },
+		{ "keyspace_hits:0\r\nkeyspace_misses:0\r\n", -1 },
+		{ "", -1 },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world w = world_new();
+		target(&w, 21001);
+		link_up(&w, 21001);
+		infof(&w, id_at(&w, 21001), INFO_HEAD "# Stats\r\n%s# Replication\r\nrole:master\r\n",
+		      "standalone", 21001, cases[i].stats);
+		json_t *o = snapshot(&w);
+		json_t *rate = member(node_of(o, 21001), "hit_rate");
+		if (cases[i].rate < 0)
+			assert_true(json_is_null(rate));
+		else
+			assert_true(json_is_real(rate) && json_real_value(rate) == cases[i].rate);
+		json_decref(o);
+		world_end(&w);
+	}
+}
+
+static void text_says_unknown(void **state)
+{
+	struct world w = sentinel_world();
+	struct sentinel_instance item = instance("mymaster", 21001, SFLAG_MASTER);
+	struct buf out = BUF_INIT;
+	(void)state;
+	item.quorum = item.config_epoch = FACT_UNKNOWN;
+	for (int port = 26001; port <= 26003; port++)
+		listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, port), NULL, &item, 1);
+	output_snapshot_text(w.m, w.now, WALL, &out);
+	assert_has(buf_str(&out), "quorum ? of 3  epoch ?");
+	assert_null(strstr(buf_str(&out), "9223372036854775808"));
+	buf_free(&out);
+	world_end(&w);
+}
+
+/* More events than the ring holds between two looks. */
+static void lost_events_are_said(void **state)
+{
+	struct event_stream text_stream = { 1 }, json_stream = { 1 };
+	struct model *m = model_new(4);
+	struct world w = { .m = m, .now = T0 };
+	struct buf out = BUF_INIT;
+	(void)state;
+	target(&w, 21001);
+	for (int i = 0; i < 20; i++) {
+		w.now += 100;
+		link_up(&w, 21001);
+		info_master(&w, 21001, 5000 + i, "");
+		link_lost(&w, 21001);
+	}
+	uint64_t last = event_log_last_seq(model_events(m));
+	assert_true(last > 4);
+	event_stream_pump(&text_stream, m, FORMAT_TEXT, w.now, true, &out);
+	char said[64];
+	snprintf(said, sizeof(said), "%d events lost\n", (int)(last - 4));
+	assert_has(buf_str(&out), said);
+	assert_has(buf_str(&out), EVENTS_LOST_NAME);
+	buf_reset(&out);
+	event_stream_pump(&json_stream, m, FORMAT_JSON, w.now, true, &out);
+	char *end = strchr(out.data, '\n');
+	json_t *o = json_loadb(out.data, (size_t)(end - out.data), 0, NULL);
+	assert_non_null(o);
+	assert_string_equal(json_string_value(member(o, "event")), EVENTS_LOST_NAME);
+	assert_int_equal(json_integer_value(member(o, "lost")), last - 4);
+	assert_non_null(member(o, "sources"));
+	json_decref(o);
+	/* Once. */
+	buf_reset(&out);
+	event_stream_pump(&text_stream, m, FORMAT_TEXT, w.now, true, &out);
+	assert_int_equal(out.len, 0);
+	buf_free(&out);
+	model_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(long_text_keeps_its_key),
+		cmocka_unit_test(broken_text_keeps_its_key),
+		cmocka_unit_test(absent_is_null),
+		cmocka_unit_test(plain_set_has_no_flags),
+		cmocka_unit_test(hit_rate),
+		cmocka_unit_test(text_says_unknown),
+		cmocka_unit_test(lost_events_are_said),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
