@@ -56,6 +56,93 @@ static void describe_targets(struct action *a, const struct model *m)
 			 a->target_count, addr, a->target_count - 1);
 }
 
+const struct group *action_group(struct action *a, const struct model *m)
+{
+	const struct group *g = model_group(m, a->on.group_id);
+	const struct node *n = model_node(m, a->on.node_id);
+	if (g == NULL) {
+		action_block(a, "select a master or one of its replicas first");
+		return NULL;
+	}
+	/* Sentinels are in no group, nor is a node between two switches: where the command names only the
+	 * master, they stand for the group that was selected with them. */
+	bool member = n == NULL || n->group_id == g->id ||
+		      (n->group_id == 0 && n->deployment_id == g->deployment_id && g->view_count > 0);
+	if (g->deployment_id == a->on.deployment_id && member)
+		return g;
+	action_block(a, "the selection belongs to another deployment; select again");
+	return NULL;
+}
+
+static void bind_node(struct action_bound *b, const struct model *m, uint32_t id)
+{
+	const struct node *n = model_node(m, id);
+	*b = (struct action_bound){ .id = id };
+	if (n == NULL)
+		return;
+	memcpy(b->run_id, n->run_id, sizeof(b->run_id));
+	memcpy(b->cluster_id, n->cluster_id, sizeof(b->cluster_id));
+	b->addr = n->addr;
+}
+
+static void bind_nodes(struct action *a, const struct model *m)
+{
+	bind_node(&a->old_master, m, a->old_master_id);
+	bind_node(&a->candidate, m, a->candidate_id);
+	for (size_t i = 0; i < a->target_count; i++)
+		bind_node(&a->targets[i], m, a->target_ids[i]);
+}
+
+/* Both known, and not the same. */
+static bool ids_differ(const char *a, const char *b)
+{
+	return a[0] != '\0' && b[0] != '\0' && strcmp(a, b) != 0;
+}
+
+/* A restart at the same address is the same server; the id at another address is not. */
+bool action_bound_is(const struct action_bound *b, const struct node *n)
+{
+	if (n == NULL || b->id == 0)
+		return false;
+	if (b->run_id[0] != '\0' && strcmp(b->run_id, n->run_id) == 0)
+		return true;
+	return n->id == b->id && endpoint_equal(&n->addr, &b->addr);
+}
+
+/* Before sending nothing at all may have changed, not even by a restart. */
+static bool bound_holds(const struct action_bound *b, const struct model *m)
+{
+	const struct node *n = model_node(m, b->id);
+	if (n == NULL)
+		return b->id == 0;
+	return !ids_differ(b->run_id, n->run_id) && !ids_differ(b->cluster_id, n->cluster_id) &&
+	       endpoint_equal(&b->addr, &n->addr);
+}
+
+static const struct action_bound *broken_bound(const struct action *a, const struct model *m)
+{
+	if (!bound_holds(&a->old_master, m))
+		return &a->old_master;
+	if (!bound_holds(&a->candidate, m))
+		return &a->candidate;
+	for (size_t i = 0; i < a->target_count; i++)
+		if (!bound_holds(&a->targets[i], m))
+			return &a->targets[i];
+	return NULL;
+}
+
+bool action_conflicts(const struct action *running, const struct action_context *on)
+{
+	if (!running->kind->changes ||
+	    (running->stage != ACTION_SENT && running->stage != ACTION_ACCEPTED))
+		return false;
+	if (on->group_id != 0 && running->on.group_id == on->group_id)
+		return true;
+	return on->node_id != 0 && (on->node_id == running->old_master_id ||
+				    on->node_id == running->candidate_id ||
+				    on->node_id == running->on.node_id);
+}
+
 struct action *action_open(const struct action_kind *kind, const struct action_context *on,
 			   const struct model *m, bool read_only, int64_t now_ms)
 {
@@ -71,6 +158,7 @@ struct action *action_open(const struct action_kind *kind, const struct action_c
 	snprintf(a->sheet.title, sizeof(a->sheet.title), "%s  %.48s", kind->label, a->subject);
 	action_command_text(a, a->sheet.command, sizeof(a->sheet.command));
 	describe_targets(a, m);
+	bind_nodes(a, m);
 	kind->brief(a, m, now_ms);
 	a->sheet.state = ready ? SHEET_CONFIRM : SHEET_BLOCKED;
 	if (!ready)
@@ -85,8 +173,17 @@ void action_free(struct action *a)
 	free(a);
 }
 
+static bool same_command(const struct action *a, const struct action *again)
+{
+	if (again->target_count == 0 || again->target_ids[0] != a->target_ids[0] ||
+	    again->argc != a->argc || memcmp(again->argv, a->argv, sizeof(a->argv)) != 0)
+		return false;
+	return !a->kind->changes || (strcmp(again->sheet.confirm, a->sheet.confirm) == 0 &&
+				     strcmp(again->sheet.target, a->sheet.target) == 0);
+}
+
 /* Only what the operator read on the sheet may be sent: same command, same node, same master, same
- * epoch. */
+ * epoch, and behind each of them the same process. */
 bool action_recheck(struct action *a, const struct model *m, int64_t now_ms)
 {
 	struct action *again = mem_alloc(sizeof(*again));
@@ -96,17 +193,23 @@ bool action_recheck(struct action *a, const struct model *m, int64_t now_ms)
 	if (a->candidate_id != 0)
 		again->on.node_id = a->candidate_id;
 	bool ready = a->kind->prepare(again, m, now_ms);
+	const struct action_bound *broken = broken_bound(a, m);
 	const char *changed = NULL;
+	char words[160], addr[ENDPOINT_TEXT_BYTES];
+	describe_targets(again, m);
 	if (ready && (again->old_master_id != a->old_master_id))
 		changed = "the master is another one now";
 	else if (ready && again->epoch != a->epoch)
 		changed = "the epoch has changed";
-	else if (ready && (again->target_count == 0 || again->target_ids[0] != a->target_ids[0] ||
-			   again->argc != a->argc || memcmp(again->argv, a->argv, sizeof(a->argv)) != 0))
+	else if (ready && broken != NULL) {
+		snprintf(words, sizeof(words), "%.120s is another process now",
+			 endpoint_format(&broken->addr, addr));
+		changed = words;
+	} else if (ready && !same_command(a, again))
 		changed = "the command would be another one now";
 	if (!ready || changed != NULL) {
 		a->sheet.state = SHEET_BLOCKED;
-		snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "not sent: %s",
+		snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "not sent: %.200s",
 			 changed != NULL ? changed : again->blocked);
 	}
 	free(again);
@@ -145,7 +248,8 @@ bool action_is_over(const struct action *a)
 
 static void single_reply(struct action *a, enum answer answer, const char *text, int64_t now_ms)
 {
-	a->replied_ms = now_ms;
+	if (answer == ANSWER_OK || answer == ANSWER_REFUSED)
+		a->replied_ms = now_ms;
 	if (answer == ANSWER_REFUSED) {
 		action_end(a, ACTION_REFUSED, "refused: %s", text);
 	} else if (answer == ANSWER_OK) {

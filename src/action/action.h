@@ -17,6 +17,14 @@ struct action_context {       /* what it acts on, fixed when the sheet opens */
 	uint32_t node_id;     /* the selected node; 0: the group as such */
 };
 
+/* What a node was when the sheet opened. An id alone is not enough: a moving address (a virtual IP, a
+ * service name) takes its id along to another process. */
+struct action_bound {
+	uint32_t id;          /* 0: none */
+	char run_id[ID_BYTES], cluster_id[ID_BYTES]; /* "" not known */
+	struct endpoint addr;
+};
+
 struct action;
 
 struct action_kind {
@@ -49,9 +57,11 @@ struct action {
 	/* bound when the sheet opened; a change stops it from sending */
 	uint32_t old_master_id;
 	uint32_t candidate_id;          /* replica that the command names; 0: the server chooses */
+	struct action_bound old_master, candidate, targets[ACTION_TARGETS_MAX];
 	int64_t epoch;
 	/* while followed */
-	int64_t sent_ms, deadline_ms, replied_ms;
+	int64_t sent_ms, deadline_ms;
+	int64_t replied_ms;             /* by a reply of the server, not by its lack; 0: none */
 	char outcome[220];              /* words for the stage */
 	uint32_t new_master_id;
 	int64_t promoted_ms;            /* role:master by its own word */
@@ -81,6 +91,13 @@ void action_end(struct action *a, enum action_stage stage, const char *fmt, ...)
 bool action_block(struct action *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void action_set_argv(struct action *a, int argc, const char *const *argv);
 bool action_is_over(const struct action *a);
+/* True while an action that changes something is under way on the same group or node: another one
+ * must wait. */
+bool action_conflicts(const struct action *running, const struct action_context *on);
+/* For the kinds: the group of the context; NULL and blocked when the selection does not hold together. */
+const struct group *action_group(struct action *a, const struct model *m);
+/* For the kinds: the node is that process still, wherever its id went. */
+bool action_bound_is(const struct action_bound *b, const struct node *n);
 /* What the observation ASK_ACTION needs; command and operator_name stay the caller's. */
 void action_facts_fill(const struct action *a, struct action_facts *out);
 

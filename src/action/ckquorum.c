@@ -6,12 +6,15 @@
 
 static bool prepare(struct action *a, const struct model *m, int64_t now_ms)
 {
-	const struct group *g = model_group(m, a->on.group_id);
+	const struct group *g = action_group(a, m);
 	(void)now_ms;
-	if (g != NULL)
-		snprintf(a->subject, sizeof(a->subject), "%s", g->name);
-	if (g == NULL || g->view_count == 0)
+	if (g == NULL)
+		return false;
+	snprintf(a->subject, sizeof(a->subject), "%s", g->name);
+	if (g->view_count == 0)
 		return action_block(a, "only a master that Sentinels watch has a quorum to check");
+	if (group_name_was_cleaned(g))
+		return action_block(a, "its name holds bytes that cannot be sent back");
 	const char *const argv[] = { "SENTINEL", "CKQUORUM", g->name };
 	action_set_argv(a, 3, argv);
 	for (size_t i = 0; i < g->view_count && a->target_count < ACTION_TARGETS_MAX; i++) {

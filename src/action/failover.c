@@ -17,10 +17,29 @@
 /* cluster.h:CLUSTER_MF_TIMEOUT is 5 s; an election may follow. */
 #define CLUSTER_WAIT_MS    15000
 #define GRACE_MS           5000
+/* At the deadline the old master's own word must be this fresh to prove that nothing happened. */
+#define FRESH_MS           3000
 
 static bool is_up(const struct node *n)
 {
 	return n != NULL && n->link.state == LINK_UP && n->info_at_ms != 0;
+}
+
+/* Not the master that the sheet was opened on: by process, since a moving address keeps its id. */
+static bool is_another(const struct action *a, const struct node *n)
+{
+	return n != NULL && !action_bound_is(&a->old_master, n);
+}
+
+/* The old master, wherever its id went. */
+static const struct node *old_master(const struct action *a, const struct model *m,
+				     uint32_t deployment_id)
+{
+	const struct node *n = model_find_node(m, deployment_id, &a->old_master.addr);
+	if (action_bound_is(&a->old_master, n))
+		return n;
+	n = model_node(m, a->old_master_id);
+	return action_bound_is(&a->old_master, n) ? n : NULL;
 }
 
 /* --- Sentinel ---------------------------------------------------------------------------------- */
@@ -55,6 +74,8 @@ static bool prepare_sentinel(struct action *a, const struct model *m, const stru
 	if (sentinel == NULL)
 		return action_block(a, "no Sentinel can act: none answers, or they are in TILT or disagree");
 	a->target_ids[a->target_count++] = sentinel->id;
+	if (group_name_was_cleaned(g))
+		return action_block(a, "its name holds bytes that cannot be sent back");
 	if (g->replica_count == 0)
 		return action_block(a, "no replica is known that could be promoted");
 	return true;
@@ -73,15 +94,16 @@ static void brief_view(struct action *a, const struct node *n, const struct sent
 {
 	const struct sentinel_instance *f = &v->facts;
 	bool down = f->flags & (SFLAG_S_DOWN | SFLAG_O_DOWN);
-	int64_t sentinels = f->num_other_sentinels;
 	char addr[ENDPOINT_TEXT_BYTES], quorum[UNITS_BYTES], known[UNITS_BYTES], replicas[UNITS_BYTES],
 		epoch[UNITS_BYTES];
 	sheet_line_add(&a->sheet, down ? HEALTH_WARNING : HEALTH_OK, "Sentinel",
 		       "%.60s  quorum %s, knows %s Sentinels, %s replicas, epoch %s, master %s",
 		       endpoint_format(&n->addr, addr), exact(f->quorum, quorum),
-		       exact(sentinels == FACT_UNKNOWN ? sentinels : sentinels + 1, known),
+		       exact(fact_add(f->num_other_sentinels, 1), known),
 		       exact(f->num_slaves, replicas), exact(f->config_epoch, epoch), down ? "down" : "ok");
 }
+
+#define SENTINELS_LISTED 5
 
 static void brief_views(struct action *a, const struct model *m, const struct group *g)
 {
@@ -90,9 +112,8 @@ static void brief_views(struct action *a, const struct model *m, const struct gr
 		const struct sentinel_view *v = &g->views[i];
 		const struct node *n = model_node(m, v->sentinel_id);
 		char addr[ENDPOINT_TEXT_BYTES];
-		if (n == NULL || listed == 5)
+		if (n == NULL || ++listed > SENTINELS_LISTED)
 			continue;
-		listed++;
 		if (n->link.state != LINK_UP) {
 			sheet_line_add(&a->sheet, HEALTH_WARNING, "Sentinel", "%.60s  does not answer",
 				       endpoint_format(&n->addr, addr));
@@ -100,6 +121,9 @@ static void brief_views(struct action *a, const struct model *m, const struct gr
 		}
 		brief_view(a, n, v);
 	}
+	if (listed > SENTINELS_LISTED)
+		sheet_line_add(&a->sheet, HEALTH_OK, "", "and %zu more Sentinels",
+			       listed - SENTINELS_LISTED);
 	if (g->ckquorum_at_ms != 0)
 		sheet_line_add(&a->sheet, g->ckquorum.ok ? HEALTH_OK : HEALTH_WARNING, "ckquorum", "%.200s",
 			       g->ckquorum.message);
@@ -146,14 +170,14 @@ static void follow_sentinel(struct action *a, const struct model *m, const struc
 {
 	const struct failover *f = &g->failover;
 	const struct node *master = model_node(m, g->master_id);
-	char addr[ENDPOINT_TEXT_BYTES], first[UNITS_BYTES], all[UNITS_BYTES];
+	char addr[ENDPOINT_TEXT_BYTES], first[UNITS_BYTES], all[UNITS_BYTES], known[40] = "";
 	size_t asked, naming;
 	if (f->phase == PHASE_ABORTED && f->started_ms >= a->sent_ms) {
 		action_end(a, ACTION_FAILED, "given up: %s (%s)", abort_words(f->abort_reason),
 			   f->abort_reason);
 		return;
 	}
-	if (master == NULL || master->id == a->old_master_id || !says_master_since(master, a->sent_ms)) {
+	if (!is_another(a, master) || !says_master_since(master, a->sent_ms)) {
 		char phase[120];
 		group_failover_text(g, now_ms, phase, sizeof(phase));
 		if (phase[0] != '\0')
@@ -170,10 +194,13 @@ static void follow_sentinel(struct action *a, const struct model *m, const struc
 		 endpoint_format(&master->addr, addr), naming, asked);
 	if (asked == 0 || naming < asked)
 		return;
+	if (group_sentinels_known(m, g) > asked)
+		snprintf(known, sizeof(known), " (%zu known)", group_sentinels_known(m, g));
 	action_end(a, ACTION_VERIFIED,
-		   "new master %.70s: by its own word after %s, %zu of %zu Sentinels agree after %s", addr,
-		   units_duration(a->promoted_ms - a->sent_ms, first), naming, asked,
-		   units_duration(now_ms - a->sent_ms, all));
+		   "new master %.70s: by its own word after %s, %zu of %zu Sentinels that answer agree "
+		   "after %s%s",
+		   addr, units_duration(a->promoted_ms - a->sent_ms, first), naming, asked,
+		   units_duration(now_ms - a->sent_ms, all), known);
 }
 
 /* --- cluster ----------------------------------------------------------------------------------- */
@@ -216,8 +243,10 @@ static bool prepare_cluster(struct action *a, const struct model *m, const struc
 	a->candidate_id = chosen->id;
 	a->deadline_ms = CLUSTER_WAIT_MS;
 	a->epoch = master != NULL && master->member != NULL ? master->member->config_epoch : 0;
-	/* Without its master the graceful form is refused: cluster.c:clusterCommand, "failover". */
-	bool force = !is_up(master) || (master->member != NULL && master->member->flags & CFLAG_FAIL);
+	/* Without its master the graceful form is refused: cluster.c:clusterCommand, "failover". That only
+	 * we cannot reach the master is no reason to lose writes. */
+	bool force = (master != NULL && master->member != NULL && master->member->flags & CFLAG_FAIL) ||
+		     (is_up(chosen) && chosen->info.master_link_up == 0);
 	const char *const argv[] = { "CLUSTER", "FAILOVER", "FORCE" };
 	action_set_argv(a, force ? 3 : 2, argv);
 	a->target_ids[a->target_count++] = chosen->id;
@@ -230,7 +259,7 @@ static bool prepare_cluster(struct action *a, const struct model *m, const struc
 
 static void brief_cluster(struct action *a, const struct model *m, const struct group *g)
 {
-	const struct deployment *d = model_deployment(m, a->on.deployment_id);
+	const struct deployment *d = model_deployment(m, g->deployment_id);
 	const struct node *chosen = model_node(m, a->candidate_id);
 	const struct node *observer = chosen;
 	int64_t size = observer != NULL ? observer->cluster_info.size : FACT_UNKNOWN;
@@ -242,7 +271,7 @@ static void brief_cluster(struct action *a, const struct model *m, const struct 
 		sheet_line_add(&a->sheet, observer->cluster_info.state_ok ? HEALTH_OK : HEALTH_CRITICAL,
 			       "cluster", "state %s, %s masters with slots vote, majority %s, epoch %s",
 			       observer->cluster_info.state_ok ? "ok" : "fail",
-			       exact(size, masters), exact(size == FACT_UNKNOWN ? size : size / 2 + 1, majority),
+			       exact(size, masters), exact(size != FACT_UNKNOWN ? size / 2 + 1 : size, majority),
 			       exact(observer->cluster_info.current_epoch, epoch));
 	if (a->argc == 3)
 		sheet_line_add(&a->sheet, HEALTH_CRITICAL, "FORCE",
@@ -263,13 +292,26 @@ static size_t nodes_at_epoch(const struct model *m, uint32_t deployment_id, int6
 	return reached;
 }
 
-static void follow_cluster(struct action *a, const struct model *m, int64_t now_ms)
+/* That it knows the epoch says nothing of the slots: somebody else must list the new master with
+ * them, or the old one follow it by its own word. NULL: nobody yet. */
+static const struct node *seconder(const struct action *a, const struct model *m,
+				   const struct deployment *d, const struct node *n)
 {
-	const struct deployment *d = model_deployment(m, a->on.deployment_id);
+	const struct node *old = old_master(a, m, d->id);
+	if (is_up(old) && old->info_at_ms > a->sent_ms && old->info.role == ROLE_REPLICA &&
+	    model_find_node(m, d->id, &old->info.master) == n)
+		return old;
+	const struct node *by = model_node(m, n->member->seconded_by);
+	return by != NULL && by != n && n->member->seconded_ms > a->sent_ms ? by : NULL;
+}
+
+static void follow_cluster(struct action *a, const struct model *m, const struct deployment *d,
+			   int64_t now_ms)
+{
 	const struct node *n = model_node(m, a->candidate_id);
-	char addr[ENDPOINT_TEXT_BYTES], first[UNITS_BYTES], all[UNITS_BYTES];
+	char addr[ENDPOINT_TEXT_BYTES], by[ENDPOINT_TEXT_BYTES], first[UNITS_BYTES], all[UNITS_BYTES];
 	size_t asked, reached;
-	if (n == NULL || d == NULL || !says_master_since(n, a->sent_ms))
+	if (!action_bound_is(&a->candidate, n) || !says_master_since(n, a->sent_ms))
 		return;
 	if (a->promoted_ms == 0)
 		a->promoted_ms = now_ms;
@@ -277,13 +319,15 @@ static void follow_cluster(struct action *a, const struct model *m, int64_t now_
 	if (n->member == NULL || n->member->config_epoch <= a->epoch || slots == 0)
 		return;
 	reached = nodes_at_epoch(m, d->id, n->member->config_epoch, &asked);
-	if (reached < asked)
+	const struct node *seconds = seconder(a, m, d, n);
+	if (reached < asked || seconds == NULL)
 		return;
 	action_end(a, ACTION_VERIFIED,
-		   "%.70s is master by its own word after %s, owns %zu slots; %zu of %zu nodes at epoch %lld after %s",
-		   endpoint_format(&n->addr, addr), units_duration(a->promoted_ms - a->sent_ms, first), slots,
-		   reached, asked, (long long)n->member->config_epoch,
-		   units_duration(now_ms - a->sent_ms, all));
+		   "%.70s is master by its own word after %s; %.50s says so too: %zu slots; %zu of %zu nodes "
+		   "know epoch %lld after %s",
+		   endpoint_format(&n->addr, addr), units_duration(a->promoted_ms - a->sent_ms, first),
+		   endpoint_format(&seconds->addr, by), slots, reached, asked,
+		   (long long)n->member->config_epoch, units_duration(now_ms - a->sent_ms, all));
 }
 
 /* --- plain replication ------------------------------------------------------------------------- */
@@ -335,7 +379,7 @@ static bool prepare_plain(struct action *a, const struct model *m, const struct 
 	snprintf(a->subject, sizeof(a->subject), "%s", g->name);
 	snprintf(a->sheet.confirm, sizeof(a->sheet.confirm), "%s", g->name);
 	a->deadline_ms = PLAIN_TIMEOUT_MS + GRACE_MS;
-	if (has_sentinels(m, a->on.deployment_id, g))
+	if (has_sentinels(m, g->deployment_id, g))
 		return action_block(a, "Sentinels watch this set and would undo it: fail over through them");
 	if (!is_up(master) || master->info.role != ROLE_MASTER)
 		return action_block(a, "the master does not answer, and FAILOVER is sent to the master");
@@ -349,6 +393,8 @@ static bool prepare_plain(struct action *a, const struct model *m, const struct 
 		return true;
 	if (!listed_addr(m, master, chosen, &to))
 		return action_block(a, "the master does not list this replica as connected");
+	if (strlen(to.host) >= NAME_BYTES)
+		return action_block(a, "its address is too long to be sent back");
 	snprintf(port, sizeof(port), "%u", to.port);
 	const char *const named[] = { "FAILOVER", "TO", to.host, port, "TIMEOUT", PLAIN_TIMEOUT_TEXT };
 	action_set_argv(a, 6, named);
@@ -358,11 +404,12 @@ static bool prepare_plain(struct action *a, const struct model *m, const struct 
 
 static void follow_plain(struct action *a, const struct model *m, const struct group *g, int64_t now_ms)
 {
-	const struct node *old = model_node(m, a->old_master_id);
+	const struct node *old = old_master(a, m, g->deployment_id);
 	const struct node *now = model_node(m, g->master_id);
 	char addr[ENDPOINT_TEXT_BYTES], took[UNITS_BYTES];
-	if (now != NULL && now->id != a->old_master_id && says_master_since(now, a->sent_ms) &&
-	    is_up(old) && old->info_at_ms > a->sent_ms && old->info.role == ROLE_REPLICA) {
+	if (is_another(a, now) && says_master_since(now, a->sent_ms) && is_up(old) &&
+	    old->info_at_ms > a->sent_ms && old->info.role == ROLE_REPLICA &&
+	    model_find_node(m, g->deployment_id, &old->info.master) == now) {
 		action_end(a, ACTION_VERIFIED,
 			   "new master %.70s by its own word, the old master follows it; after %s",
 			   endpoint_format(&now->addr, addr), units_duration(now_ms - a->sent_ms, took));
@@ -380,10 +427,10 @@ static void follow_plain(struct action *a, const struct model *m, const struct g
 
 static bool prepare(struct action *a, const struct model *m, int64_t now_ms)
 {
-	const struct deployment *d = model_deployment(m, a->on.deployment_id);
-	const struct group *g = model_group(m, a->on.group_id);
-	if (d == NULL || g == NULL)
-		return action_block(a, "select a master or one of its replicas first");
+	const struct group *g = action_group(a, m);
+	const struct deployment *d = g != NULL ? model_deployment(m, g->deployment_id) : NULL;
+	if (d == NULL)
+		return false;
 	a->old_master_id = model_node_resolve(m, g->master_id);
 	bool ready = d->kind == KIND_SENTINEL ? prepare_sentinel(a, m, g) :
 		     d->kind == KIND_CLUSTER  ? prepare_cluster(a, m, g, now_ms) :
@@ -441,10 +488,11 @@ static void brief_master(struct action *a, const struct model *m, const struct g
 
 static void brief(struct action *a, const struct model *m, int64_t now_ms)
 {
-	const struct deployment *d = model_deployment(m, a->on.deployment_id);
 	const struct group *g = model_group(m, a->on.group_id);
+	const struct deployment *d = g != NULL ? model_deployment(m, g->deployment_id) : NULL;
 	char text[UNITS_BYTES];
-	if (d == NULL || g == NULL)
+	/* Blocked already: nothing of another deployment is said here. */
+	if (d == NULL || d->id != a->on.deployment_id)
 		return;
 	brief_master(a, m, g, now_ms);
 	if (d->kind == KIND_CLUSTER)
@@ -461,11 +509,113 @@ static void brief(struct action *a, const struct model *m, int64_t now_ms)
 			       units_age(now_ms - g->failover.ended_ms, text));
 }
 
+/* What the others say at the deadline. */
+struct witnesses {
+	size_t asked, name_old, name_other;
+	const struct node *other; /* whom those name; NULL when they do not name the same */
+};
+
+static void witness(struct witnesses *w, const struct action *a, const struct node *named)
+{
+	w->asked++;
+	if (named == NULL)
+		return;
+	if (!is_another(a, named)) {
+		w->name_old++;
+		return;
+	}
+	w->other = w->name_other == 0 || w->other == named ? named : NULL;
+	w->name_other++;
+}
+
+static void ask_sentinels(struct witnesses *w, const struct action *a, const struct model *m,
+			  const struct group *g)
+{
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct sentinel_view *v = &g->views[i];
+		const struct node *n = model_node(m, v->sentinel_id);
+		if (n == NULL || n->link.state != LINK_UP ||
+		    (v->at_ms <= a->sent_ms && v->switched_ms <= a->sent_ms))
+			continue;
+		witness(w, a, model_find_node(m, g->deployment_id, &v->facts.addr));
+	}
+}
+
+/* Without Sentinels the other members are the witnesses: whom they follow, or that they lead. */
+static void ask_members(struct witnesses *w, const struct action *a, const struct model *m,
+			const struct group *g)
+{
+	for (size_t i = 0; i < g->member_count; i++) {
+		const struct node *n = model_node(m, g->member_ids[i]);
+		if (!is_up(n) || !is_another(a, n) || n->info_at_ms <= a->sent_ms)
+			continue;
+		witness(w, a, n->info.role == ROLE_MASTER ? n : model_node(m, n->upstream_id));
+	}
+}
+
+/* Why nothing can be said. */
+static const char *doubt(const struct action *a, const struct node *old, bool fresh,
+			 const struct witnesses *w)
+{
+	if (!is_up(old))
+		return "the old master does not answer";
+	if (!fresh)
+		return "the old master's last word is too old";
+	if (old->info.role != ROLE_MASTER)
+		return "the old master is no master any more, and who is does not show";
+	if (w->name_old < w->asked)
+		return "not everybody names the old master any more";
+	if (a->replied_ms == 0)
+		return "all is as before, but the command was not answered and may still be carried out";
+	return "nobody who answers says who is master";
+}
+
+/* That nothing happened is said only where it shows: by the old master's own fresh word and that of
+ * everybody else who answers. */
+static void end_at_deadline(struct action *a, const struct model *m, const struct group *g,
+			    enum deployment_kind kind, int64_t now_ms)
+{
+	const struct node *old = old_master(a, m, g->deployment_id);
+	struct witnesses w = { 0 };
+	char took[UNITS_BYTES], addr[ENDPOINT_TEXT_BYTES];
+	bool fresh = is_up(old) && old->info_at_ms > a->sent_ms + a->deadline_ms - FRESH_MS;
+	bool needed = kind == KIND_SENTINEL;
+	if (kind == KIND_SENTINEL)
+		ask_sentinels(&w, a, m, g);
+	else
+		ask_members(&w, a, m, g);
+	units_duration(now_ms - a->sent_ms, took);
+	if (a->promoted_ms != 0)
+		action_end(a, ACTION_UNKNOWN, "promoted, but not everybody agrees after %s", took);
+	else if (a->replied_ms != 0 && fresh && old->info.role == ROLE_MASTER &&
+		 w.name_old == w.asked && (w.asked > 0 || !needed))
+		action_end(a, ACTION_FAILED,
+			   "nothing happened within %s: the master is as before, by its own word and that of "
+			   "%zu of %zu %s",
+			   took, w.name_old, w.asked, needed ? "Sentinels" : "others");
+	else if (w.asked > 0 && w.name_other == w.asked && w.other != NULL && !is_up(w.other))
+		action_end(a, ACTION_UNKNOWN,
+			   "%zu of %zu %s name %.70s as master now; it could not be asked itself",
+			   w.name_other, w.asked, needed ? "Sentinels" : "nodes",
+			   endpoint_format(&w.other->addr, addr));
+	else
+		action_end(a, ACTION_UNKNOWN, "not known after %s: %s", took, doubt(a, old, fresh, &w));
+}
+
+/* A shard's group may go with a merge, the node that takes over stays. */
+static const struct deployment *followed_deployment(const struct action *a, const struct model *m,
+						    const struct group *g)
+{
+	const struct node *n = model_node(m, a->candidate_id);
+	if (g != NULL)
+		return model_deployment(m, g->deployment_id);
+	return n != NULL ? model_deployment(m, n->deployment_id) : NULL;
+}
+
 static void follow(struct action *a, const struct model *m, int64_t now_ms)
 {
-	const struct deployment *d = model_deployment(m, a->on.deployment_id);
 	const struct group *g = model_group(m, a->on.group_id);
-	char took[UNITS_BYTES];
+	const struct deployment *d = followed_deployment(a, m, g);
 	if (d == NULL || (g == NULL && d->kind != KIND_CLUSTER)) {
 		action_end(a, ACTION_UNKNOWN, "the group is gone from what the deployment lists");
 		return;
@@ -473,17 +623,18 @@ static void follow(struct action *a, const struct model *m, int64_t now_ms)
 	if (d->kind == KIND_SENTINEL)
 		follow_sentinel(a, m, g, now_ms);
 	else if (d->kind == KIND_CLUSTER)
-		follow_cluster(a, m, now_ms);
+		follow_cluster(a, m, d, now_ms);
 	else
 		follow_plain(a, m, g, now_ms);
 	if (action_is_over(a) || now_ms - a->sent_ms < a->deadline_ms)
 		return;
-	units_duration(now_ms - a->sent_ms, took);
-	if (a->promoted_ms != 0)
-		action_end(a, ACTION_UNKNOWN, "promoted, but not everybody agrees after %s", took);
+	const struct node *n = model_node(m, a->candidate_id);
+	if (g == NULL && n != NULL)
+		g = model_group(m, n->group_id);
+	if (g != NULL)
+		end_at_deadline(a, m, g, d->kind, now_ms);
 	else
-		action_end(a, a->replied_ms != 0 ? ACTION_FAILED : ACTION_UNKNOWN,
-			   "nothing happened within %s: the master is as before", took);
+		action_end(a, ACTION_UNKNOWN, "the group is gone from what the deployment lists");
 }
 
 const struct action_kind action_failover = {

@@ -316,6 +316,11 @@ static void take_line(struct model *m, struct node *n, struct node *observer,
 	cm->claimed_by = observer->id;
 	cm->at_ms = m->now_ms;
 	*slots_changed |= take_slots(m, n, line);
+	if (n != observer && line->flags & CFLAG_MASTER && line->slot_count > 0 &&
+	    line->config_epoch == cm->config_epoch && same_slots(cm, line)) {
+		cm->seconded_by = observer->id;
+		cm->seconded_ms = m->now_ms;
+	}
 	take_open_slots(m, cm, line);
 	if (n != observer)
 		claim_set(m, cm, observer->id, line->flags);

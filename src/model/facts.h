@@ -12,6 +12,12 @@
 #define FACT_UNKNOWN INT64_MIN
 #define FACT_UNKNOWN_DOUBLE (-1.0) /* for rates and ratios, which are never negative */
 
+/* The sum, unless the value is not known. */
+static inline int64_t fact_add(int64_t value, int64_t more)
+{
+	return value == FACT_UNKNOWN ? FACT_UNKNOWN : value + more;
+}
+
 #define ID_BYTES    41  /* 40 hex digits of a run id or cluster node id */
 #define NAME_BYTES  128 /* name of a Sentinel's master */
 #define SLOT_COUNT  16384
@@ -35,6 +41,7 @@ enum server_error {
 	ERROR_UNKNOWN_COMMAND,
 	ERROR_DENIED,     /* protected mode */
 	ERROR_MAXCLIENTS,
+	ERROR_TLS,        /* no TLS connection: the text says which side refuses what */
 };
 
 enum server_mode { MODE_UNKNOWN, MODE_STANDALONE, MODE_CLUSTER, MODE_SENTINEL };
@@ -111,6 +118,7 @@ enum sentinel_flag {
  * sentinel.c:addReplySentinelRedisInstance. Ages and times in ms. */
 struct sentinel_instance {
 	char name[NAME_BYTES];
+	bool name_cleaned;      /* the name is not what the server said, byte for byte: nothing to send */
 	struct endpoint addr;
 	char run_id[ID_BYTES];
 	uint32_t flags;         /* enum sentinel_flag */

@@ -144,6 +144,14 @@ const struct sentinel_view *group_best_view(const struct group *g)
 	return best;
 }
 
+bool group_name_was_cleaned(const struct group *g)
+{
+	for (size_t i = 0; i < g->view_count; i++)
+		if (g->views[i].facts.name_cleaned)
+			return true;
+	return false;
+}
+
 const struct member_view *group_replica_view(const struct group *g, uint32_t node_id)
 {
 	for (size_t i = 0; i < g->replica_count; i++)

@@ -73,6 +73,8 @@ struct cluster_member {
 	size_t open_count;
 	struct fail_claim *claims; /* who flags it fail? or fail now; owned */
 	size_t claim_count, claim_cap;
+	uint32_t seconded_by;     /* another node that listed it as master of these slots */
+	int64_t seconded_ms;
 	int64_t fail_since_ms;    /* 0: not flagged fail */
 	int64_t pfail_since_ms;
 };
@@ -233,6 +235,8 @@ size_t group_sentinels_reachable(const struct model *m, const struct group *g);
 /* The believed word of the Sentinels on the master: the view with the highest config epoch, the
  * freshest of those; NULL outside Sentinel deployments. */
 const struct sentinel_view *group_best_view(const struct group *g);
+/* The Sentinels' name of the master cannot be sent back to them. */
+bool group_name_was_cleaned(const struct group *g);
 const struct member_view *group_replica_view(const struct group *g, uint32_t node_id);
 
 const char *deployment_kind_name(enum deployment_kind k); /* sentinel cluster replication unknown */

@@ -188,6 +188,8 @@ bool sentinel_instance_parse(struct sentinel_instance *out, const struct reply *
 			parse_special(&p, f->offset, value);
 		else if (f)
 			field_store(f, out, value->str, value->len);
+		if (f && f->kind == FIELD_TEXT && f->offset == offsetof(struct sentinel_instance, name))
+			out->name_cleaned = !text_is(value->str, value->len, out->name);
 	}
 	if (p.master_host)
 		endpoint_set(&out->master, p.master_host->str, p.master_host->len, p.master_port);

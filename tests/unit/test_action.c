@@ -104,7 +104,7 @@ static void sentinel_verified(void **state)
 	assert_int_equal(a->stage, ACTION_VERIFIED);
 	assert_int_equal(a->sheet.state, SHEET_DONE);
 	assert_string_equal(a->outcome, "new master 127.0.0.1:21002: by its own word after 1.0 s, 3 of 3 "
-					"Sentinels agree after 2.0 s");
+					"Sentinels that answer agree after 2.0 s");
 	assert_false(action_follow(a, w.m, w.now + 100000));
 	action_free(a);
 	world_end(&w);
@@ -180,10 +180,239 @@ static void sentinel_runs_out(void **state)
 	action_replied(a, w.m, 0, ANSWER_OK, "OK", w.now);
 	w.now += 24000;
 	assert_false(action_follow(a, w.m, w.now));
+	for (int port = 26001; port <= 26003; port++)
+		masters(&w, port, 21001, 0, 0);
+	info_master(&w, 21001, 9000, LISTED(0, 21002, 9000));
 	w.now += 1000;
 	assert_true(action_follow(a, w.m, w.now));
 	assert_int_equal(a->stage, ACTION_FAILED);
-	assert_has(a->outcome, "the master is as before");
+	assert_has(a->outcome, "the master is as before, by its own word and that of 3 of 3 Sentinels");
+	action_free(a);
+	world_end(&w);
+}
+
+/* What does not show is not said: each thing that is missing for the proof. */
+static void sentinel_not_known(void **state)
+{
+	static const struct {
+		bool no_reply, dead, stale, silent, dissent;
+		const char *words;
+	} cases[] = {
+		{ .no_reply = true, .words = "not answered and may still be carried out" },
+		{ .dead = true, .words = "the old master does not answer" },
+		{ .stale = true, .words = "last word is too old" },
+		{ .silent = true, .words = "nobody who answers" },
+		{ .dissent = true, .words = "not everybody names the old master" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world w = sentinel_world();
+		struct action *a = sentinel_sent(&w);
+		action_replied(a, w.m, 0, cases[i].no_reply ? ANSWER_TIMEOUT : ANSWER_OK, "OK", w.now);
+		w.now += 20000;
+		for (int port = 26001; port <= 26003; port++)
+			masters(&w, port, cases[i].dissent && port == 26001 ? 21003 : 21001, 0, 0);
+		if (cases[i].silent)
+			for (int port = 26001; port <= 26003; port++)
+				link_lost(&w, port);
+		w.now += cases[i].stale ? 0 : 4000;
+		info_master(&w, 21001, 9000, LISTED(0, 21002, 9000));
+		if (cases[i].dead)
+			link_lost(&w, 21001);
+		w.now += cases[i].stale ? 5000 : 1000;
+		assert_true(action_follow(a, w.m, w.now));
+		assert_int_equal(a->stage, ACTION_UNKNOWN);
+		assert_has(a->outcome, cases[i].words);
+		action_free(a);
+		world_end(&w);
+	}
+}
+
+/* The new master may be where we have no way or no password. */
+static void sentinel_names_the_unreachable(void **state)
+{
+	struct world w = sentinel_world();
+	struct action *a = sentinel_sent(&w);
+	(void)state;
+	action_replied(a, w.m, 0, ANSWER_OK, "OK", w.now);
+	link_state(&w, id_at(&w, 21002), LINK_AUTH_ERROR, "WRONGPASS");
+	w.now += 24500;
+	for (int port = 26001; port <= 26003; port++)
+		masters(&w, port, 21002, 1, 0);
+	w.now += 1000;
+	assert_true(action_follow(a, w.m, w.now));
+	assert_int_equal(a->stage, ACTION_UNKNOWN);
+	assert_string_equal(a->outcome, "3 of 3 Sentinels name 127.0.0.1:21002 as master now; it could not "
+					"be asked itself");
+	action_free(a);
+	world_end(&w);
+}
+
+static void sentinel_says_who_is_silent(void **state)
+{
+	struct world w = sentinel_world();
+	struct action *a = sentinel_sent(&w);
+	(void)state;
+	link_lost(&w, 26003);
+	w.now += 1000;
+	for (int port = 26001; port <= 26002; port++)
+		masters(&w, port, 21002, 1, 0);
+	info_master(&w, 21002, 1, "");
+	assert_true(action_follow(a, w.m, w.now));
+	assert_has(a->outcome, "2 of 2 Sentinels that answer agree");
+	assert_has(a->outcome, "(3 known)");
+	action_free(a);
+	world_end(&w);
+}
+
+/* The selection is what the sheet acts on: a node or group of elsewhere is not taken along. */
+static void other_deployment(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	target(&w, 7001);
+	link_up(&w, 7001);
+	info_master_as(&w, id_at(&w, 7001), "cluster", 7001, 1, "");
+	const struct node *mine = node_at(&w, 21001), *other = node_at(&w, 7001);
+	const struct action_context mixed[] = {
+		{ other->deployment_id, mine->group_id, 0 },
+		{ mine->deployment_id, mine->group_id, other->id },
+		{ other->deployment_id, mine->group_id, mine->id },
+	};
+	const struct action_kind *const kinds[] = { &action_failover, &action_ckquorum };
+	for (size_t i = 0; i < 6; i++) {
+		struct action *a = action_open(kinds[i % 2], &mixed[i / 2], w.m, false, w.now);
+		assert_int_equal(a->sheet.state, SHEET_BLOCKED);
+		assert_has(a->sheet.outcome, "belongs to another deployment; select again");
+		action_free(a);
+	}
+	/* a Sentinel stands for its master */
+	const struct action_context sentinel = { mine->deployment_id, mine->group_id, id_at(&w, 26002) };
+	struct action *a = action_open(&action_failover, &sentinel, w.m, false, w.now);
+	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
+	action_free(a);
+	world_end(&w);
+}
+
+/* The id stays, the process behind it does not. */
+static void recheck_sees_another_process(void **state)
+{
+	static const int restarted[] = { 21001, 26001, 26002, 26003 };
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct world w = sentinel_world();
+		struct action *a = open_on(&w, &action_failover, 21001);
+		int port = restarted[i];
+		if (port == 21001)
+			info_master_as(&w, id_at(&w, port), "standalone", 99, 5000,
+				       LISTED(0, 21002, 5000));
+		else
+			info_sentinel(&w, id_at(&w, port), 99);
+		if (port != 21001 && a->target_ids[0] != id_at(&w, port)) {
+			assert_true(action_recheck(a, w.m, w.now));
+			action_free(a);
+		} else {
+			not_sent(a, &w, "is another process now");
+		}
+		world_end(&w);
+	}
+}
+
+/* A service name as target: its id goes along when it leads to the promoted replica. */
+static void moving_address_is_another_master(void **state)
+{
+	struct world w = world_new();
+	uint32_t vip = target_host(&w, "vip", 6379);
+	(void)state;
+	link_state(&w, vip, LINK_UP, NULL);
+	info_master_as(&w, vip, "standalone", 21001, 10, LISTED(0, 21002, 10));
+	link_up(&w, 21002);
+	info_replica(&w, 21002, 21001, 10);
+	link_up(&w, 21001);
+	info_master(&w, 21001, 10, LISTED(0, 21002, 10));
+	struct action *idle = open_on(&w, &action_failover, 21001);
+	struct action *a = open_on(&w, &action_failover, 21001);
+	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
+	assert_int_equal(a->old_master_id, vip);
+	action_sent(a, w.now);
+	action_replied(a, w.m, 0, ANSWER_OK, "OK", w.now);
+	w.now += 700;
+	link_state(&w, vip, LINK_LOST, "closed");
+	link_state(&w, vip, LINK_UP, NULL);
+	info_master_as(&w, vip, "standalone", 21002, 20, LISTED(0, 21001, 20));
+	assert_int_equal(id_at(&w, 21002), vip);
+	assert_false(action_recheck(idle, w.m, w.now));
+	link_up(&w, 21001);
+	info_replica(&w, 21001, 21002, 20);
+	assert_true(action_follow(a, w.m, w.now));
+	assert_int_equal(a->stage, ACTION_VERIFIED);
+	assert_has(a->outcome, "new master 127.0.0.1:21002");
+	action_free(idle);
+	action_free(a);
+	world_end(&w);
+}
+
+static void one_at_a_time(void **state)
+{
+	struct world w = cluster_world();
+	const struct node *master = node_at(&w, 7001), *replica = node_at(&w, 7004);
+	const struct action_context same = { master->deployment_id, master->group_id, master->id };
+	const struct action_context moved = { master->deployment_id, 999, replica->id };
+	const struct action_context other = { master->deployment_id, node_at(&w, 7002)->group_id,
+					      id_at(&w, 7002) };
+	struct action *a = open_on(&w, &action_failover, 7001);
+	(void)state;
+	assert_false(action_conflicts(a, &same));
+	action_sent(a, w.now);
+	assert_true(action_conflicts(a, &same));
+	assert_true(action_conflicts(a, &moved));
+	assert_false(action_conflicts(a, &other));
+	action_replied(a, w.m, 0, ANSWER_OK, "OK", w.now);
+	assert_true(action_conflicts(a, &same));
+	action_end(a, ACTION_FAILED, "x");
+	assert_false(action_conflicts(a, &same));
+	action_free(a);
+	world_end(&w);
+	w = sentinel_world();
+	const struct action_context on = { only_deployment(&w)->id, group_of(&w, 21001)->id, 0 };
+	a = action_open(&action_ckquorum, &on, w.m, false, w.now);
+	action_sent(a, w.now);
+	assert_false(action_conflicts(a, &on));
+	action_free(a);
+	world_end(&w);
+}
+
+/* A name with bytes that a terminal would act on is shown escaped; the escape is another name. */
+static void cleaned_name(void **state)
+{
+	struct world w = sentinel_world();
+	struct sentinel_instance item = instance("mymaster", 21001, SFLAG_MASTER);
+	(void)state;
+	item.name_cleaned = true;
+	for (int port = 26001; port <= 26003; port++)
+		listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, port), NULL, &item, 1);
+	blocked(&w, 21001, "its name holds bytes that cannot be sent back");
+	struct action *a = open_on(&w, &action_ckquorum, 21001);
+	assert_has(a->sheet.outcome, "its name holds bytes that cannot be sent back");
+	action_free(a);
+	world_end(&w);
+}
+
+static void many_sentinels(void **state)
+{
+	struct world w = sentinel_world();
+	struct sentinel_instance items[5];
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		items[i] = instance("x", 26004 + i, SFLAG_SENTINEL);
+	listed(&w, ASK_SENTINEL_SENTINELS, id_at(&w, 26001), "mymaster", items, 5);
+	for (int port = 26004; port <= 26008; port++) {
+		link_up(&w, port);
+		info_sentinel(&w, id_at(&w, port), port);
+		masters(&w, port, 21001, 0, 0);
+	}
+	struct action *a = open_on(&w, &action_failover, 21001);
+	assert_true(has_line(a, "", "and 3 more Sentinels"));
 	action_free(a);
 	world_end(&w);
 }
@@ -370,10 +599,36 @@ static void cluster_verified(void **state)
 	assert_false(action_follow(a, w.m, w.now));
 	w.now += 400;
 	cluster_info(&w, 7006, true, 7);
+	/* the epoch is known to all, but nobody else has said a word on the slots */
+	assert_false(action_follow(a, w.m, w.now));
+	cluster_nodes(&w, 7002, LINE_MASTER(CID2, 7002, "myself,", "", 2, " 5461-10922")
+					LINE_MASTER(CID4, 7004, "", "", 7, " 0-5460"));
 	assert_true(action_follow(a, w.m, w.now));
 	assert_int_equal(a->stage, ACTION_VERIFIED);
-	assert_string_equal(a->outcome, "127.0.0.1:7004 is master by its own word after 0.1 s, owns 5461 "
-					"slots; 6 of 6 nodes at epoch 7 after 0.5 s");
+	assert_string_equal(a->outcome, "127.0.0.1:7004 is master by its own word after 0.1 s; 127.0.0.1:7002 "
+					"says so too: 5461 slots; 6 of 6 nodes know epoch 7 after 0.5 s");
+	action_free(a);
+	world_end(&w);
+}
+
+/* The old master's own word does as well. */
+static void cluster_seconded_by_the_old_master(void **state)
+{
+	struct world w = cluster_world();
+	struct action *a = open_on(&w, &action_failover, 7004);
+	(void)state;
+	action_sent(a, w.now);
+	w.now += 100;
+	info_master_as(&w, id_at(&w, 7004), "cluster", 7004, 200, "");
+	cluster_nodes(&w, 7004, PROMOTED);
+	for (int port = 7001; port <= 7006; port++)
+		cluster_info(&w, port, true, 7);
+	assert_false(action_follow(a, w.m, w.now));
+	info_replica_as(&w, id_at(&w, 7001), "cluster", 7001, HOST, 7005, 100, INFO_LINKED);
+	assert_false(action_follow(a, w.m, w.now));
+	info_replica_as(&w, id_at(&w, 7001), "cluster", 7001, HOST, 7004, 100, INFO_LINKED);
+	assert_true(action_follow(a, w.m, w.now));
+	assert_int_equal(a->stage, ACTION_VERIFIED);
 	action_free(a);
 	world_end(&w);
 }
@@ -385,9 +640,21 @@ static void cluster_runs_out(void **state)
 	(void)state;
 	action_sent(a, w.now);
 	action_replied(a, w.m, 0, ANSWER_OK, "OK", w.now);
-	w.now += 15000;
+	w.now += 14000;
+	for (int port = 7001; port <= 7003; port++)
+		info_master_as(&w, id_at(&w, port), "cluster", port, 100, "");
+	info_replica_as(&w, id_at(&w, 7004), "cluster", 7004, HOST, 7001, 100, INFO_LINKED);
+	w.now += 1000;
 	assert_true(action_follow(a, w.m, w.now));
 	assert_int_equal(a->stage, ACTION_FAILED);
+	assert_has(a->outcome, "as before, by its own word and that of 1 of 1 others");
+	action_free(a);
+	a = open_on(&w, &action_failover, 7004);
+	action_sent(a, w.now);
+	action_replied(a, w.m, 0, ANSWER_OK, "OK", w.now);
+	w.now += 15000;
+	assert_true(action_follow(a, w.m, w.now));
+	assert_int_equal(a->stage, ACTION_UNKNOWN);
 	action_free(a);
 	world_end(&w);
 }
@@ -415,12 +682,26 @@ static void cluster_forced(void **state)
 {
 	struct world w = cluster_world();
 	(void)state;
+	/* that we do not reach it says nothing of the cluster: the server refuses if it must */
 	link_lost(&w, 7001);
 	struct action *a = open_on(&w, &action_failover, 7004);
+	assert_string_equal(a->sheet.command, "CLUSTER FAILOVER");
+	action_free(a);
+	cluster_nodes(&w, 7002, LINE_MASTER(CID2, 7002, "myself,", "", 2, " 5461-10922")
+					LINE_MASTER(CID1, 7001, "", ",fail", 1, " 0-5460"));
+	a = open_on(&w, &action_failover, 7004);
 	assert_string_equal(a->sheet.command, "CLUSTER FAILOVER FORCE");
 	assert_true(has_line(a, "FORCE", "what it has not replicated is lost"));
 	/* the master is back: what the operator read no longer holds */
+	cluster_nodes(&w, 7002, LINE_MASTER(CID2, 7002, "myself,", "", 2, " 5461-10922")
+					LINE_MASTER(CID1, 7001, "", "", 1, " 0-5460"));
 	link_up(&w, 7001);
+	not_sent(a, &w, "the command would be another one now");
+	info_replica_as(&w, id_at(&w, 7004), "cluster", 7004, HOST, 7001, 100,
+			"master_link_status:down\r\n");
+	a = open_on(&w, &action_failover, 7004);
+	assert_string_equal(a->sheet.command, "CLUSTER FAILOVER FORCE");
+	info_replica_as(&w, id_at(&w, 7004), "cluster", 7004, HOST, 7001, 100, INFO_LINKED);
 	not_sent(a, &w, "the command would be another one now");
 	link_lost(&w, 7004);
 	blocked(&w, 7004, "127.0.0.1:7004 does not answer");
@@ -491,6 +772,11 @@ static void plain_verified(void **state)
 	/* both follow each other for a moment */
 	info_replica(&w, 21001, 21002, 5000);
 	assert_false(action_follow(a, w.m, w.now));
+	/* a replica of a third one is no proof */
+	info_replica(&w, 21001, 21003, 5000);
+	info_master(&w, 21002, 5000, LISTED(0, 21003, 5000));
+	assert_false(action_follow(a, w.m, w.now));
+	info_replica(&w, 21001, 21002, 5000);
 	info_master(&w, 21002, 5000, LISTED(0, 21001, 5000));
 	assert_true(action_follow(a, w.m, w.now));
 	assert_int_equal(a->stage, ACTION_VERIFIED);
@@ -592,6 +878,16 @@ int main(void)
 		cmocka_unit_test(sentinel_refused),
 		cmocka_unit_test(sentinel_no_reply),
 		cmocka_unit_test(sentinel_runs_out),
+		cmocka_unit_test(sentinel_not_known),
+		cmocka_unit_test(sentinel_names_the_unreachable),
+		cmocka_unit_test(sentinel_says_who_is_silent),
+		cmocka_unit_test(other_deployment),
+		cmocka_unit_test(recheck_sees_another_process),
+		cmocka_unit_test(moving_address_is_another_master),
+		cmocka_unit_test(one_at_a_time),
+		cmocka_unit_test(cleaned_name),
+		cmocka_unit_test(many_sentinels),
+		cmocka_unit_test(cluster_seconded_by_the_old_master),
 		cmocka_unit_test(sentinel_aborted),
 		cmocka_unit_test(sentinel_old_abort),
 		cmocka_unit_test(sentinel_blocked),
