@@ -47,9 +47,9 @@ static void events_done(struct view *v)
 
 /* --- what an event says -------------------------------------------------------------------- */
 
-enum sources_form { SOURCES_FULL, SOURCES_SHORT, SOURCES_TERSE, SOURCES_FORMS };
+enum sources_form { SOURCES_FULL, SOURCES_SHORT };
 
-/* "3/3 Sentinels over 41 ms", "3/3 Sentinels", "3/3"; of redoubt's own: "redoubt", "2 nodes". */
+/* "3/3 Sentinels over 41 ms", "3/3 Sentinels"; of redoubt's own: "redoubt", "2 nodes". */
 static void sources_text(const struct event *e, const struct view_context *c,
 			 enum sources_form form, char *out, size_t size)
 {
@@ -70,9 +70,7 @@ static void sources_text(const struct event *e, const struct view_context *c,
 		snprintf(over, sizeof(over), " over %lld ms", (long long)spread);
 	else if (form == SOURCES_FULL && e->source_total > 1 && spread >= 1000)
 		snprintf(over, sizeof(over), " over %s", units_duration(spread, took));
-	if (form != SOURCES_TERSE || known < e->source_total)
-		snprintf(word, sizeof(word), " Sentinel%s",
-			 e->source_total > 1 || known > 1 ? "s" : "");
+	snprintf(word, sizeof(word), " Sentinel%s", e->source_total > 1 || known > 1 ? "s" : "");
 	if (own)
 		snprintf(out, size, "%u nodes%s", e->source_total, over);
 	else if (known >= e->source_total)
@@ -210,53 +208,162 @@ static void draw_severity(const struct pane *p, int y, int x, enum severity s)
 		pane_glyph(p, y, x, STYLE_WARNING, GLYPH_WARNING);
 }
 
-/* A column of at least `columns`; what is longer pushes the rest to the right rather than being
- * cut: names differ at their ends. */
-static int draw_cell(const struct pane *p, int y, int x, int columns, enum style_role role,
-		     const char *text)
-{
-	int end = pane_text(p, y, x, -1, role, text);
+/* Where the columns of the visible rows stand. Compact: what happened comes before who saw it,
+ * which is shown at the right edge where there is room for it; Enter shows all. */
+struct event_columns {
+	int name, who, sources; /* widths */
+	bool compact, aligned;  /* not aligned: what is too long pushes its own row */
+	bool address_only;      /* the subject would only repeat the header */
+	enum sources_form form;
+};
 
-	return (end > x + columns ? end : x + columns) + 1;
-}
+#define ALIGNED_WIDTH 94  /* inside a frame of 96 columns */
+#define WIDE_WIDTH    118 /* who saw it has a column of its own */
+#define NARROW_WIDTH  60
+#define NAME_MOST     34 /* +failover-state-send-slaveof-noone */
+#define NAME_SHORT    20 /* all but the +failover-state- ones, which say little else */
 
-static void who_text(const struct event *e, char *out, size_t size)
+static void who_text(const struct event *e, bool address_only, char *out, size_t size)
 {
 	const char *subject = or_empty(e->subject), *addr = or_empty(e->addr);
 
-	if (!subject[0] || strcmp(subject, addr) == 0)
+	if (!subject[0] || strcmp(subject, addr) == 0 || (address_only && addr[0]))
 		snprintf(out, size, "%s", addr);
 	else
 		snprintf(out, size, "%s%s%s", subject, addr[0] ? " " : "", addr);
 }
 
+static int larger(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+static int bounded(int value, int least, int most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
+/* The widest of what the visible rows say. */
+struct event_widths {
+	int name, who, brief, address, sources[2], detail;
+};
+
+static void widths_add(struct event_widths *w, const struct event *e, const struct view_context *c)
+{
+	char text[512];
+
+	w->name = larger(w->name, text_width(or_empty(e->name)));
+	who_text(e, false, text, sizeof(text));
+	w->who = larger(w->who, text_width(text));
+	who_text(e, true, text, sizeof(text));
+	w->brief = larger(w->brief, text_width(text));
+	if (or_empty(e->addr)[0])
+		w->address = larger(w->address, text_width(text));
+	for (int form = SOURCES_FULL; form <= SOURCES_SHORT; form++) {
+		sources_text(e, c, (enum sources_form)form, text, sizeof(text));
+		w->sources[form] = larger(w->sources[form], text_width(text));
+	}
+	w->detail = larger(w->detail, text_width(detail_text(e)));
+}
+
+#define STAMP_WIDTH 15 /* with the mark of severity */
+
+/* The fullest that leaves room for the details. */
+static void columns_wide(struct event_columns *l, const struct event_widths *w, int width)
+{
+	static const struct {
+		bool address_only;
+		enum sources_form form;
+	} steps[] = {{false, SOURCES_FULL}, {false, SOURCES_SHORT}, {true, SOURCES_SHORT}};
+	int detail = bounded(w->detail, 0, 40);
+
+	l->name = bounded(w->name, 22, NAME_MOST);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		l->address_only = steps[i].address_only;
+		l->form = steps[i].form;
+		l->who = bounded(l->address_only ? w->brief : w->who, 16, 48);
+		l->sources = bounded(w->sources[l->form], 15, 32);
+		if (STAMP_WIDTH + l->name + l->who + l->sources + detail + 3 <= width)
+			return;
+	}
+}
+
+static struct event_columns columns_for(const struct event_widths *w, const struct view_context *c,
+					int width)
+{
+	const struct deployment *d = model_deployment(c->model, c->deployment_id);
+	struct event_columns l = {.aligned = width >= ALIGNED_WIDTH, .compact = width < WIDE_WIDTH};
+
+	if (!l.compact) {
+		columns_wide(&l, w, width);
+		return l;
+	}
+	l.address_only = !d || d->kind != KIND_SENTINEL || d->group_count == 1;
+	if (width < NARROW_WIDTH) {
+		l.name = 6;
+		return l;
+	}
+	l.name = bounded(w->name, 14, l.aligned ? NAME_MOST : NAME_SHORT);
+	if (l.aligned)
+		l.who = bounded(l.address_only ? w->brief : w->who, 14,
+				(width - STAMP_WIDTH - l.name) / 2);
+	else
+		l.who = bounded(w->address, 14, 22);
+	return l;
+}
+
+/* Returns where the next column begins. */
+static int draw_cell(const struct pane *p, int y, int x, int columns, bool cut,
+		     enum style_role role, const char *text)
+{
+	int end = addr_draw(p, y, x, cut ? columns : -1, role, text);
+
+	return (end > x + columns ? end : x + columns) + 1;
+}
+
+/* What happened, then at the right edge who saw it: in the fullest form that fits, or not at all.
+ */
+static void draw_compact_end(const struct pane *p, int y, int x, const struct event *e,
+			     const struct view_context *c)
+{
+	char text[512];
+	int end = x;
+
+	if (detail_text(e)[0])
+		end = pane_text(p, y, x, -1, STYLE_TEXT, detail_text(e)) + 1;
+	for (int form = SOURCES_FULL; form <= SOURCES_SHORT; form++) {
+		int width;
+
+		sources_text(e, c, (enum sources_form)form, text, sizeof(text));
+		width = text_width(text);
+		if (end + width > p->width - 1) /* the marks of more rows are at the edge */
+			continue;
+		pane_text(p, y, p->width - 1 - width, -1, STYLE_DIM, text);
+		return;
+	}
+}
+
 static void draw_event(const struct pane *p, int y, const struct event *e,
-		       const struct view_context *c)
+		       const struct view_context *c, const struct event_columns *l)
 {
 	char stamp[CLOCK_ISO_BYTES], text[512];
-	bool narrow = p->width < 60, wide = p->width >= 120;
 	int x;
 
 	clock_format_hms_ms(e->wall_ms, stamp);
-	if (narrow)
+	if (p->width < NARROW_WIDTH)
 		stamp[8] = '\0'; /* whole seconds */
 	x = pane_text(p, y, 0, -1, STYLE_DIM, stamp) + 1;
 	draw_severity(p, y, x, e->severity);
-	x = draw_cell(p, y, x + 2,
-		      narrow ? 6
-		      : wide ? 22
-			     : 14,
-		      severity_style(e->severity), or_empty(e->name));
-	who_text(e, text, sizeof(text));
-	if (text[0])
-		x = draw_cell(p, y, x, narrow ? 0 : wide ? 32 : 22, STYLE_TEXT, text);
-	/* Of two that do not both fit, the detail is worth more: it holds the new master. */
-	for (int form = SOURCES_FULL; form < SOURCES_FORMS; form++) {
-		sources_text(e, c, (enum sources_form)form, text, sizeof(text));
-		if (x + text_width(text) + 1 + text_width(detail_text(e)) <= p->width)
-			break;
+	x = draw_cell(p, y, x + 2, l->name, false, severity_style(e->severity), or_empty(e->name));
+	who_text(e, l->address_only, text, sizeof(text));
+	if (text[0] || l->aligned)
+		x = draw_cell(p, y, x, l->who, l->aligned, STYLE_TEXT, text);
+	if (l->compact) {
+		draw_compact_end(p, y, x, e, c);
+		return;
 	}
-	x = draw_cell(p, y, x, narrow ? 0 : wide ? 26 : 7, STYLE_DIM, text);
+	sources_text(e, c, l->form, text, sizeof(text));
+	x = draw_cell(p, y, x, l->sources, true, STYLE_DIM, text);
 	pane_text(p, y, x, -1, STYLE_TEXT, detail_text(e));
 }
 
@@ -283,7 +390,7 @@ static void draw_details(const struct pane *p, const struct event *e, const stru
 		 event_kind_info(e->kind)->help);
 	y = detail_line(p, y, "event", severity_style(e->severity), text);
 	y = detail_line(p, y, "time", STYLE_TEXT, clock_format_iso(e->wall_ms, stamp));
-	who_text(e, text, sizeof(text));
+	who_text(e, false, text, sizeof(text));
 	y = detail_line(p, y, "about", STYLE_TEXT, text);
 	y = detail_line(p, y, "detail", STYLE_TEXT, detail_text(e));
 	sources_text(e, c, SOURCES_FULL, text, sizeof(text));
@@ -322,6 +429,8 @@ static void events_draw(struct view *v, const struct view_context *c, const stru
 	struct events *ev = events_of(v);
 	const struct event_log *log = model_events(c->model);
 	struct pane in = view_frame(v, p, "", focused), details;
+	struct event_widths widths = {0};
+	struct event_columns columns;
 	size_t first, below;
 
 	if (ev->details && in.height >= 9) {
@@ -339,10 +448,17 @@ static void events_draw(struct view *v, const struct view_context *c, const stru
 	first = list_layout(&v->list, in.height);
 	for (int y = 0; y < in.height && first + (size_t)y < ev->count; y++) {
 		const struct event *e = event_by_row(ev, log, first + (size_t)y);
+
+		if (e)
+			widths_add(&widths, e, c);
+	}
+	columns = columns_for(&widths, c, in.width);
+	for (int y = 0; y < in.height && first + (size_t)y < ev->count; y++) {
+		const struct event *e = event_by_row(ev, log, first + (size_t)y);
 		struct pane line = pane_sub(&in, y, 0, 1, in.width);
 
 		if (e)
-			draw_event(&line, 0, e, c);
+			draw_event(&line, 0, e, c, &columns);
 		else
 			pane_text(&line, 0, 0, -1, STYLE_DIM, "(no longer held)");
 		if (focused && first + (size_t)y == v->list.selected)
