@@ -258,19 +258,44 @@ static void line_all_well(const struct pane *line, const struct view_context *c,
 {
 	struct counts n = members_count(c);
 	size_t all = n.nodes + n.sentinels, up = n.nodes_up + n.sentinels_up;
+	char nodes[PART_BYTES], sentinels[PART_BYTES];
 	int x = pane_glyph(line, 0, 1, STYLE_OK, GLYPH_OK);
 
 	x = pane_text(line, 0, x + 1, -1, STYLE_OK, "OK");
-	if (up < all)
+	if (up < all) {
 		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, "%zu of %zu members answer", up, all);
-	else if (n.sentinels > 0)
-		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, "all %zu nodes and %zu Sentinels up",
-			       n.nodes, n.sentinels);
-	else
-		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM,
-			       n.nodes == 1 ? "%zu node up" : "all %zu nodes up", n.nodes);
+	} else {
+		count_text(nodes, n.nodes, n.nodes, "node", "nodes");
+		count_text(sentinels, n.sentinels, n.sentinels, "Sentinel", "Sentinels");
+		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, "%s%s%s up", nodes,
+			       n.sentinels > 0 ? " and " : "", n.sentinels > 0 ? sentinels : "");
+	}
 	if (failover[0])
 		pane_text(line, 0, x + 3, -1, STYLE_WARNING, failover);
+}
+
+#define VERDICT_LEAST 24 /* below this the phase of a failover comes first */
+
+/* Which phase a failover is in is worth more than the rest of the verdict, which the topology says
+ * as well: that is what is cut. */
+static void draw_alert(const struct pane *line, enum style_role role, struct verdict *verdict,
+		       const char *failover)
+{
+	const char *word = alert_words[verdict->health];
+	int left = text_width(word) + 3, phase = failover[0] ? text_width(failover) + 3 : 0;
+	int room = line->width - left - phase;
+	char *who = strstr(verdict->text, " (");
+	int x = pane_text(line, 0, 1, -1, role, word) + 2;
+
+	if (text_width(verdict->text) > room && failover[0] && who)
+		*who = '\0';
+	if (failover[0] && room < VERDICT_LEAST && text_width(verdict->text) > room) {
+		x = pane_text(line, 0, x, -1, role, failover);
+		pane_text(line, 0, x + 3, -1, role, verdict->text);
+		return;
+	}
+	x = pane_text(line, 0, x, failover[0] ? room : -1, role, verdict->text);
+	pane_text(line, 0, x + 3, -1, role, failover);
 }
 
 static void line_alert(const struct pane *p, const struct view_context *c,
@@ -280,7 +305,6 @@ static void line_alert(const struct pane *p, const struct view_context *c,
 	struct verdict verdict = {HEALTH_UNKNOWN, 0, "no deployment found yet"};
 	char failover[256] = "";
 	enum style_role role;
-	int x;
 
 	pane_fill(&line, STYLE_TEXT);
 	if (c->notice && c->notice[0]) {
@@ -297,17 +321,10 @@ static void line_alert(const struct pane *p, const struct view_context *c,
 	}
 	role = alert_style(verdict.health);
 	pane_fill(&line, role);
-	/* Which phase a failover is in is worth more than who says so: that is in the topology. */
-	if (failover[0] && text_width(verdict.text) + text_width(failover) + 14 > p->width) {
-		char *who = strstr(verdict.text, " (");
-
-		if (who)
-			*who = '\0';
-	}
-	x = pane_textf(&line, 0, 1, -1, role, "%s  %s", alert_words[verdict.health], verdict.text);
 	/* The verdict may be about the failover already. */
-	if (failover[0] && !strstr(verdict.text, "failover:"))
-		pane_text(&line, 0, x + 3, -1, role, failover);
+	if (strstr(verdict.text, "failover:"))
+		failover[0] = '\0';
+	draw_alert(&line, role, &verdict, failover);
 }
 
 static void line_tabs(const struct pane *p, const struct view_context *c, const char *const *tabs,
