@@ -96,6 +96,37 @@ static void state_worsen(struct topo_row *row, enum health h, const char *text)
 	state_append(row, text);
 }
 
+static bool is_promoted_now(const struct model *m, const struct node *n, const struct group *g,
+			    int64_t now_ms)
+{
+	const struct member_view *seen = group_replica_view(g, n->id);
+
+	return (group_failover_running(m, g, now_ms) &&
+		model_node_resolve(m, g->failover.selected_id) == n->id) ||
+	       (seen && (seen->facts.flags & SFLAG_PROMOTED));
+}
+
+/* INFO and CLUSTER NODES are asked at different times, and an election spreads by gossip: that one
+ * of them is ahead of the other is no contradiction. */
+static bool is_changing_role(const struct model *m, const struct node *n)
+{
+	const struct deployment *d = model_deployment(m, n->deployment_id);
+
+	if (!d || d->kind != KIND_CLUSTER || !n->member)
+		return false;
+	return (n->info.role == ROLE_MASTER) == ((n->member->flags & CFLAG_SLAVE) != 0);
+}
+
+/* What is said of it until then, without what the change of its role explains. */
+static void state_prefix(struct topo_row *row, const char *text)
+{
+	char had[sizeof(row->state)];
+
+	snprintf(had, sizeof(had), "%s", strstr(row->state, "second master") ? "" : row->state);
+	row->health = HEALTH_WARNING;
+	snprintf(row->state, sizeof(row->state), "%s%s%.120s", text, had[0] ? ", " : "", had);
+}
+
 /* A node that takes itself for something else than its deployment does: the old master that came
  * back, or a replica turned by hand. */
 static void fill_role(struct topo_row *row, const struct model *m, const struct node *n,
@@ -104,22 +135,19 @@ static void fill_role(struct topo_row *row, const struct model *m, const struct 
 	enum role expected = topology_master_of(m, g) == n->id ? ROLE_MASTER : ROLE_REPLICA;
 	/* What it said before it fell silent may be long over. */
 	bool said = n->link.state == LINK_UP && n->info_at_ms != 0 && n->info.role != ROLE_UNKNOWN;
-	char had[sizeof(row->state)];
 
-	if (group_failover_running(m, g, now_ms) &&
-	    model_node_resolve(m, g->failover.selected_id) == n->id) {
-		/* That it says so is the aim; that its link is down, the reason. Neither comes
-		 * first. */
-		snprintf(had, sizeof(had), "%s",
-			 strstr(row->state, "second master") ? "" : row->state);
-		row->health = HEALTH_WARNING;
-		snprintf(row->state, sizeof(row->state), "%s%s%.140s",
-			 said && n->info.role == ROLE_MASTER ? "promoted" : "promoting",
-			 had[0] ? ", " : "", had);
+	/* That it says so is the aim; that its link is down, the reason. Neither comes first. */
+	if (is_promoted_now(m, n, g, now_ms)) {
+		state_prefix(row, said && n->info.role == ROLE_MASTER ? "promoted" : "promoting");
 		return;
 	}
 	if (g->master_id == 0 || !said || n->info.role == expected)
 		return;
+	if (is_changing_role(m, n)) {
+		state_prefix(row, n->info.role == ROLE_MASTER ? "changing role, says master"
+							      : "changing role, says replica");
+		return;
+	}
 	row->odd_role = true;
 	if (!strstr(row->state, "says") && !strstr(row->state, "second master"))
 		state_worsen(row, HEALTH_CRITICAL,
