@@ -105,21 +105,29 @@ static int at_most(int a, int b)
 	return a < b ? a : b;
 }
 
+/* Rows that stay for the events: a share of a high screen, enough to read on a low one. */
+static int events_keep(int height, int share_of)
+{
+	return at_least(at_least(PANE_MIN, at_most(EVENTS_GOOD, height / 3)), height / share_of);
+}
+
 static size_t place_two_columns(struct view *const *views, const struct view_context *c,
 				const struct plan *plan, int height, int width, struct rect *out)
 {
 	int left_width = width < 120 ? width * 11 / 20 : width / 2,
 	    right_width = width - left_width;
 	int top_min = PANE_MIN * (int)at_least((int)plan->left_count, (int)plan->right_count);
-	int top = height, keep = 0;
+	int top = height;
 	size_t n;
 
 	if (plan->bottom_count > 0) {
-		keep = at_least(PANE_MIN, at_most(EVENTS_GOOD, height / 3));
-		keep = at_least(keep, height / 4) * (int)plan->bottom_count;
-		top = at_least(column_wants(views, c, plan->left, plan->left_count, left_width),
-			       column_wants(views, c, plan->right, plan->right_count, right_width));
-		top = at_most(top, height - keep);
+		int left = column_wants(views, c, plan->left, plan->left_count, left_width);
+		int right = column_wants(views, c, plan->right, plan->right_count, right_width);
+		int bottom = (int)plan->bottom_count;
+
+		top = at_most(at_least(left, right), height - events_keep(height, 4) * bottom);
+		/* Who is down in a tree that does not fit is worth more than what was long ago. */
+		top = at_least(top, at_most(left, height - events_keep(height, 6) * bottom));
 		top = at_least(top, top_min);
 	}
 	n = place_column(views, c, plan->left, plan->left_count,

@@ -691,6 +691,38 @@ static void test_second_master_is_marked(void **state)
 	model_free(w.m);
 }
 
+/* Only the word of a node that answers contradicts, and not that of one which is being promoted. */
+static void test_expected_roles_are_not_marked(void **state)
+{
+	struct world w = sentinel_world(), cl = cluster_world("master", " 5461-10922", true);
+	uint32_t third = id_of(&w, "10.0.0.3", 6379);
+	char *text;
+
+	(void)state;
+	info_master(&w, third, "standalone", 3, 5000000, "");
+	link_to(&w, third, LINK_LOST, "connection closed by the server");
+	text = draw_fresh(&topology_view, &w, "", 22, 100);
+	assert_lacks(line_with(text, "10.0.0.3:6379"), "!");
+	free(text);
+
+	kill_master(&w);
+	info_master(&w, id_of(&w, "10.0.0.2", 6379), "standalone", 2, 5900000, "");
+	text = draw_fresh(&topology_view, &w, "", 22, 100);
+	assert_lacks(line_with(text, "10.0.0.2:6379"), "!");
+	assert_has(line_with(text, "10.0.0.2:6379"), "promoted");
+	free(text);
+
+	/* CLUSTER FAILOVER: it says so before CLUSTER NODES was asked again. */
+	info_master(&cl, id_of(&cl, "127.0.0.1", 7003), "cluster", 103, 500000, "");
+	text = draw_fresh(&topology_view, &cl, "", 22, 100);
+	assert_lacks(text, "!");
+	assert_lacks(text, "second master");
+	assert_has(line_with(text, "127.0.0.1:7003"), "changing role, says master");
+	free(text);
+	model_free(cl.m);
+	model_free(w.m);
+}
+
 static void test_replication_words(void **state)
 {
 	struct world w = sentinel_world();
@@ -807,7 +839,7 @@ static void test_events_row(void **state)
 	assert_has(line, "3/3 Sentinels over 40 ms");
 	assert_has(line_with(text, "+odown"), "✖");
 	assert_has(line_with(text, "+odown"), "quorum 3/2");
-	assert_has(line_with(text, "+link-lost"), "redoubt");
+	assert_has(line_with(text, "+link-lost"), "connection closed");
 	free(text);
 
 	/* Scrolled back, the place is kept and what came since is counted. */
@@ -836,6 +868,83 @@ static void test_events_row(void **state)
 	assert_has(text, "10.0.0.9:26380");
 	free(text);
 	view_free(v);
+	model_free(w.m);
+}
+
+static void message_of(struct world *w, int sentinel, const char *channel, const char *host,
+		       const char *detail)
+{
+	struct sentinel_message msg;
+	struct observation o = observe(w, ASK_MESSAGE, id_of(w, "10.0.0.9", 26379 + sentinel));
+
+	memset(&msg, 0, sizeof(msg));
+	snprintf(msg.channel, sizeof(msg.channel), "%s", channel);
+	snprintf(msg.instance_type, sizeof(msg.instance_type), "slave");
+	snprintf(msg.name, sizeof(msg.name), "%s:6379", host);
+	snprintf(msg.master_name, sizeof(msg.master_name), "mymaster");
+	snprintf(msg.detail, sizeof(msg.detail), "%s", detail);
+	msg.addr = at(host, 6379);
+	msg.master = at("10.0.0.1", 6379);
+	msg.epoch = FACT_UNKNOWN;
+	o.sent_ms = 0;
+	o.u.message = &msg;
+	model_apply(w->m, &o);
+}
+
+/* Column at which `what` stands in the line with `word`. */
+static int column_in(const char *text, const char *word, const char *what)
+{
+	const char *line = line_with(text, word), *hit = strstr(line, what);
+	int column = 0;
+
+	if (!hit)
+		fail_msg("no \"%s\" in: %s", what, line);
+	for (const char *s = line; s < hit; s++)
+		column += ((unsigned char)*s & 0xc0) != 0x80;
+	return column;
+}
+
+/* Names as long as +failover-state-send-slaveof-noone push no column out of line, and at 80 columns
+ * the subject and the sources give way, not the names and what happened. */
+static void test_events_columns(void **state)
+{
+	static const int widths[] = {96, 100, 119, 120, 140, 200};
+	static const char *const names[] = {"+failover-state-send-slaveof-noone",
+					    "+slave-reconf-inprog", "+promoted-slave"};
+	struct world w = sentinel_world();
+	char *text;
+
+	(void)state;
+	kill_master(&w);
+	for (size_t i = 0; i < 3; i++)
+		message_of(&w, 0, names[i], "10.0.0.2", "@ detail");
+	message(&w, 1, "-odown");
+	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+		const char *who = " 10.0.0."; /* the first in the line: the column of whom it is about */
+		int who_at, detail_at;
+
+		text = draw_fresh(&events_view, &w, "", 30, widths[i]);
+		who_at = column_in(text, names[0], who);
+		detail_at = column_in(text, names[0], "@ detail");
+		for (size_t k = 0; k < 3; k++) {
+			assert_int_equal(column_in(text, names[k], who), who_at);
+			assert_int_equal(column_in(text, names[k], "@ detail"), detail_at);
+		}
+		assert_int_equal(column_in(text, "+link-lost", who), who_at);
+		assert_int_equal(column_in(text, "-odown", who), who_at);
+		assert_has(line_with(text, "-odown"), "1/3 Sentinels");
+		if (widths[i] >= 120) /* below, the reason takes all the room */
+			assert_has(line_with(text, "+link-lost"), "redoubt");
+		free(text);
+	}
+	text = draw_fresh(&events_view, &w, "", 30, 80);
+	for (size_t i = 0; i < 3; i++)
+		assert_has(line_with(text, names[i]), "10.0.0.2:6379");
+	assert_int_equal(column_in(text, names[1], "@ detail"),
+			 column_in(text, names[2], "@ detail"));
+	assert_lacks(line_with(text, names[1]), "mymaster");
+	assert_has(line_with(text, "-odown"), "1/3 Sentinels");
+	free(text);
 	model_free(w.m);
 }
 
@@ -1036,6 +1145,48 @@ static void test_layout(void **state)
 	}
 }
 
+/* A tree that does not fit takes rows from the events, which keep some. */
+static void test_layout_of_large_tree(void **state)
+{
+	static const int counts[] = {30, 60};
+	struct world w = sentinel_world();
+	struct sentinel_instance items[60];
+	struct view *views[4] = {view_new(&topology_view), view_new(&replication_view),
+				 view_new(&slots_view), view_new(&events_view)};
+	struct view_context c;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct rect rects[8];
+		size_t n;
+
+		for (int r = 0; r < counts[i]; r++) {
+			char host[32];
+
+			snprintf(host, sizeof(host), "10.0.1.%d", r);
+			items[r] = instance(host, host, 6379, SFLAG_SLAVE);
+			items[r].master = at("10.0.0.1", 6379);
+		}
+		listed(&w, ASK_SENTINEL_REPLICAS, id_of(&w, "10.0.0.9", 26379), items,
+		       (size_t)counts[i]);
+		c = context(&w);
+		for (size_t k = 0; k < 4; k++)
+			views[k]->ops->rebuild(views[k], &c);
+		n = dashboard_layout(views, 4, &c, 56, 200, rects, 8);
+		for (size_t k = 0; k < n; k++) {
+			if (rects[k].view == 0 && counts[i] == 30)
+				assert_true((size_t)rects[k].height >= views[0]->list.count + 2);
+			else if (rects[k].view == 0)
+				assert_true(rects[k].height >= 45);
+			else if (rects[k].view == 3)
+				assert_true(rects[k].height >= 8);
+		}
+	}
+	for (size_t k = 0; k < 4; k++)
+		view_free(views[k]);
+	model_free(w.m);
+}
+
 static char *draw_chrome(const struct view_context *c, int height, int width)
 {
 	struct view *v = view_new(&topology_view);
@@ -1063,7 +1214,7 @@ static void test_header_and_footer(void **state)
 	text = draw_chrome(&c, 12, 80);
 	assert_has(text, "LIVE 1.0s");
 	assert_has(text, "3 sentinels");
-	assert_has(text, " OK ");
+	assert_has(text, " OK  4 nodes and 3 Sentinels up");
 	assert_has(text, "2 Topology");
 	assert_has(text, "f failover");
 	assert_has(text, "q quit");
@@ -1098,6 +1249,12 @@ static void test_header_and_footer(void **state)
 	assert_has(text, "objectively down");
 	assert_has(text, "failover: waiting for promotion");
 	free(text);
+	/* The phase is said whole, whatever else there is to say. */
+	for (int width = 50; width <= 160; width++) {
+		text = draw_chrome(&c, 12, width);
+		assert_has(text, "failover: waiting for promotion 1.2 s");
+		free(text);
+	}
 	for (size_t i = 0; i < SIZES; i++)
 		free(draw_chrome(&c, sizes[i][0], sizes[i][1]));
 	model_free(w.m);
@@ -1230,15 +1387,18 @@ int main(void)
 	    cmocka_unit_test(test_no_quorum_says_why),
 	    cmocka_unit_test(test_chains_and_cycles),
 	    cmocka_unit_test(test_second_master_is_marked),
+	    cmocka_unit_test(test_expected_roles_are_not_marked),
 	    cmocka_unit_test(test_replication_words),
 	    cmocka_unit_test(test_replication_is_calm),
 	    cmocka_unit_test(test_filter),
 	    cmocka_unit_test(test_events_row),
+	    cmocka_unit_test(test_events_columns),
 	    cmocka_unit_test(test_events_ring),
 	    cmocka_unit_test(test_slots),
 	    cmocka_unit_test(test_long_address),
 	    cmocka_unit_test(test_selection),
 	    cmocka_unit_test(test_layout),
+	    cmocka_unit_test(test_layout_of_large_tree),
 	    cmocka_unit_test(test_header_and_footer),
 	    cmocka_unit_test(test_keys),
 	    cmocka_unit_test(test_help_lists_every_key),
