@@ -55,11 +55,10 @@ static void count_text(char *out, size_t up, size_t all, const char *one, const 
 static void frozen_text(const struct view_context *c, char *out)
 {
 	char age[UNITS_BYTES];
-	/* The context's clock stands still while frozen. */
-	int64_t now = c->now_ms > c->frozen_at_ms ? c->now_ms : clock_mono_ms();
+	int64_t since = c->live_now_ms - c->frozen_at_ms;
 
-	if (now >= c->frozen_at_ms)
-		snprintf(out, PART_BYTES, " FROZEN %s ago ", units_age(now - c->frozen_at_ms, age));
+	if (since >= 0)
+		snprintf(out, PART_BYTES, " FROZEN %s ago ", units_age(since, age));
 	else
 		snprintf(out, PART_BYTES, " FROZEN ");
 }
@@ -94,15 +93,18 @@ static size_t parts_make(const struct view_context *c, struct part *parts)
 		parts[count] = (struct part){.role = STYLE_HEADER, .rank = 6};
 		interval_text(c, parts[count++].text);
 	}
-	if (n.sentinels > 0) {
+	/* How many answer is of now: not under a badge that says of when the screen is. */
+	if (n.sentinels > 0 && !c->frozen) {
 		parts[count] = (struct part){
 		    .role = n.sentinels_up < n.sentinels ? STYLE_STRONG : STYLE_HEADER, .rank = 3};
 		count_text(parts[count++].text, n.sentinels_up, n.sentinels, "sentinel",
 			   "sentinels");
 	}
-	parts[count] =
-	    (struct part){.role = n.nodes_up < n.nodes ? STYLE_STRONG : STYLE_HEADER, .rank = 4};
-	count_text(parts[count++].text, n.nodes_up, n.nodes, "node", "nodes");
+	if (!c->frozen) {
+		parts[count] = (struct part){
+		    .role = n.nodes_up < n.nodes ? STYLE_STRONG : STYLE_HEADER, .rank = 4};
+		count_text(parts[count++].text, n.nodes_up, n.nodes, "node", "nodes");
+	}
 	if (c->bytes_per_second > 0) {
 		parts[count] = (struct part){.role = STYLE_HEADER, .rank = 1};
 		units_rate(c->bytes_per_second, rate);
@@ -298,18 +300,52 @@ static void draw_alert(const struct pane *line, enum style_role role, struct ver
 	pane_text(line, 0, x + 3, -1, role, failover);
 }
 
-static void line_alert(const struct pane *p, const struct view_context *c,
+/* The panes may be frozen, the alert line never is: it is judged by the clock that goes on. */
+static struct view_context live_context(const struct view_context *c)
+{
+	struct view_context live = *c;
+
+	if (c->frozen)
+		live.now_ms = c->live_now_ms;
+	return live;
+}
+
+/* A notice stands on the alert line for a while, but never in the place of a critical alert: then,
+ * and where there is no alert line, it is in the footer. */
+static bool notice_is_in_footer(const struct pane *p, const struct view_context *c,
+				const struct deployment *d)
+{
+	struct view_context live = live_context(c);
+	struct verdict verdict;
+
+	if (!c->notice || !c->notice[0])
+		return false;
+	if (screen_height(p->screen) < 5)
+		return true;
+	if (!d)
+		return false;
+	health_deployment(c->model, d, live.now_ms, &verdict);
+	return verdict.health == HEALTH_CRITICAL;
+}
+
+static void line_alert(const struct pane *p, const struct view_context *shown,
 		       const struct deployment *d)
 {
+	const struct view_context live = live_context(shown), *c = &live;
 	struct pane line = pane_sub(p, 1, 0, 1, p->width);
 	struct verdict verdict = {HEALTH_UNKNOWN, 0, "no deployment found yet"};
 	char failover[256] = "";
 	enum style_role role;
 
 	pane_fill(&line, STYLE_TEXT);
-	if (c->notice && c->notice[0]) {
+	if (c->notice && c->notice[0] && !notice_is_in_footer(p, c, d)) {
 		line_notice(&line, c);
 		return;
+	}
+	if (c->frozen) {
+		int used = pane_text(&line, 0, 0, -1, STYLE_BADGE, " live: ");
+
+		line = pane_sub(&line, 0, used, 1, line.width - used);
 	}
 	if (d) {
 		health_deployment(c->model, d, c->now_ms, &verdict);
@@ -437,6 +473,10 @@ void footer_draw(const struct pane *p, const struct view_context *c, const struc
 	int room = p->width - 1, x = 1;
 
 	pane_fill(p, STYLE_KEY_LABEL);
+	if (notice_is_in_footer(p, c, model_deployment(c->model, c->deployment_id))) {
+		line_notice(p, c);
+		return;
+	}
 	if (c->command_keys && c->command_keys[0]) {
 		pane_text(p, 0, 1, -1, STYLE_KEY_LABEL, c->command_keys);
 		return;

@@ -387,6 +387,8 @@ static void replication_rebuild(struct view *v, const struct view_context *c)
 	r->scale_bytes = scale_for(most);
 	if (v->filter[0])
 		filter_rows(r, c);
+	else if (c->frozen) /* of this moment, wherever it is scrolled to */
+		fill_all(r, c);
 	list_begin(&v->list);
 	for (size_t i = 0; i < r->count; i++)
 		list_add(&v->list, r->rows[i].id);

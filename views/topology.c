@@ -1,8 +1,8 @@
 /* Who follows whom: a tree per master or shard, then the Sentinels.
  *
  * rebuild makes the rows in order, linear in the nodes; what a row says is filled in when it is
- * first drawn, since most rows of a large deployment are out of sight. The first frozen frame fills
- * them all, so that scrolling a frozen screen shows that moment. */
+ * first drawn, since most rows of a large deployment are out of sight. At the moment of
+ * freezing all are filled, so that a frozen screen shows that moment wherever it is scrolled to. */
 #include "config.h"
 
 #include <stdio.h>
@@ -167,6 +167,8 @@ static void topology_rebuild(struct view *v, const struct view_context *c)
 	}
 	if (v->filter[0])
 		filter_rows(t, c);
+	else if (c->frozen)
+		topology_fill_all(t, c);
 	list_begin(&v->list);
 	for (size_t i = 0; i < t->count; i++)
 		list_add(&v->list, t->rows[i].id);

@@ -12,7 +12,8 @@
 /* What the views may look at; filled by the app before each rebuild. */
 struct view_context {
 	const struct model *model;
-	int64_t now_ms, wall_ms;   /* frozen when the screen is frozen */
+	int64_t now_ms, wall_ms;   /* now_ms stands still while the screen is frozen */
+	int64_t live_now_ms;       /* goes on: for the alert line, which is never frozen */
 	int64_t interval_ms;
 	uint32_t deployment_id;    /* the one shown */
 	size_t deployment_index, deployment_count; /* "1/3" */

@@ -45,6 +45,7 @@ const struct deployment *ui_shown_deployment(struct ui *ui, size_t *index, size_
 struct view_context ui_context(struct ui *ui)
 {
 	struct app *app = ui->app;
+	int64_t now_ms = clock_mono_ms();
 	size_t index, count;
 	ui_shown_deployment(ui, &index, &count);
 	ui->log_error[0] = '\0';
@@ -52,7 +53,8 @@ struct view_context ui_context(struct ui *ui)
 		logfile_trouble(app->log, ui->log_error, sizeof(ui->log_error));
 	return (struct view_context){
 		.model = app->model,
-		.now_ms = ui->frozen ? ui->frozen_at_ms : clock_mono_ms(),
+		.now_ms = ui->frozen ? ui->frozen_at_ms : now_ms,
+		.live_now_ms = now_ms,
 		.wall_ms = clock_wall_ms(),
 		.interval_ms = app->interval_ms,
 		.deployment_id = ui->deployment_id,
@@ -92,6 +94,48 @@ void ui_all_stale(struct ui *ui)
 		ui->views[i]->stale = true;
 }
 
+static size_t view_index(const struct ui *ui, const struct view *v)
+{
+	size_t i = 0;
+	while (i + 1 < VIEW_COUNT && ui->views[i] != v)
+		i++;
+	return i;
+}
+
+static void rebuild(struct ui *ui, struct view *v, const struct view_context *c)
+{
+	v->ops->rebuild(v, c);
+	v->stale = false;
+	ui->built_for[view_index(ui, v)] = c->deployment_id;
+}
+
+void ui_refresh_view(struct ui *ui, struct view *v, const struct view_context *c)
+{
+	/* What an operator looks at while deciding stands still. */
+	bool deciding = ui->sheet != NULL && ui->sheet->sheet.state == SHEET_CONFIRM;
+	bool still = ui->frozen || (deciding && v->list.count > 0);
+	/* Rows of another deployment under this one's name would lead an action astray. */
+	if (ui->built_for[view_index(ui, v)] != c->deployment_id || (v->stale && !still))
+		rebuild(ui, v, c);
+}
+
+void ui_freeze(struct ui *ui)
+{
+	ui->frozen = true;
+	ui->frozen_at_ms = clock_mono_ms();
+	struct view_context c = ui_context(ui);
+	ui->frozen_for = c.deployment_id;
+	for (size_t i = 0; i < VIEW_COUNT; i++)
+		if (ui_view_applies(ui, ui->views[i]))
+			rebuild(ui, ui->views[i], &c);
+}
+
+void ui_unfreeze(struct ui *ui)
+{
+	ui->frozen = false;
+	ui_all_stale(ui);
+}
+
 void ui_dirty(struct ui *ui)
 {
 	ui->dirty = true;
@@ -102,13 +146,7 @@ void ui_dirty(struct ui *ui)
 static void draw_view(struct ui *ui, struct view *v, const struct view_context *c,
 		      const struct pane *p, bool focused)
 {
-	/* What an operator looks at while deciding stands still. */
-	bool deciding = ui->sheet != NULL && ui->sheet->sheet.state == SHEET_CONFIRM;
-	bool still = (ui->frozen || deciding) && v->list.count > 0;
-	if (v->stale && !still) {
-		v->ops->rebuild(v, c);
-		v->stale = false;
-	}
+	ui_refresh_view(ui, v, c);
 	v->ops->draw(v, c, p, focused);
 }
 
@@ -151,6 +189,11 @@ static void draw(struct ui *ui)
 {
 	struct view_context c = ui_context(ui);
 	struct pane whole = pane_whole(ui->screen);
+	/* The one that was frozen has been merged into another: there is nothing of that moment to show. */
+	if (ui->frozen && ui->frozen_for != c.deployment_id) {
+		ui_unfreeze(ui);
+		c = ui_context(ui);
+	}
 	pane_fill(&whole, STYLE_TEXT);
 	int top = header_draw(&whole, &c, tabs, SCREEN_COUNT, ui->current);
 	int bottom = whole.height >= 4 || (ui->prompting && whole.height >= 2) ? 1 : 0;

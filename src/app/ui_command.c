@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "app/ui_private.h"
 #include "base/clock.h"
@@ -10,12 +11,31 @@
 
 /* --- sheets ------------------------------------------------------------------------------------ */
 
+/* What is selected in the deployment that is shown: keys may be ahead of the frames, so the rows are
+ * made anew first, and what they name is looked up. */
+static struct selection selected(struct ui *ui)
+{
+	const struct model *m = ui->app->model;
+	struct view_context c = ui_context(ui);
+	struct selection s = { .deployment_id = c.deployment_id };
+	struct view *v = ui_focused_view(ui);
+	if (!ui_view_applies(ui, v) || v->ops->selection == NULL)
+		return s;
+	ui_refresh_view(ui, v, &c);
+	v->ops->selection(v, &s);
+	s.deployment_id = c.deployment_id;
+	const struct group *g = model_group(m, s.group_id);
+	const struct node *n = model_node(m, s.node_id);
+	if (g == NULL || g->deployment_id != c.deployment_id)
+		s.group_id = 0;
+	if (n == NULL || n->deployment_id != c.deployment_id)
+		s.node_id = 0;
+	return s;
+}
+
 static void open_action(struct ui *ui, const struct action_kind *kind)
 {
-	struct selection s = { .deployment_id = ui->deployment_id };
-	struct view *v = ui_focused_view(ui);
-	if (v->ops->selection != NULL)
-		v->ops->selection(v, &s);
+	struct selection s = selected(ui);
 	const struct deployment *d = model_deployment(ui->app->model, ui->deployment_id);
 	/* With one master there is nothing to choose. */
 	if (s.group_id == 0 && d != NULL && d->group_count == 1)
@@ -25,6 +45,12 @@ static void open_action(struct ui *ui, const struct action_kind *kind)
 					   .node_id = s.node_id };
 	prompt_clear(&ui->typed);
 	ui->sheet = app_action_open(ui->app, kind, &on);
+	if (ui->sheet == NULL || d == NULL || model_deployment_count(ui->app->model) < 2 ||
+	    strcmp(d->name, ui->sheet->subject) == 0)
+		return;
+	struct sheet *sheet = &ui->sheet->sheet;
+	size_t len = strlen(sheet->title);
+	snprintf(sheet->title + len, sizeof(sheet->title) - len, "  in %s", d->name);
 }
 
 static void close_sheet(struct ui *ui)
@@ -132,6 +158,9 @@ static void move_deployment(struct ui *ui, int step)
 	while ((d = model_next_deployment(ui->app->model, &cursor)) != NULL)
 		if (at++ == wanted)
 			ui->deployment_id = d->id;
+	/* Nothing of the other one was kept. */
+	if (ui->frozen)
+		ui_unfreeze(ui);
 	if (ui->current == SCREEN_SLOTS && ui_shown_kind(ui) != KIND_CLUSTER)
 		ui->current = SCREEN_DASHBOARD;
 	ui_all_stale(ui);
@@ -151,9 +180,10 @@ static void go_back(struct ui *ui)
 
 static void toggle_freeze(struct ui *ui)
 {
-	ui->frozen = !ui->frozen;
-	ui->frozen_at_ms = clock_mono_ms();
-	ui_all_stale(ui);
+	if (ui->frozen)
+		ui_unfreeze(ui);
+	else
+		ui_freeze(ui);
 }
 
 static void change_interval(struct ui *ui, bool faster)

@@ -20,6 +20,7 @@ struct ui {
 	struct screen *screen;
 	struct theme theme;
 	struct view *views[VIEW_COUNT];
+	uint32_t built_for[VIEW_COUNT]; /* deployment whose rows a view has; 0 none */
 	enum screen_index current;
 	size_t focus;             /* view on the dashboard */
 	bool zoomed;
@@ -30,7 +31,8 @@ struct ui {
 	struct action *sheet;     /* open, or NULL; owned by the app */
 	struct prompt typed;
 	bool frozen;
-	int64_t frozen_at_ms, frozen_wall_ms;
+	int64_t frozen_at_ms;
+	uint32_t frozen_for;      /* the deployment shown then */
 	uint32_t deployment_id;
 	/* the frame step */
 	bool dirty, key_dirty;
@@ -53,6 +55,12 @@ struct view_context ui_context(struct ui *ui);
 struct view *ui_focused_view(struct ui *ui);
 bool ui_view_applies(struct ui *ui, const struct view *v);
 void ui_all_stale(struct ui *ui);
+/* Rows for what is shown now: anew when stale, unless the screen stands still; always when the view
+ * has those of another deployment. */
+void ui_refresh_view(struct ui *ui, struct view *v, const struct view_context *c);
+/* Every view gets its rows of this moment, also those out of sight. */
+void ui_freeze(struct ui *ui);
+void ui_unfreeze(struct ui *ui);
 void ui_suspend(struct ui *ui); /* Ctrl-Z: until SIGCONT */
 
 /* One key, wherever it goes: sheet, prompt, help, view or program. */

@@ -22,7 +22,7 @@ struct sheet_line {
 
 struct sheet {
 	enum sheet_state state;
-	char title[64];
+	char title[64 + NAME_BYTES];
 	char command[256];
 	char target[96];          /* node it goes to, with its role */
 	char confirm[NAME_BYTES]; /* what must be typed; "" when no confirmation is needed */

@@ -409,6 +409,7 @@ static struct view_context context(const struct world *w)
 {
 	struct view_context c = {.model = w->m,
 				 .now_ms = w->now,
+				 .live_now_ms = w->now,
 				 .wall_ms = WALL,
 				 .interval_ms = 1000,
 				 .deployment_count = 1,
@@ -1260,6 +1261,64 @@ static void test_header_and_footer(void **state)
 	model_free(w.m);
 }
 
+/* The panes are of the moment of freezing, drawn before it or not; the alert line is of now. */
+static void test_freeze(void **state)
+{
+	static const struct view_ops *const ops[] = {&topology_view, &replication_view};
+	struct world w = sentinel_world();
+	struct view_context c = context(&w);
+	struct view *views[2];
+	char *text;
+
+	(void)state;
+	c.frozen = true;
+	c.frozen_at_ms = c.now_ms;
+	for (size_t i = 0; i < 2; i++) {
+		views[i] = view_new(ops[i]);
+		views[i]->ops->rebuild(views[i], &c);
+		views[i]->stale = false;
+	}
+	kill_master(&w);
+	c.live_now_ms = w.now;
+	for (size_t i = 0; i < 2; i++) {
+		text = draw_view(views[i], &c, 20, 100, false);
+		assert_lacks(text, "down");
+		assert_lacks(text, "lost");
+		free(text);
+		view_free(views[i]);
+	}
+	text = draw_chrome(&c, 12, 160);
+	assert_has(text, "live:");
+	assert_has(text, "CRITICAL");
+	assert_has(text, "objectively down");
+	assert_lacks(text, "nodes");
+	free(text);
+	model_free(w.m);
+}
+
+static void test_notice_leaves_the_alert(void **state)
+{
+	struct world w = sentinel_world();
+	struct view_context c = context(&w);
+	char *text;
+
+	(void)state;
+	kill_master(&w);
+	c.now_ms = c.live_now_ms = w.now;
+	c.notice = "only a cluster has slots";
+	c.notice_health = HEALTH_UNKNOWN;
+	text = draw_chrome(&c, 12, 100);
+	assert_has(text, "only a cluster has slots");
+	assert_has(text, "CRITICAL");
+	assert_has(text, "objectively down");
+	free(text);
+	/* Without an alert line it is said all the same. */
+	text = draw_chrome(&c, 4, 100);
+	assert_has(text, "only a cluster has slots");
+	free(text);
+	model_free(w.m);
+}
+
 static void test_keys(void **state)
 {
 	(void)state;
@@ -1400,6 +1459,8 @@ int main(void)
 	    cmocka_unit_test(test_layout),
 	    cmocka_unit_test(test_layout_of_large_tree),
 	    cmocka_unit_test(test_header_and_footer),
+	    cmocka_unit_test(test_freeze),
+	    cmocka_unit_test(test_notice_leaves_the_alert),
 	    cmocka_unit_test(test_keys),
 	    cmocka_unit_test(test_help_lists_every_key),
 	    cmocka_unit_test(test_sheet),
