@@ -51,7 +51,7 @@ const struct key_binding key_bindings[] = {
     {{'c'},
      CMD_CKQUORUM,
      "ckquorum",
-     "ask a Sentinel whether a failover could be agreed on",
+     "ask every Sentinel whether a failover could be agreed on",
      "Acting"},
 
     {{'?', KEYC_F1}, CMD_HELP, "help", "this page", "Program"},
