@@ -425,14 +425,21 @@ void cluster_judge_state(struct model *m, struct deployment *d)
 	if (d->kind != KIND_CLUSTER)
 		return;
 	const struct node *witness = NULL;
+	bool ok = false;
 	for (size_t i = 0; i < m->node_count && witness == NULL; i++) {
 		const struct node *n = m->nodes[i];
-		if (!n->gone && n->deployment_id == d->id && n->link.state == LINK_UP &&
-		    n->cluster_info_at_ms != 0 && !n->cluster_info.state_ok)
+		if (n->gone || n->deployment_id != d->id || n->link.state != LINK_UP ||
+		    n->cluster_info_at_ms == 0)
+			continue;
+		if (!n->cluster_info.state_ok)
 			witness = n;
+		/* From before the link broke it is no word on today. */
+		ok |= n->cluster_info.state_ok && n->cluster_info_at_ms >= n->link.since_ms;
 	}
 	bool down = witness != NULL;
-	if (down == d->cluster->down)
+	/* When the last one that says fail dies, the cluster is not well for that: somebody who answers
+	 * must say so. */
+	if (down == d->cluster->down || (!down && !ok))
 		return;
 	d->cluster->down = down;
 	d->cluster->down_since_ms = down ? m->now_ms : 0;
@@ -455,8 +462,14 @@ void apply_cluster_info(struct model *m, const struct observation *obs, struct n
 	bool first = n->cluster_info_at_ms == 0;
 	bool turned = first || n->cluster_info.state_ok != f->state_ok;
 	n->cluster_info = *f;
+	int64_t *const numbers[] = { &n->cluster_info.slots_assigned, &n->cluster_info.slots_ok,
+				     &n->cluster_info.slots_pfail, &n->cluster_info.slots_fail,
+				     &n->cluster_info.known_nodes, &n->cluster_info.size,
+				     &n->cluster_info.current_epoch, &n->cluster_info.my_epoch };
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		bound_number(numbers[i]);
 	n->cluster_info_at_ms = m->now_ms;
 	m->changed |= TOPIC_VALUES;
-	if (d != NULL && turned)
+	if (d != NULL && (turned || (d->cluster != NULL && d->cluster->down)))
 		cluster_judge_state(m, d);
 }

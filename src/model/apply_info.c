@@ -7,6 +7,14 @@
 #include "model/lag.h"
 #include "model/model_private.h"
 
+/* Offsets and ages are added and multiplied: what no server can mean counts as not given. */
+void bound_number(int64_t *value)
+{
+	const int64_t limit = INT64_C(1) << 53;
+	if (*value < -limit || *value > limit)
+		*value = FACT_UNKNOWN;
+}
+
 /* Keeps the node's own copy; the replicas array is reused. */
 static void copy_info(struct node *n, const struct info_facts *f)
 {
@@ -15,17 +23,13 @@ static void copy_info(struct node *n, const struct info_facts *f)
 	replicas = mem_grow(replicas, &cap, f->replica_count, sizeof(*replicas));
 	if (f->replica_count > 0)
 		memcpy(replicas, f->replicas, f->replica_count * sizeof(*replicas));
+	for (size_t i = 0; i < f->replica_count; i++) {
+		bound_number(&replicas[i].offset);
+		bound_number(&replicas[i].lag_s);
+	}
 	n->info = *f;
 	n->info.replicas = replicas;
 	n->info.replica_cap = cap;
-}
-
-/* Offsets and ages are added and multiplied: what no server can mean counts as not given. */
-static void bound(int64_t *value)
-{
-	const int64_t limit = INT64_C(1) << 53;
-	if (*value < -limit || *value > limit)
-		*value = FACT_UNKNOWN;
 }
 
 static void bound_numbers(struct info_facts *f)
@@ -33,9 +37,15 @@ static void bound_numbers(struct info_facts *f)
 	int64_t *const numbers[] = { &f->master_repl_offset, &f->slave_repl_offset,
 				     &f->second_repl_offset, &f->backlog_size_bytes,
 				     &f->backlog_first_byte_offset, &f->backlog_histlen_bytes,
-				     &f->master_link_down_s, &f->master_last_io_s };
+				     &f->master_link_down_s, &f->master_last_io_s, &f->uptime_s,
+				     &f->connected_clients, &f->blocked_clients, &f->maxclients,
+				     &f->rejected_connections, &f->ops_per_sec, &f->keyspace_hits,
+				     &f->keyspace_misses, &f->evicted_keys, &f->used_memory_bytes,
+				     &f->maxmemory_bytes, &f->sync_full, &f->sync_partial_ok,
+				     &f->sync_partial_err, &f->keys, &f->loading_eta_s,
+				     &f->sync_read_bytes, &f->sync_total_bytes, &f->connected_slaves };
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		bound(numbers[i]);
+		bound_number(numbers[i]);
 }
 
 /* The run id is the process: a new one means a restart, one that we know at another address means
@@ -139,12 +149,14 @@ static void apply_listed_replica(struct model *m, struct node *master,
 		return;
 	n->listed_by = master->id;
 	bool online = strcmp(r->state, "online") == 0;
-	int64_t bytes = FACT_UNKNOWN;
-	if (online && f->master_repl_offset != FACT_UNKNOWN && r->offset != FACT_UNKNOWN)
+	int64_t bytes = FACT_UNKNOWN, offset = r->offset, lag_s = r->lag_s;
+	bound_number(&offset);
+	bound_number(&lag_s);
+	if (online && f->master_repl_offset != FACT_UNKNOWN && offset != FACT_UNKNOWN)
 		/* Its ACK may be newer than the master's own counter was: never below 0. */
-		bytes = f->master_repl_offset > r->offset ? f->master_repl_offset - r->offset : 0;
+		bytes = f->master_repl_offset > offset ? f->master_repl_offset - offset : 0;
 	n->lag_now_bytes = bytes;
-	n->lag_now_s = online ? r->lag_s : FACT_UNKNOWN;
+	n->lag_now_s = online ? lag_s : FACT_UNKNOWN;
 	n->lag_at_ms = at_ms;
 	history_add(&n->lag_bytes, at_ms, bytes);
 }

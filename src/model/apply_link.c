@@ -1,7 +1,8 @@
 /* What our own connections and the bare fact of an answer say of a node. */
-#include <stdio.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "base/text.h"
 #include "model/lag.h"
 #include "model/model_private.h"
 
@@ -13,7 +14,7 @@ static bool is_trouble(enum link_state s)
 static void set_reason(struct node_link *l, const struct observation *obs)
 {
 	const char *text = obs->text != NULL ? obs->text : link_state_name(obs->u.link->state);
-	snprintf(l->reason, sizeof(l->reason), "%s", text);
+	text_format(l->reason, sizeof(l->reason), "%s", text);
 	l->error = obs->error;
 }
 
@@ -73,29 +74,119 @@ void apply_link(struct model *m, const struct observation *obs, struct node *n)
 	cluster_judge_state(m, d);
 }
 
+/* --- what a node would not answer -------------------------------------------------------------- */
+
+/* LOADING, BUSY and their like pass by themselves, also where the question is not asked again. */
+#define REFUSAL_PASSES_MS 10000
+/* A missing permission stays; but in a large cluster the turn comes round slowly. */
+#define REFUSAL_STANDS_MS 600000
+
+static struct refusal *refusal_find(struct node *n, enum question q)
+{
+	for (size_t i = 0; i < n->refusal_count; i++)
+		if (n->refusals[i].question == q)
+			return &n->refusals[i];
+	return NULL;
+}
+
+/* The one that is said: without a password nothing else matters, else the first. */
+static void refusals_sum_up(struct model *m, struct node *n)
+{
+	const struct refusal *said = n->refusal_count > 0 ? &n->refusals[0] : NULL;
+	for (size_t i = 0; i < n->refusal_count; i++)
+		if (n->refusals[i].error == ERROR_NOAUTH)
+			said = &n->refusals[i];
+	n->refused = said != NULL ? said->question : ASK_NONE;
+	n->refused_error = said != NULL ? said->error : ERROR_NONE;
+	n->refused_text[0] = '\0';
+	if (said != NULL && n->refusal_count > 1)
+		text_format(n->refused_text, sizeof(n->refused_text), "%s, and %zu more", said->text,
+			 n->refusal_count - 1);
+	else if (said != NULL)
+		text_format(n->refused_text, sizeof(n->refused_text), "%s", said->text);
+	m->changed |= TOPIC_HEALTH;
+}
+
+static void refusal_remove(struct node *n, size_t at)
+{
+	memmove(&n->refusals[at], &n->refusals[at + 1],
+		(n->refusal_count - at - 1) * sizeof(*n->refusals));
+	n->refusal_count--;
+}
+
+static bool is_lasting(enum server_error e)
+{
+	return e == ERROR_NOPERM || e == ERROR_NOAUTH || e == ERROR_WRONGPASS ||
+	       e == ERROR_UNKNOWN_COMMAND || e == ERROR_DENIED;
+}
+
+static bool is_refusal(const struct observation *obs)
+{
+	/* Only asked in case: a watcher's smallest ACL does not have it. */
+	if (obs->question == ASK_SENTINEL_WATCHERS)
+		return false;
+	/* The master went while the question was on its way: the node is well. */
+	return obs->text == NULL || strstr(obs->text, "No such master with that name") == NULL;
+}
+
+static void refusal_note(struct model *m, struct node *n, const struct observation *obs)
+{
+	struct refusal *r = refusal_find(n, obs->question);
+	bool news = r == NULL || r->error != obs->error;
+	if (r == NULL) {
+		n->refusals = mem_grow(n->refusals, &n->refusal_cap, n->refusal_count + 1,
+				       sizeof(*n->refusals));
+		r = &n->refusals[n->refusal_count++];
+	}
+	r->question = obs->question;
+	r->error = obs->error;
+	r->at_ms = m->now_ms;
+	text_format(r->arg, sizeof(r->arg), "%s", obs->arg != NULL ? obs->arg : "");
+	if (!news)
+		return;
+	text_format(r->text, sizeof(r->text), "%s: %s", question_name(obs->question),
+		 obs->text != NULL ? obs->text : "refused");
+	refusals_sum_up(m, n);
+}
+
+/* A permission is for the question, everything else for the one master that was asked about. */
+static void refusal_over(struct model *m, struct node *n, const struct observation *obs)
+{
+	struct refusal *r = refusal_find(n, obs->question);
+	if (r == NULL || (!is_lasting(r->error) && obs->arg != NULL && r->arg[0] != '\0' &&
+			  strcmp(r->arg, obs->arg) != 0))
+		return;
+	refusal_remove(n, (size_t)(r - n->refusals));
+	refusals_sum_up(m, n);
+}
+
+void node_expire_refusals(struct model *m, struct node *n)
+{
+	struct deployment *d = deployment_get(m, n->deployment_id);
+	size_t before = n->refusal_count;
+	/* Who polls slowly hears of it slowly. */
+	int64_t passes_ms = m->leave_after_ms > 3 * REFUSAL_PASSES_MS ? m->leave_after_ms :
+								      REFUSAL_PASSES_MS;
+	for (size_t i = n->refusal_count; i-- > 0;) {
+		const struct refusal *r = &n->refusals[i];
+		int64_t stands_ms = is_lasting(r->error) ? REFUSAL_STANDS_MS : passes_ms;
+		bool group_went = r->arg[0] != '\0' && d != NULL && group_find(d, r->arg) == NULL;
+		if (group_went || m->now_ms - r->at_ms > stands_ms)
+			refusal_remove(n, i);
+	}
+	if (n->refusal_count != before)
+		refusals_sum_up(m, n);
+}
+
 void apply_answer(struct model *m, const struct observation *obs, struct node *n)
 {
 	if (obs->answer == ANSWER_TIMEOUT || obs->answer == ANSWER_LOST)
 		return; /* the link reports its own trouble */
 	n->link.last_reply_ms = m->now_ms;
-	if (obs->answer == ANSWER_OK) {
-		if (n->refused == obs->question) {
-			n->refused = ASK_NONE;
-			n->refused_error = ERROR_NONE;
-			m->changed |= TOPIC_HEALTH;
-		}
-		return;
-	}
-	if (n->refused == obs->question && n->refused_error == obs->error)
-		return;
-	/* Only asked in case: a watcher's smallest ACL does not have it. */
-	if (obs->question == ASK_SENTINEL_WATCHERS)
-		return;
-	n->refused = obs->question;
-	n->refused_error = obs->error;
-	snprintf(n->refused_text, sizeof(n->refused_text), "%s: %s", question_name(obs->question),
-		 obs->text != NULL ? obs->text : "refused");
-	m->changed |= TOPIC_HEALTH;
+	if (obs->answer == ANSWER_OK)
+		refusal_over(m, n, obs);
+	else if (is_refusal(obs))
+		refusal_note(m, n, obs);
 }
 
 bool node_set_said_down(struct model *m, struct node *n, bool down, uint32_t by)

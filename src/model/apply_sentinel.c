@@ -5,6 +5,19 @@
 #include "base/mem.h"
 #include "model/model_private.h"
 
+static void bound_instance(struct sentinel_instance *f)
+{
+	int64_t *const numbers[] = { &f->last_ping_sent_ms, &f->last_ok_ping_reply_ms,
+				     &f->last_ping_reply_ms, &f->s_down_time_ms, &f->o_down_time_ms,
+				     &f->down_after_ms, &f->info_refresh_ms, &f->role_reported_time_ms,
+				     &f->config_epoch, &f->num_slaves, &f->num_other_sentinels, &f->quorum,
+				     &f->failover_timeout_ms, &f->parallel_syncs,
+				     &f->master_link_down_time_ms, &f->priority, &f->repl_offset,
+				     &f->last_hello_message_ms, &f->voted_leader_epoch };
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		bound_number(numbers[i]);
+}
+
 static struct sentinel_view *view_obtain(struct group *g, uint32_t sentinel_id)
 {
 	for (size_t i = 0; i < g->view_count; i++)
@@ -120,11 +133,45 @@ static void apply_master(struct model *m, struct node *sentinel, const struct se
 	    v->facts.quorum != f->quorum || strcmp(v->facts.failover_state, f->failover_state) != 0)
 		m->changed |= TOPIC_HEALTH;
 	v->facts = *f;
+	bound_instance(&v->facts);
 	v->at_ms = m->now_ms;
 	v->switched_ms = 0;
 	phase_from_state(m, g, sentinel, f);
 	phase_over(m, g, sentinel, f);
 	group_judge_master_down(m, g);
+}
+
+static bool watches_any(const struct deployment *d, uint32_t sentinel_id)
+{
+	for (size_t i = 0; i < d->group_count; i++)
+		for (size_t k = 0; k < d->groups[i]->view_count; k++)
+			if (d->groups[i]->views[k].sentinel_id == sentinel_id)
+				return true;
+	return false;
+}
+
+static void release_claim(struct model *m, struct node *n, uint32_t sentinel_id)
+{
+	if (n != NULL && model_node_resolve(m, n->said_down_by) == sentinel_id)
+		node_set_said_down(m, n, false, sentinel_id);
+}
+
+/* Who no longer watches a group takes back nothing of what it said of its nodes: that goes too. */
+static void release_claims(struct model *m, struct deployment *d, struct group *g,
+			   uint32_t sentinel_id)
+{
+	for (size_t i = 0; i < g->member_count; i++)
+		release_claim(m, node_get(m, g->member_ids[i]), sentinel_id);
+	for (size_t i = 0; i < g->replica_count; i++)
+		release_claim(m, node_get(m, g->replicas[i].node_id), sentinel_id);
+	/* Its peers it may know from other groups as well. */
+	for (size_t i = 0; i < g->peer_count && !watches_any(d, sentinel_id); i++)
+		release_claim(m, node_get(m, g->peers[i].node_id), sentinel_id);
+	struct node *master = node_get(m, g->master_id);
+	if (g->view_count > 0)
+		group_judge_master_down(m, g);
+	else if (master != NULL && master->said_down_by == 0)
+		node_set_said_down(m, master, false, 0);
 }
 
 /* What this Sentinel no longer watches. */
@@ -141,6 +188,7 @@ static void drop_unlisted_views(struct model *m, struct deployment *d, uint32_t 
 		if (kept == g->view_count)
 			continue;
 		g->view_count = kept;
+		release_claims(m, d, g, sentinel_id);
 		d->regroup = true;
 		m->changed |= TOPIC_HEALTH;
 	}
@@ -257,6 +305,7 @@ void apply_sentinel_replicas(struct model *m, const struct observation *obs, str
 		if (v->at_ms == 0)
 			deployment_get(m, g->deployment_id)->regroup = true;
 		v->facts = *f;
+		bound_instance(&v->facts);
 		v->at_ms = m->now_ms;
 		v->sentinel_id = n->id;
 		node_set_said_down(m, replica, f->flags & SFLAG_S_DOWN, n->id);
@@ -288,6 +337,7 @@ void apply_sentinel_sentinels(struct model *m, const struct observation *obs, st
 		if (v->at_ms == 0)
 			m->changed |= TOPIC_TOPOLOGY;
 		v->facts = *f;
+		bound_instance(&v->facts);
 		v->at_ms = m->now_ms;
 		v->sentinel_id = n->id;
 		node_set_said_down(m, peer, f->flags & SFLAG_S_DOWN, n->id);

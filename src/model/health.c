@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/units.h"
 
 /* A node that only we cannot reach (NAT, firewall) is no incident for ever. */
@@ -77,7 +78,7 @@ static void say(struct verdict *v, enum health health, int64_t since_ms, const c
 		return;
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(v->text, sizeof(v->text), fmt, ap);
+	text_vformat(v->text, sizeof(v->text), fmt, ap);
 	va_end(ap);
 	v->health = health;
 	v->since_ms = since_ms;
@@ -136,6 +137,8 @@ static void say_link(const struct node *n, bool is_master, bool corroborated, in
 	else if (n->link.state == LINK_LOST || corroborated || n->info_at_ms != 0)
 		say(v, bad, n->link.lost_ms, "link lost %s: %s", age(now_ms, n->link.lost_ms, text),
 		    reason);
+	else if (n->link.error == ERROR_TLS)
+		say(v, HEALTH_WARNING, n->link.lost_ms, "%s", reason);
 	else
 		say(v, HEALTH_WARNING, n->link.lost_ms, "not reachable from here: %s", reason);
 }
@@ -252,11 +255,16 @@ static bool still_says(const struct model *m, const struct sentinel_view *v, uin
 	return (v->facts.flags & flag) && n != NULL && n->link.state == LINK_UP;
 }
 
+/* Its Sentinel may have died: a phase does not outlast any failover-timeout. */
+static bool phase_is_running(const struct failover *f, int64_t now_ms)
+{
+	return f->phase > PHASE_NONE && f->phase < PHASE_ENDED && now_ms - f->phase_ms < FAILOVER_MAX_MS;
+}
+
 bool group_failover_running(const struct model *m, const struct group *g, int64_t now_ms)
 {
 	const struct failover *f = &g->failover;
-	/* Its Sentinel may have died: a phase does not outlast any failover-timeout. */
-	if (f->phase > PHASE_NONE && f->phase < PHASE_ENDED && now_ms - f->phase_ms < FAILOVER_MAX_MS)
+	if (phase_is_running(f, now_ms))
 		return true;
 	for (size_t i = 0; i < g->view_count; i++)
 		if (still_says(m, &g->views[i], SFLAG_FAILOVER_IN_PROGRESS))
@@ -280,7 +288,7 @@ void group_failover_text(const struct group *g, int64_t now_ms, char *out, size_
 	const struct failover *f = &g->failover;
 	char text[UNITS_BYTES];
 	out[0] = '\0';
-	if (f->phase > PHASE_NONE && f->phase < PHASE_ENDED && now_ms - f->phase_ms < FAILOVER_MAX_MS)
+	if (phase_is_running(f, now_ms))
 		snprintf(out, size, "%s %s", phases[f->phase], units_duration(now_ms - f->phase_ms, text));
 }
 
@@ -318,16 +326,15 @@ static bool master_is_down(const struct model *m, const struct group *g)
 
 const char *group_status(const struct model *m, const struct group *g)
 {
-	const struct failover *f = &g->failover;
-	bool running = f->phase > PHASE_NONE && f->phase < PHASE_ENDED;
-	if (running)
+	if (phase_is_running(&g->failover, model_now_ms(m)))
 		return "failover";
 	if (master_is_down(m, g) && group_odown_count(m, g) > 0)
 		return "odown";
 	if (master_is_down(m, g) && group_sdown_count(m, g) > 0)
 		return "sdown";
 	const struct node *master = model_node(m, g->master_id);
-	if (g->view_count == 0 && (master == NULL || master->link.lost_ms != 0))
+	/* Nobody is left who could say otherwise. */
+	if (group_sentinels_reachable(m, g) == 0 && (master == NULL || master->link.lost_ms != 0))
 		return "sdown";
 	return "ok";
 }
@@ -448,7 +455,7 @@ void health_deployment(const struct model *m, const struct deployment *d, int64_
 	say_loose_nodes(m, d, now_ms, out, &bad);
 	size_t len = strlen(out->text);
 	if (bad > 1 && len + 16 < sizeof(out->text))
-		snprintf(out->text + len, sizeof(out->text) - len, "  (+%zu more)", bad - 1);
+		text_format(out->text + len, sizeof(out->text) - len, "  (+%zu more)", bad - 1);
 }
 
 /* --- for the poll schedule --------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "model/model_private.h"
 
 /* A member counts as gone when the others were listed again this much later without it. */
@@ -38,6 +39,9 @@ static void node_release(struct node *n)
 	n->info.replica_count = n->info.replica_cap = 0;
 	cluster_member_free(n->member);
 	n->member = NULL;
+	free(n->refusals);
+	n->refusals = NULL;
+	n->refusal_count = n->refusal_cap = 0;
 }
 
 static void deployment_release(struct model *m, struct deployment *d)
@@ -266,6 +270,13 @@ static void take_working_link(struct node *keep, struct node *drop)
 		return;
 	keep->link = drop->link;
 	keep->event_link = drop->event_link;
+	struct refusal *refusals = keep->refusals;
+	keep->refusals = drop->refusals;
+	drop->refusals = refusals;
+	size_t cap = keep->refusal_cap;
+	keep->refusal_cap = drop->refusal_cap;
+	drop->refusal_cap = cap;
+	keep->refusal_count = drop->refusal_count;
 	keep->refused = drop->refused;
 	keep->refused_error = drop->refused_error;
 	memcpy(keep->refused_text, drop->refused_text, sizeof(keep->refused_text));
@@ -404,6 +415,11 @@ size_t model_deployment_count(const struct model *m)
 	return count;
 }
 
+int64_t model_now_ms(const struct model *m)
+{
+	return m->now_ms;
+}
+
 const struct event_log *model_events(const struct model *m)
 {
 	return m->events;
@@ -475,18 +491,28 @@ void deployment_merge(struct model *m, uint32_t a_id, uint32_t b_id)
 
 /* --- targets --------------------------------------------------------------------------------- */
 
+/* A section of the config file is one deployment from the start; on the command line each target may
+ * be another one until it is seen to be the same. */
+static struct deployment *deployment_for_target(struct model *m, const struct target_facts *t)
+{
+	char text[ENDPOINT_TEXT_BYTES];
+	bool named = t->name != NULL && t->name[0] != '\0';
+	for (size_t i = 0; named && i < m->deployment_count; i++)
+		if (!m->deployments[i]->gone && m->deployments[i]->profile == t->profile)
+			return m->deployments[i];
+	struct deployment *d = deployment_new(m);
+	d->profile = t->profile;
+	d->named = named;
+	text_format(d->name, sizeof(d->name), "%s", named ? t->name : endpoint_format(&t->addr, text));
+	return d;
+}
+
 void apply_target(struct model *m, const struct observation *obs)
 {
-	const struct target_facts *t = obs->u.target;
-	struct node *n = node_by_addr(m, &t->addr);
+	struct node *n = node_by_addr(m, &obs->u.target->addr);
 	if (n == NULL) {
-		struct deployment *d = deployment_new(m);
-		char text[ENDPOINT_TEXT_BYTES];
-		d->profile = t->profile;
-		d->named = t->name != NULL && t->name[0] != '\0';
-		snprintf(d->name, sizeof(d->name), "%.*s", (int)sizeof(d->name) - 1,
-			 d->named ? t->name : endpoint_format(&t->addr, text));
-		n = node_new(m, d->id, &t->addr);
+		struct deployment *d = deployment_for_target(m, obs->u.target);
+		n = node_new(m, d->id, &obs->u.target->addr);
 		d->regroup = true;
 	}
 	if (n != NULL)
@@ -501,6 +527,8 @@ static void sweep(struct model *m)
 	for (size_t i = 0; i < m->node_count; i++) {
 		struct node *n = m->nodes[i];
 		struct deployment *d = deployment_get(m, n->deployment_id);
+		if (!n->gone && n->refusal_count > 0)
+			node_expire_refusals(m, n);
 		if (n->gone || n->is_target || d == NULL)
 			continue;
 		/* A plain set has no list but its master's, which drops a replica the moment it dies:

@@ -79,6 +79,15 @@ struct cluster_member {
 	int64_t pfail_since_ms;
 };
 
+/* A question that a node would not answer. */
+struct refusal {
+	enum question question;
+	enum server_error error;
+	int64_t at_ms;         /* last time */
+	char arg[NAME_BYTES];  /* master name, or "" */
+	char text[128];        /* in its words */
+};
+
 struct node {
 	uint32_t id;
 	uint32_t deployment_id;
@@ -102,9 +111,11 @@ struct node {
 	int64_t joined_ms;
 	struct node_link link;   /* command link */
 	struct node_link event_link; /* Sentinels: pub/sub link */
-	enum question refused;   /* last question that it would not answer; ASK_NONE: none */
+	struct refusal *refusals; /* at most one a question; owned */
+	size_t refusal_count, refusal_cap;
+	enum question refused;   /* of the first of them; ASK_NONE: none */
 	enum server_error refused_error;
-	char refused_text[160];  /* in its words */
+	char refused_text[160];  /* in its words, "and N more" */
 
 	int64_t watchers;        /* data node: Sentinels that listen there; 0 none or not known */
 	struct info_facts info;  /* its own word; valid when info_at_ms != 0 */
@@ -228,6 +239,8 @@ const struct node *model_next_member(const struct model *m, uint32_t deployment_
 const struct node *model_find_node(const struct model *m, uint32_t deployment_id,
 				   const struct endpoint *addr);
 size_t model_node_count(const struct model *m);
+/* Of the latest observation or tick: monotonic. */
+int64_t model_now_ms(const struct model *m);
 size_t model_deployment_count(const struct model *m);
 /* Sentinels of a deployment that watch the group and answer us now / are known. */
 size_t group_sentinels_known(const struct model *m, const struct group *g);

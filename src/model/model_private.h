@@ -98,6 +98,10 @@ void apply_answer(struct model *m, const struct observation *obs, struct node *n
 /* Its deployment's word on whether the node is down; true when that changed. by: who says so, and
  * whose word alone takes it back while he can be asked; 0 for the deployment as a whole. */
 bool node_set_said_down(struct model *m, struct node *n, bool down, uint32_t by);
+/* Refusals that nothing has confirmed for long, or whose group went. */
+void node_expire_refusals(struct model *m, struct node *n);
+/* What no server can mean counts as not given: numbers are added and multiplied later. */
+void bound_number(int64_t *value);
 /* The Sentinels' views of the master, after any of them changed. */
 void group_judge_master_down(struct model *m, struct group *g);
 /* Failovers whose end nobody will report, switches that should have shown by now. */
@@ -105,7 +109,7 @@ void group_expire(struct model *m, struct group *g);
 /* True when a failover waited for it. */
 bool node_note_promotion(struct model *m, const struct node *n);
 void node_list_replicas_again(struct model *m, struct node *master);
-/* Some reachable node says cluster_state:fail, or none does any more. */
+/* Some reachable node says cluster_state:fail, or some say ok and none fail any more. */
 void cluster_judge_state(struct model *m, struct deployment *d);
 void cluster_member_free(struct cluster_member *cm);
 void cluster_free(struct cluster *c);

@@ -673,6 +673,21 @@ static void leader_dies(void **state)
 	world_end(&w);
 }
 
+/* All Sentinels and with them the leader are gone: no failover runs for ever. */
+static void no_phase_for_ever(void **state)
+{
+	struct world w = sentinel_world();
+	const struct group *g = group_of(&w, 21001);
+	(void)state;
+	message(&w, 26001, "+try-failover", ABOUT_MASTER);
+	tick(&w, 599000);
+	assert_string_equal(group_status(w.m, g), "failover");
+	tick(&w, 2000);
+	assert_string_equal(group_status(w.m, g), "ok");
+	assert_false(group_failover_running(w.m, g, w.now));
+	world_end(&w);
+}
+
 /* A Sentinel that dies right after its +switch-master does not name the master for ever. */
 static void switcher_dies(void **state)
 {
@@ -741,6 +756,7 @@ int main(void)
 		cmocka_unit_test(abort_slave_timeout),
 		cmocka_unit_test(two_candidates),
 		cmocka_unit_test(leader_dies),
+		cmocka_unit_test(no_phase_for_ever),
 		cmocka_unit_test(switcher_dies),
 		cmocka_unit_test(phase_from_state),
 		cmocka_unit_test(late_odown),

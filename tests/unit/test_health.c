@@ -133,6 +133,57 @@ static void permissions(void **state)
 	world_end(&w);
 }
 
+static void two_permissions(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	refused(&w, 21002, ASK_CLUSTER_INFO, ERROR_NOPERM, "NOPERM 'cluster|info'");
+	refused(&w, 21002, ASK_ROLE, ERROR_NOPERM, "NOPERM 'role'");
+	verdict_is(of_node(&w, 21002), HEALTH_WARNING,
+		   "permission missing: cluster info: NOPERM 'cluster|info', and 1 more");
+	/* said again: still once each */
+	refused(&w, 21002, ASK_ROLE, ERROR_NOPERM, "NOPERM 'role'");
+	refused(&w, 21002, ASK_CLUSTER_INFO, ERROR_NONE, NULL);
+	verdict_is(of_node(&w, 21002), HEALTH_WARNING, "permission missing: role: NOPERM 'role'");
+	/* not asked every second, so it stands for long, but not for ever */
+	tick(&w, 100000);
+	assert_has(of_node(&w, 21002).text, "permission missing: role");
+	tick(&w, 600000);
+	verdict_is(of_node(&w, 21002), HEALTH_OK, "");
+	world_end(&w);
+}
+
+static void refused_of(struct world *w, const char *arg, enum server_error error, const char *text)
+{
+	struct observation o = observe(w, ASK_SENTINEL_REPLICAS, id_at(w, 26001));
+	o.answer = ANSWER_REFUSED;
+	o.error = error;
+	o.text = text;
+	o.arg = arg;
+	apply(w, &o);
+}
+
+/* What passes by itself goes even when the question is never asked again. */
+static void refusals_pass(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	refused(&w, 21002, ASK_ROLE, ERROR_BUSY, "BUSY Redis is busy running a script");
+	assert_has(of_node(&w, 21002).text, "BUSY");
+	tick(&w, 9000);
+	assert_has(of_node(&w, 21002).text, "BUSY");
+	tick(&w, 2000);
+	verdict_is(of_node(&w, 21002), HEALTH_OK, "");
+	/* the master went while the question was on its way */
+	refused_of(&w, "mymaster", ERROR_OTHER, "ERR No such master with that name");
+	verdict_is(of_node(&w, 26001), HEALTH_OK, "");
+	refused_of(&w, "other", ERROR_NOPERM, "NOPERM no");
+	assert_has(of_node(&w, 26001).text, "NOPERM no");
+	tick(&w, 1000);
+	verdict_is(of_node(&w, 26001), HEALTH_OK, "");
+	world_end(&w);
+}
+
 static void replica_troubles(void **state)
 {
 	struct world w = sentinel_world();
@@ -205,6 +256,26 @@ static void down_since_stays(void **state)
 	world_end(&w);
 }
 
+/* SENTINEL REMOVE on the one that said down: it will never take that back. */
+static void unwatched(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	replicas(&w, 26001, 21002, 0, 21003, SFLAG_S_DOWN);
+	assert_true(node_at(&w, 21003)->said_down);
+	w.now += 1000;
+	listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, 26002), NULL, NULL, 0);
+	assert_true(node_at(&w, 21003)->said_down);
+	listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, 26001), NULL, NULL, 0);
+	assert_false(node_at(&w, 21003)->said_down);
+	masters(&w, 26003, 21001, 0, SFLAG_S_DOWN);
+	assert_true(node_at(&w, 21001)->said_down);
+	w.now += 1000;
+	listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, 26003), NULL, NULL, 0);
+	assert_false(node_at(&w, 21001)->said_down);
+	world_end(&w);
+}
+
 static void sentinel_troubles(void **state)
 {
 	struct world w = sentinel_world();
@@ -247,6 +318,10 @@ static void quorum(void **state)
 	for (int port = 26001; port <= 26003; port++)
 		link_lost(&w, port);
 	verdict_is(of_group(&w), HEALTH_WARNING, "no Sentinel answers");
+	assert_string_equal(status(&w), "ok");
+	/* nobody is left who could say that it is down */
+	link_lost(&w, 21001);
+	assert_string_equal(status(&w), "sdown");
 	world_end(&w);
 }
 
@@ -326,6 +401,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_well),	     cmocka_unit_test(links),
 		cmocka_unit_test(never_reached),     cmocka_unit_test(permissions),
+		cmocka_unit_test(two_permissions),   cmocka_unit_test(refusals_pass),
+		cmocka_unit_test(unwatched),
 		cmocka_unit_test(replica_troubles),  cmocka_unit_test(contradictions),
 		cmocka_unit_test(others_say_down),   cmocka_unit_test(down_since_stays),
 		cmocka_unit_test(sentinel_troubles), cmocka_unit_test(quorum),

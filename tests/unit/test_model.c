@@ -584,6 +584,32 @@ static void hostile_numbers(void **state)
 	world_end(&w);
 }
 
+/* Times and counts of a Sentinel as well: all are added or multiplied somewhere. */
+static void hostile_sentinel_numbers(void **state)
+{
+	struct world w = sentinel_world();
+	struct sentinel_instance item = instance("mymaster", 21001, SFLAG_MASTER);
+	(void)state;
+	item.failover_timeout_ms = item.num_other_sentinels = item.down_after_ms = INT64_MAX;
+	item.master_link_down_time_ms = item.repl_offset = INT64_MAX;
+	listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, 26001), NULL, &item, 1);
+	const struct sentinel_instance *f = &group_of(&w, 21001)->views[0].facts;
+	assert_true(f->failover_timeout_ms == FACT_UNKNOWN);
+	assert_true(fact_add(f->num_other_sentinels, 1) == FACT_UNKNOWN);
+	item.flags = SFLAG_SLAVE;
+	item.addr = at_host(HOST, 21002);
+	listed(&w, ASK_SENTINEL_REPLICAS, id_at(&w, 26001), "mymaster", &item, 1);
+	f = &group_replica_view(group_of(&w, 21001), id_at(&w, 21002))->facts;
+	assert_true(f->master_link_down_time_ms == FACT_UNKNOWN);
+	info_master(&w, 21001, 5000, "slave0:ip=127.0.0.1,port=21002,state=online,offset=1,"
+				     "lag=9223372036854775807\r\n");
+	assert_true(node_at(&w, 21002)->lag_now_s == FACT_UNKNOWN);
+	infof(&w, id_at(&w, 21002), INFO_HEAD "keyspace_hits:%lld\r\nkeyspace_misses:%lld\r\n", "standalone",
+	      21002, (long long)INT64_MAX, (long long)INT64_MAX);
+	assert_true(node_at(&w, 21002)->info.keyspace_hits == FACT_UNKNOWN);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -613,6 +639,7 @@ int main(void)
 		cmocka_unit_test(cluster_lists_a_sentinels_node),
 		cmocka_unit_test(cluster_lag_before_nodes),
 		cmocka_unit_test(hostile_numbers),
+		cmocka_unit_test(hostile_sentinel_numbers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

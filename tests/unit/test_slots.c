@@ -278,8 +278,31 @@ static void cluster_state(void **state)
 	assert_has(v.text, "cluster down 4 s");
 	cluster_info(&w, 7002, true, 3);
 	assert_true(d->cluster->down);
-	/* the last one that says so falls silent */
+	/* the last one that says so falls silent, and another one says ok */
 	link_lost(&w, 7003);
+	assert_false(d->cluster->down);
+	assert_int_equal(events_of(&w, EVENT_CLUSTER_UP), 1);
+	world_end(&w);
+}
+
+/* A cluster is not well because nobody is left who could say that it is not. */
+static void cluster_state_without_witness(void **state)
+{
+	struct world w = cluster_world();
+	const struct deployment *d = only_deployment(&w);
+	(void)state;
+	for (int port = 7001; port <= 7006; port++)
+		cluster_info(&w, port, false, 3);
+	cluster_info(&w, 7006, true, 3);
+	for (int port = 7006; port >= 7001; port--)
+		link_lost(&w, port);
+	assert_true(d->cluster->down);
+	assert_int_equal(events_of(&w, EVENT_CLUSTER_UP), 0);
+	w.now += 5000;
+	/* what it said before its link broke is no word on today */
+	link_up(&w, 7006);
+	assert_true(d->cluster->down);
+	cluster_info(&w, 7006, true, 3);
 	assert_false(d->cluster->down);
 	assert_int_equal(events_of(&w, EVENT_CLUSTER_UP), 1);
 	world_end(&w);
@@ -299,6 +322,7 @@ int main(void)
 		cmocka_unit_test(claims_of_the_silent),
 		cmocka_unit_test(claims_grow_old),
 		cmocka_unit_test(cluster_state),
+		cmocka_unit_test(cluster_state_without_witness),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
