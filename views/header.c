@@ -334,7 +334,7 @@ static void line_alert(const struct pane *p, const struct view_context *shown,
 	const struct view_context live = live_context(shown), *c = &live;
 	struct pane line = pane_sub(p, 1, 0, 1, p->width);
 	struct verdict verdict = {HEALTH_UNKNOWN, 0, "no deployment found yet"};
-	char failover[256] = "";
+	char failover[256] = "", *running;
 	enum style_role role;
 
 	pane_fill(&line, STYLE_TEXT);
@@ -360,6 +360,9 @@ static void line_alert(const struct pane *p, const struct view_context *shown,
 	/* The verdict may be about the failover already. */
 	if (strstr(verdict.text, "failover:"))
 		failover[0] = '\0';
+	running = strstr(verdict.text, " a failover is running");
+	if (running && failover[0]) /* which the phase says as well */
+		*running = '\0';
 	draw_alert(&line, role, &verdict, failover);
 }
 

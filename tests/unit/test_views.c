@@ -1259,6 +1259,16 @@ static void test_header_and_footer(void **state)
 	for (size_t i = 0; i < SIZES; i++)
 		free(draw_chrome(&c, sizes[i][0], sizes[i][1]));
 	model_free(w.m);
+
+	/* Asked for by hand: nothing is down, and that it runs is said once. */
+	w = sentinel_world();
+	message(&w, 0, "+try-failover");
+	c = context(&w);
+	text = draw_chrome(&c, 12, 80);
+	assert_has(text, "failover: electing a leader");
+	assert_lacks(text, "a failover is running");
+	free(text);
+	model_free(w.m);
 }
 
 /* The panes are of the moment of freezing, drawn before it or not; the alert line is of now. */
