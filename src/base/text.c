@@ -123,6 +123,41 @@ size_t text_clean(char *dst, size_t size, const char *src, size_t len)
 	return used;
 }
 
+/* Leaves out the bytes that are no character. */
+static void drop_torn(char *s)
+{
+	size_t len = strlen(s), kept = 0, bytes;
+	uint32_t code;
+
+	for (size_t i = 0; i < len; i += bytes ? bytes : 1) {
+		bytes = utf8_decode((const unsigned char *)s + i, len - i, &code);
+		memmove(s + kept, s + i, bytes);
+		kept += bytes;
+	}
+	s[kept] = '\0';
+}
+
+void text_vformat(char *dst, size_t size, const char *fmt, va_list ap)
+{
+	if (vsnprintf(dst, size, fmt, ap) < 0)
+		dst[0] = '\0';
+	for (const char *p = dst; *p; p++) {
+		if ((unsigned char)*p < 0x80)
+			continue;
+		drop_torn(dst);
+		return;
+	}
+}
+
+void text_format(char *dst, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	text_vformat(dst, size, fmt, ap);
+	va_end(ap);
+}
+
 uint32_t text_next(const char **s)
 {
 	const unsigned char *p = (const unsigned char *)*s;

@@ -6,6 +6,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,12 @@
 /* Cleans len bytes of src into dst (size bytes with the NUL, at least 1), cut at a character
  * boundary. Returns the bytes written without the NUL. Newlines and tabs become one space. */
 size_t text_clean(char *dst, size_t size, const char *src, size_t len);
+
+/* snprintf and vsnprintf of clean strings: a character that the end of dst or a precision ("%.20s")
+ * cuts is left out whole. */
+void text_format(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void text_vformat(char *dst, size_t size, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
 
 /* Decodes one code point at *s and advances *s; 0 at the end; U+FFFD for a broken sequence
  * (advances one byte). */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "model/model_private.h"
 
 void model_event(struct model *m, const struct event_args *args)
@@ -114,7 +115,7 @@ void apply_action(struct model *m, const struct observation *obs, struct node *n
 	char addr[ENDPOINT_TEXT_BYTES] = "", detail[1024];
 	if (n != NULL)
 		endpoint_format(&n->addr, addr);
-	snprintf(detail, sizeof(detail), "action %u, %s %s: %s%s%s, by %s", a->action_id, a->name,
+	text_format(detail, sizeof(detail), "action %u, %s %s: %s%s%s, by %s", a->action_id, a->name,
 		 action_stage_name(a->stage), a->command, a->outcome[0] != '\0' ? " -> " : "",
 		 a->outcome, a->operator_name);
 	model_event(m, &(struct event_args){ .kind = EVENT_ACTION,

@@ -1,10 +1,10 @@
 #include "model/event.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 /* How far back a message may join an earlier one of its kind. Bounds the search in a storm. */
 #define MERGE_LOOK_BACK 512
@@ -105,7 +105,7 @@ static void source_add(struct event *e, const char *addr, int64_t mono_ms)
 		return;
 	e->sources = mem_realloc(e->sources, (e->source_count + 1u) * sizeof(*e->sources));
 	struct event_source *s = &e->sources[e->source_count++];
-	snprintf(s->addr, sizeof(s->addr), "%s", addr);
+	text_format(s->addr, sizeof(s->addr), "%s", addr);
 	s->mono_ms = mono_ms;
 }
 

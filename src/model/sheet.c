@@ -1,7 +1,8 @@
 #include "model/sheet.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#include "base/text.h"
 
 void sheet_line_add(struct sheet *s, enum health health, const char *label, const char *fmt, ...)
 {
@@ -9,9 +10,9 @@ void sheet_line_add(struct sheet *s, enum health health, const char *label, cons
 		return;
 	struct sheet_line *line = &s->lines[s->line_count++];
 	line->health = health;
-	snprintf(line->label, sizeof(line->label), "%s", label);
+	text_format(line->label, sizeof(line->label), "%s", label);
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(line->text, sizeof(line->text), fmt, ap);
+	text_vformat(line->text, sizeof(line->text), fmt, ap);
 	va_end(ap);
 }

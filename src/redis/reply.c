@@ -414,7 +414,7 @@ static int fail_in_hiredis_words(struct reply_reader *r)
 	if (strstr(s, "nested multi bulk"))
 		s = "arrays are nested too deep";
 	text_clean(clean, sizeof(clean), s, strnlen(s, sizeof(r->core->reader->errstr)));
-	snprintf(words, sizeof(words), "protocol error: %.120s", clean);
+	text_format(words, sizeof(words), "protocol error: %.120s", clean);
 	return reader_fail(r, words);
 }
 

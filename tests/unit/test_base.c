@@ -338,9 +338,23 @@ static void clocks_format(void **state)
 	assert_true(clock_wall_ms() > 1600000000000);
 }
 
+static void test_text_format_cuts_whole_characters(void **state)
+{
+	char dst[12];
+
+	(void)state;
+	text_format(dst, sizeof(dst), "%s", "0123456789\u00e9");
+	assert_string_equal(dst, "0123456789");
+	text_format(dst, sizeof(dst), "%.4s|%.5s", "\u65e5\u672c", "\u00e9\u00e9\u00e9");
+	assert_string_equal(dst, "\u65e5|\u00e9\u00e9");
+	text_format(dst, sizeof(dst), "%d and %s", 5, "more than fits");
+	assert_string_equal(dst, "5 and more ");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_format_cuts_whole_characters),
 		cmocka_unit_test(grow_doubles_and_keeps),
 		cmocka_unit_test(buf_is_terminated),
 		cmocka_unit_test(number_is_whole_or_nothing),
