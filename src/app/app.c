@@ -2,6 +2,7 @@
 
 #include "app/app.h"
 
+#include <errno.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -78,8 +79,13 @@ static void follow_actions(struct app *app)
 		struct app_action *slot = &app->actions[i];
 		if (slot->action == NULL)
 			continue;
+		char before[sizeof(slot->action->sheet.outcome)];
+		memcpy(before, slot->action->sheet.outcome, sizeof(before));
 		if (action_follow(slot->action, app->model, clock_mono_ms()))
 			action_report(app, slot->action);
+		/* The phases of a failover, on its sheet. */
+		if (app->ui != NULL && strcmp(before, slot->action->sheet.outcome) != 0)
+			ui_dirty(app->ui);
 		if (action_is_over(slot->action) && !slot->open) {
 			app_notice(app, slot->action->stage == ACTION_VERIFIED ? HEALTH_OK : HEALTH_CRITICAL,
 				   "%s %.40s: %.130s", slot->action->kind->name, slot->action->subject,
@@ -105,6 +111,14 @@ static unsigned app_sink(const struct observation *obs, void *owner)
 struct action *app_action_open(struct app *app, const struct action_kind *kind,
 			       const struct action_context *on)
 {
+	for (size_t i = 0; kind->changes && i < APP_ACTIONS_MAX; i++) {
+		const struct action *other = app->actions[i].action;
+		if (other == NULL || !action_conflicts(other, on))
+			continue;
+		app_notice(app, HEALTH_WARNING, "a %s of %.80s is under way", other->kind->name,
+			   other->subject);
+		return NULL;
+	}
 	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
 		if (app->actions[i].action != NULL)
 			continue;
@@ -199,14 +213,19 @@ static void pump_events(struct app *app, bool all)
 static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct app *app = w->data;
-	char trouble[120];
+	struct logfile_losses losses;
 	(void)loop, (void)revents;
 	app->pending |= model_tick(app->model, clock_mono_ms(), clock_wall_ms());
 	follow_actions(app);
 	pump_events(app, false);
-	/* The reader of --events went away. */
-	if (app->events_out != NULL && logfile_trouble(app->events_out, trouble, sizeof(trouble)))
-		app_quit(app);
+	/* The reader of --events went away, or the disk is full. */
+	if (app->events_out != NULL && logfile_losses(app->events_out, &losses)) {
+		if (losses.error != 0)
+			app_quit(app);
+		else if (!app->losses_said)
+			fprintf(stderr, "redoubt: --events: the reader is too slow, lines are lost\n");
+		app->losses_said = true;
+	}
 	if (app->notice[0] != '\0' && clock_mono_ms() > app->notice_until_ms) {
 		app->notice[0] = '\0';
 		if (app->ui != NULL)
@@ -230,8 +249,10 @@ static void on_flush(struct ev_loop *loop, ev_prepare *w, int revents)
 
 static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 {
+	struct app *app = w->data;
 	(void)loop, (void)revents;
-	app_quit(w->data);
+	app->signal_number = w->signum;
+	app_quit(app);
 }
 
 /* --- life -------------------------------------------------------------------------------------- */
@@ -339,15 +360,45 @@ static bool app_start(struct app *app, const struct options *o, struct credentia
 	return true;
 }
 
+/* --- the end ----------------------------------------------------------------------------------- */
+
+/* "redoubt: WHAT: 3 lines lost: No space left on device". A reader that had enough is no trouble. */
+static bool report_losses(const char *what, const struct logfile_losses *losses)
+{
+	if (losses->error == EPIPE || (losses->error == 0 && losses->lines == 0 && !losses->unread))
+		return false;
+	fprintf(stderr, "redoubt: %s: %zu line%s lost%s%s%s\n", what, losses->lines,
+		losses->lines == 1 ? "" : "s", losses->error != 0 ? ": " : "",
+		losses->error != 0 ? strerror(losses->error) : "",
+		losses->unread ? ", and the last ones were not taken" : "");
+	return true;
+}
+
+/* What is on its way has an outcome that nobody here will see: the log must not end with "sent". */
+static void leave_actions(struct app *app)
+{
+	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
+		struct action *a = app->actions[i].action;
+		if (a == NULL || (a->stage != ACTION_SENT && a->stage != ACTION_ACCEPTED))
+			continue;
+		char last[sizeof(a->sheet.outcome)];
+		snprintf(last, sizeof(last), "%s", a->sheet.outcome);
+		action_end(a, ACTION_UNKNOWN, "quit before its end was seen: %.150s", last);
+		action_report(app, a);
+	}
+}
+
 static void app_stop(struct app *app)
 {
+	struct logfile_losses losses = { 0 };
+	leave_actions(app);
 	pump_events(app, true);
 	for (size_t i = 0; i < APP_ACTIONS_MAX; i++)
 		action_free(app->actions[i].action);
 	watch_free(app->watch);
 	model_free(app->model);
-	logfile_close(app->log, 1000);
-	logfile_close(app->events_out, 1000);
+	logfile_close(app->log, 1000, &losses);
+	report_losses("--log", &losses);
 	ev_loop_destroy(app->loop);
 }
 
@@ -368,6 +419,9 @@ static int run_once(struct app *app)
 	struct buf out = BUF_INIT;
 	int64_t now_ms, wall_ms;
 	run_until_settled(app);
+	/* Half a snapshot would look like a verdict. */
+	if (app->signal_number != 0)
+		return 128 + app->signal_number;
 	now_ms = clock_mono_ms();
 	wall_ms = clock_wall_ms();
 	if (app->options->format == FORMAT_JSON)
@@ -387,13 +441,19 @@ static int run_events(struct app *app)
 	if (app->events_out == NULL)
 		return 3;
 	ev_run(app->loop, 0);
-	return 0;
+	struct logfile_losses losses = { 0 };
+	pump_events(app, true);
+	logfile_close(app->events_out, 1000, &losses);
+	app->events_out = NULL;
+	return report_losses("--events", &losses) ? 1 : 0;
 }
 
 static int run_dump(struct app *app)
 {
 	struct buf err = BUF_INIT, out = BUF_INIT;
 	run_until_settled(app);
+	if (app->signal_number != 0)
+		return 128 + app->signal_number;
 	app->ui = ui_open(app, &err);
 	if (app->ui == NULL || !ui_dump(app->ui, &out, &err)) {
 		fprintf(stderr, "redoubt: %s\n", buf_str(&err));

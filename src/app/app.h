@@ -47,7 +47,9 @@ struct app {
 	ev_timer tick, settle;
 	ev_signal on_int, on_term, on_hup;
 	ev_prepare flush;
+	bool losses_said;              /* that the reader of --events is too slow */
 	int exit_status;
+	int signal_number;             /* of the signal that ended it; 0 none */
 	bool quitting;
 };
 

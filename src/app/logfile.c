@@ -20,21 +20,33 @@ struct logfile {
 	struct buf queue;   /* guarded by lock, as all below */
 	bool writing, closing, abandoned;
 	int error;          /* errno of the last write; 0 well */
-	size_t dropped;     /* lines */
+	int first_error;
+	size_t lost;        /* lines */
 	int fd;
 	bool owns_fd;
 };
 
-/* Writes a batch outside the lock. Returns errno, 0 when all went out. */
-static int write_all(int fd, const struct buf *batch)
+static size_t lines_in(const char *data, size_t len)
+{
+	size_t lines = 0;
+	for (size_t i = 0; i < len; i++)
+		lines += data[i] == '\n';
+	return lines;
+}
+
+/* Writes a batch outside the lock. Returns errno, 0 when all went out, with the lines that did not. */
+static int write_all(int fd, const struct buf *batch, size_t *lost)
 {
 	size_t done = 0;
 	while (done < batch->len) {
 		ssize_t n = write(fd, batch->data + done, batch->len - done);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return errno;
+		if (n < 0) {
+			int error = errno;
+			*lost = lines_in(batch->data + done, batch->len - done);
+			return error;
+		}
 		done += (size_t)n;
 	}
 	return 0;
@@ -66,11 +78,15 @@ static void *logfile_thread(void *arg)
 		batch = swap;
 		l->writing = true;
 		pthread_mutex_unlock(&l->lock);
-		int error = write_all(l->fd, &batch);
+		size_t lost = 0;
+		int error = write_all(l->fd, &batch, &lost);
 		buf_reset(&batch);
 		pthread_mutex_lock(&l->lock);
 		l->writing = false;
 		l->error = error;
+		l->lost += lost;
+		if (l->first_error == 0)
+			l->first_error = error;
 		pthread_cond_signal(&l->drained);
 		if (l->abandoned)
 			break;
@@ -123,7 +139,7 @@ void logfile_add(struct logfile *l, const char *data, size_t len)
 {
 	pthread_mutex_lock(&l->lock);
 	if (l->queue.len + len > LOGFILE_QUEUE_BYTES) {
-		l->dropped++;
+		l->lost += lines_in(data, len);
 	} else {
 		buf_add(&l->queue, data, len);
 		pthread_cond_signal(&l->work);
@@ -134,13 +150,27 @@ void logfile_add(struct logfile *l, const char *data, size_t len)
 bool logfile_trouble(struct logfile *l, char *out, size_t size)
 {
 	pthread_mutex_lock(&l->lock);
-	bool trouble = l->error != 0 || l->dropped > 0;
+	bool trouble = l->error != 0 || l->lost > 0;
 	if (l->error != 0)
 		snprintf(out, size, "log: %s", strerror(l->error));
-	else if (l->dropped > 0)
-		snprintf(out, size, "log: %zu lines dropped, the disk is too slow", l->dropped);
+	else if (l->lost > 0)
+		snprintf(out, size, "log: %zu lines lost", l->lost);
 	pthread_mutex_unlock(&l->lock);
 	return trouble;
+}
+
+/* With the lock held. */
+static void fill_losses(const struct logfile *l, struct logfile_losses *out)
+{
+	*out = (struct logfile_losses){ .error = l->first_error, .lines = l->lost };
+}
+
+bool logfile_losses(struct logfile *l, struct logfile_losses *out)
+{
+	pthread_mutex_lock(&l->lock);
+	fill_losses(l, out);
+	pthread_mutex_unlock(&l->lock);
+	return out->error != 0 || out->lines > 0;
 }
 
 static struct timespec deadline_in(int ms)
@@ -156,7 +186,7 @@ static struct timespec deadline_in(int ms)
 	return t;
 }
 
-void logfile_close(struct logfile *l, int timeout_ms)
+void logfile_close(struct logfile *l, int timeout_ms, struct logfile_losses *losses)
 {
 	if (l == NULL)
 		return;
@@ -168,6 +198,10 @@ void logfile_close(struct logfile *l, int timeout_ms)
 	       pthread_cond_timedwait(&l->drained, &l->lock, &until) == 0)
 		;
 	bool stuck = l->writing;
+	if (losses != NULL) {
+		fill_losses(l, losses);
+		losses->unread = stuck || l->queue.len > 0;
+	}
 	l->abandoned = stuck;
 	pthread_t thread = l->thread;
 	pthread_mutex_unlock(&l->lock);

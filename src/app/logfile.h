@@ -18,9 +18,17 @@ struct logfile *logfile_open(const char *path, struct buf *err);
 struct logfile *logfile_open_fd(int fd);
 /* Takes a copy of the bytes; never blocks. */
 void logfile_add(struct logfile *l, const char *data, size_t len);
-/* True with words in out while the last write failed. */
+/* True with words in out while the last write failed, or lines were lost. */
 bool logfile_trouble(struct logfile *l, char *out, size_t size);
-/* Waits up to timeout_ms for the queue to drain, then closes. NULL is legal. */
-void logfile_close(struct logfile *l, int timeout_ms);
+
+struct logfile_losses {
+	int error;      /* errno of the first write that failed; 0: none did */
+	size_t lines;   /* that never got there, cut ones included */
+	bool unread;    /* the last lines were still on their way when the time was over */
+};
+/* True when something was lost so far. */
+bool logfile_losses(struct logfile *l, struct logfile_losses *out);
+/* Waits up to timeout_ms for the queue to drain, then closes; losses may be NULL. NULL is legal. */
+void logfile_close(struct logfile *l, int timeout_ms, struct logfile_losses *losses);
 
 #endif

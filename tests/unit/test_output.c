@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "app/logfile.h"
@@ -212,6 +213,61 @@ static void lost_events_are_said(void **state)
 	model_free(m);
 }
 
+/* --- the writer -------------------------------------------------------------------------------- */
+
+static void full_disk_is_counted(void **state)
+{
+	struct logfile_losses losses;
+	struct buf err = BUF_INIT;
+	struct logfile *l = access("/dev/full", W_OK) == 0 ? logfile_open("/dev/full", &err) : NULL;
+	(void)state;
+	if (l == NULL)
+		skip();
+	logfile_add(l, "one\ntwo\n", 8);
+	logfile_close(l, 5000, &losses);
+	assert_int_equal(losses.error, ENOSPC);
+	assert_int_equal(losses.lines, 2);
+	assert_false(losses.unread);
+}
+
+static void reader_that_left(void **state)
+{
+	struct logfile_losses losses;
+	int ends[2];
+	(void)state;
+	signal(SIGPIPE, SIG_IGN);
+	assert_int_equal(pipe(ends), 0);
+	close(ends[0]);
+	struct logfile *l = logfile_open_fd(ends[1]);
+	logfile_add(l, "one\n", 4);
+	logfile_close(l, 5000, &losses);
+	assert_int_equal(losses.error, EPIPE);
+	close(ends[1]);
+}
+
+static void slow_reader_is_counted(void **state)
+{
+	struct logfile_losses losses = { 0 };
+	char line[65536];
+	int ends[2];
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	struct logfile *l = logfile_open_fd(ends[1]);
+	memset(line, 'x', sizeof(line));
+	line[sizeof(line) - 1] = '\n';
+	/* Pipe, batch and queue are full some time. */
+	for (int i = 0; i < 200; i++)
+		logfile_add(l, line, sizeof(line));
+	assert_true(logfile_losses(l, &losses));
+	assert_true(losses.lines > 50 && losses.lines < 200);
+	assert_int_equal(losses.error, 0);
+	/* The thread is in write(): the reader's end closed lets it go, and it frees what it has. */
+	logfile_close(l, 50, &losses);
+	assert_true(losses.unread);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +278,9 @@ int main(void)
 		cmocka_unit_test(hit_rate),
 		cmocka_unit_test(text_says_unknown),
 		cmocka_unit_test(lost_events_are_said),
+		cmocka_unit_test(full_disk_is_counted),
+		cmocka_unit_test(reader_that_left),
+		cmocka_unit_test(slow_reader_is_counted),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
