@@ -9,6 +9,13 @@
 
 #define SHEET_DEAF_MS 500 /* keys on their way when the sheet opened are not for it */
 
+static bool is_deaf(const struct ui *ui, const struct sheet *sheet)
+{
+	/* What has been sent asks for nothing any more. */
+	bool asks = sheet->state == SHEET_CONFIRM || sheet->state == SHEET_BLOCKED;
+	return asks && !ui->headless && clock_mono_ms() - sheet->opened_ms < SHEET_DEAF_MS;
+}
+
 /* --- sheets ------------------------------------------------------------------------------------ */
 
 /* What is selected in the deployment that is shown: keys may be ahead of the frames, so the rows are
@@ -67,7 +74,7 @@ static void sheet_key(struct ui *ui, uint32_t key)
 		close_sheet(ui);
 		return;
 	}
-	if (!ui->headless && clock_mono_ms() - sheet->opened_ms < SHEET_DEAF_MS)
+	if (is_deaf(ui, sheet))
 		return;
 	if (sheet->state != SHEET_CONFIRM) {
 		if (key == KEYC_ENTER || key == 'q')
