@@ -144,7 +144,7 @@ bool action_conflicts(const struct action *running, const struct action_context 
 }
 
 struct action *action_open(const struct action_kind *kind, const struct action_context *on,
-			   const struct model *m, bool read_only, int64_t now_ms)
+			   const struct model *m, const char *refusal, int64_t now_ms)
 {
 	static uint32_t last_id; /* numbers the actions of this run */
 	struct action *a = mem_alloc(sizeof(*a));
@@ -153,8 +153,8 @@ struct action *action_open(const struct action_kind *kind, const struct action_c
 	a->on = *on;
 	a->sheet.opened_ms = now_ms;
 	bool ready = kind->prepare(a, m, now_ms);
-	if (ready && read_only && kind->changes)
-		ready = action_block(a, "read-only: no action can be triggered");
+	if (ready && refusal != NULL && kind->changes)
+		ready = action_block(a, "%s", refusal);
 	snprintf(a->sheet.title, sizeof(a->sheet.title), "%s  %.48s", kind->label, a->subject);
 	action_command_text(a, a->sheet.command, sizeof(a->sheet.command));
 	describe_targets(a, m);

@@ -72,8 +72,9 @@ extern const struct action_kind action_failover, action_ckquorum;
 extern const struct action_kind *const action_kinds[];
 extern const size_t action_kind_count;
 
+/* refusal: why nothing that changes something may be sent at all; NULL: it may. */
 struct action *action_open(const struct action_kind *kind, const struct action_context *on,
-			   const struct model *m, bool read_only, int64_t now_ms);
+			   const struct model *m, const char *refusal, int64_t now_ms);
 void action_free(struct action *a);
 /* Everything is checked again, right before sending. False: it must not be sent, sheet says why. */
 bool action_recheck(struct action *a, const struct model *m, int64_t now_ms);

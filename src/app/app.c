@@ -108,6 +108,14 @@ static unsigned app_sink(const struct observation *obs, void *owner)
 
 /* --- actions ----------------------------------------------------------------------------------- */
 
+/* Why nothing that changes something is sent; NULL: it is. */
+static const char *app_refusal(const struct app *app)
+{
+	if (app->read_only)
+		return "read-only: no action can be triggered";
+	return app->options->mode == RUN_DUMP ? "--dump sends nothing" : NULL;
+}
+
 struct action *app_action_open(struct app *app, const struct action_kind *kind,
 			       const struct action_context *on)
 {
@@ -122,7 +130,7 @@ struct action *app_action_open(struct app *app, const struct action_kind *kind,
 	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
 		if (app->actions[i].action != NULL)
 			continue;
-		struct action *a = action_open(kind, on, app->model, app->actions_off, clock_mono_ms());
+		struct action *a = action_open(kind, on, app->model, app_refusal(app), clock_mono_ms());
 		app->actions[i] = (struct app_action){ a, true };
 		if (a->sheet.state == SHEET_CONFIRM && !kind->needs_confirm)
 			app_action_send(app, a);

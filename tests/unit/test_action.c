@@ -8,7 +8,7 @@ static struct action *open_on(const struct world *w, const struct action_kind *k
 {
 	const struct node *n = node_at(w, port);
 	const struct action_context on = { n->deployment_id, n->group_id, n->id };
-	return action_open(kind, &on, w->m, false, w->now);
+	return action_open(kind, &on, w->m, NULL, w->now);
 }
 
 static void blocked(const struct world *w, int port, const char *why)
@@ -281,14 +281,14 @@ static void other_deployment(void **state)
 	};
 	const struct action_kind *const kinds[] = { &action_failover, &action_ckquorum };
 	for (size_t i = 0; i < 6; i++) {
-		struct action *a = action_open(kinds[i % 2], &mixed[i / 2], w.m, false, w.now);
+		struct action *a = action_open(kinds[i % 2], &mixed[i / 2], w.m, NULL, w.now);
 		assert_int_equal(a->sheet.state, SHEET_BLOCKED);
 		assert_has(a->sheet.outcome, "belongs to another deployment; select again");
 		action_free(a);
 	}
 	/* a Sentinel stands for its master */
 	const struct action_context sentinel = { mine->deployment_id, mine->group_id, id_at(&w, 26002) };
-	struct action *a = action_open(&action_failover, &sentinel, w.m, false, w.now);
+	struct action *a = action_open(&action_failover, &sentinel, w.m, NULL, w.now);
 	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
 	action_free(a);
 	world_end(&w);
@@ -375,7 +375,7 @@ static void one_at_a_time(void **state)
 	world_end(&w);
 	w = sentinel_world();
 	const struct action_context on = { only_deployment(&w)->id, group_of(&w, 21001)->id, 0 };
-	a = action_open(&action_ckquorum, &on, w.m, false, w.now);
+	a = action_open(&action_ckquorum, &on, w.m, NULL, w.now);
 	action_sent(a, w.now);
 	assert_false(action_conflicts(a, &on));
 	action_free(a);
@@ -476,7 +476,7 @@ static void sentinel_blocked(void **state)
 	message(&w, 26003, "+tilt", "#tilt mode entered");
 	blocked(&w, 21001, "no Sentinel can act");
 	const struct action_context nothing = { 0 };
-	a = action_open(&action_failover, &nothing, w.m, false, w.now);
+	a = action_open(&action_failover, &nothing, w.m, NULL, w.now);
 	assert_has(a->sheet.outcome, "select a master");
 	action_free(a);
 	world_end(&w);
@@ -488,12 +488,12 @@ static void read_only(void **state)
 	const struct node *n = node_at(&w, 21001);
 	const struct action_context on = { n->deployment_id, n->group_id, n->id };
 	(void)state;
-	struct action *a = action_open(&action_failover, &on, w.m, true, w.now);
+	struct action *a = action_open(&action_failover, &on, w.m, "read-only", w.now);
 	assert_int_equal(a->sheet.state, SHEET_BLOCKED);
 	assert_has(a->sheet.outcome, "read-only");
 	assert_false(action_confirmed(a, "mymaster"));
 	action_free(a);
-	a = action_open(&action_ckquorum, &on, w.m, true, w.now);
+	a = action_open(&action_ckquorum, &on, w.m, "read-only", w.now);
 	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
 	assert_string_equal(a->sheet.confirm, "");
 	action_free(a);
@@ -833,7 +833,7 @@ static void plain_blocked_by_sentinels(void **state)
 	const struct action_context on = { .deployment_id = only_deployment(&w)->id,
 					   .group_id = group_of(&w, 21001)->id };
 	(void)state;
-	struct action *a = action_open(&action_failover, &on, w.m, false, w.now);
+	struct action *a = action_open(&action_failover, &on, w.m, NULL, w.now);
 	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
 	obs.u.watchers = 3;
 	model_apply(w.m, &obs);

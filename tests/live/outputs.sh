@@ -1,0 +1,99 @@
+#!/bin/bash
+# Where what is printed or typed could go astray: two deployments on one screen, outputs that nobody
+# takes, an end in the middle.
+# Functions are called through check and wait_for.
+# shellcheck disable=SC2317,SC2016
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+need_redoubt
+
+free_ports 4
+A=${PORTS[0]} A1=${PORTS[1]} B=${PORTS[2]} B1=${PORTS[3]}
+start_node "$A"
+start_node "$A1" "replicaof 127.0.0.1 $A"
+start_node "$B"
+start_node "$B1" "replicaof 127.0.0.1 $B"
+linked() {
+	[ "$(info_field "$1" replication master_link_status)" = up ]
+}
+for port in "$A1" "$B1"; do
+	wait_for 15 "replica is linked" linked "$port" || bail "replica $port synchronises"
+done
+
+# --- two deployments -------------------------------------------------------------------------------
+
+# shown_and_meant TEXT: the sheet's command goes to the deployment in the header.
+shown_and_meant() {
+	local header target
+	header=$(sed -n '1s/^redoubt  \([^ ]*\) .*/\1/p' "$WORK/frame")
+	target=$(grep -oE 'goes to +[^ ]+' "$WORK/frame" | awk '{ print $3 }')
+	equal "$1" "$header" "$target"
+}
+
+other_is_shown() {
+	equal "$1: the other deployment" "127.0.0.1:$B" "$(sed -n '1s/^redoubt  \([^ ]*\) .*/\1/p' "$WORK/frame")"
+}
+
+for keys in ']f' ' ]f'; do
+	redoubt --dump 110x34 --keys "$keys" "127.0.0.1:$A" "127.0.0.1:$B" >"$WORK/frame"
+	other_is_shown "keys '$keys'"
+	shown_and_meant "keys '$keys': the sheet is of the deployment that is shown"
+done
+redoubt --dump 110x34 --keys ' ]' "127.0.0.1:$A" "127.0.0.1:$B" >"$WORK/frame"
+check "frozen, then ]: the rows are of the deployment that is shown" \
+	eval 'grep -q "127.0.0.1:$B1 .*replica" "$WORK/frame" && ! grep -q "127.0.0.1:$A" "$WORK/frame"'
+redoubt --dump 110x34 --keys 'f' "127.0.0.1:$A" "127.0.0.1:$B" >"$WORK/frame"
+check "--dump: the sheet says that nothing is sent" grep -q 'dump sends nothing' "$WORK/frame"
+check "--dump is not called read-only" eval '! grep -qi read-only "$WORK/frame"'
+
+if command -v tmux >/dev/null; then
+	screen_redoubt 110x34 "127.0.0.1:$A" "127.0.0.1:$B"
+	wait_screen "127.0.0.1:$A1 +replica +up" 10
+	screen_keys -l ']f'
+	check "] and f in one read: a sheet" wait_screen 'Type .* to go ahead' 5
+	screen_text >"$WORK/frame"
+	other_is_shown "] and f in one read"
+	shown_and_meant "] and f in one read: the sheet is of the deployment that is shown"
+	screen_stop
+else
+	skip "no tmux here: ] and f in one read"
+fi
+
+# --- an output that nobody takes ---------------------------------------------------------------------
+
+# events_to FILE: the event stream to a file, and an event; its status and what it said.
+events_to() {
+	timeout 20 "$REDOUBT" --pass-file "$PASS_FILE" --events --timeout 1 "127.0.0.1:$A" >"$1" 2>"$WORK/err" &
+	local pid=$!
+	OTHER_PIDS+=("$pid")
+	until ! is_alive "$pid"; do
+		cli "$A" client kill type normal skipme yes >/dev/null
+		sleep 0.2
+	done
+	wait "$pid"
+}
+
+if [ -w /dev/full ]; then
+	events_to /dev/full
+	equal "--events to a full disk: status 1" 1 $?
+	check "--events to a full disk: it is said" grep -q -e '--events: .*No space left' "$WORK/err"
+else
+	skip "no /dev/full here"
+fi
+mkfifo "$WORK/fifo"
+head -n 1 "$WORK/fifo" >/dev/null &
+events_to "$WORK/fifo"
+equal "--events to a reader that goes away: status 0" 0 $?
+equal "--events to a reader that goes away: nothing is said" "0 bytes" "$(wc -c <"$WORK/err") bytes"
+
+# --- an end in the middle ----------------------------------------------------------------------------
+
+pause_node "$A1"
+# A shell's background jobs do not hear SIGINT: timeout sends it.
+timeout --preserve-status -s INT 1 "$REDOUBT" --pass-file "$PASS_FILE" --once --timeout 10 "127.0.0.1:$A" \
+	>"$WORK/out" 2>"$WORK/err"
+equal "--once interrupted: status 130" 130 $?
+equal "--once interrupted: no snapshot" "0 bytes" "$(wc -c <"$WORK/out") bytes"
+resume_node "$A1"
+
+finish
