@@ -168,13 +168,13 @@ void cluster_map_rebuild(struct model *m, struct deployment *d)
 {
 	struct cluster *c = d->cluster;
 	uint32_t *before = mem_alloc(SLOT_COUNT * sizeof(*before));
-	struct node **owners = mem_alloc((m->node_count + 1) * sizeof(struct node *));
+	struct node **owners = mem_alloc((d->member_count + 1) * sizeof(struct node *));
 	size_t count = 0;
 	for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
 		before[slot] = c->owner[slot] == OWNER_NONE ? 0 : c->owners[c->owner[slot]];
-	for (size_t i = 0; i < m->node_count; i++) {
-		struct node *n = m->nodes[i];
-		if (!n->gone && n->deployment_id == d->id && n->member != NULL &&
+	for (size_t i = 0; i < d->member_count; i++) {
+		struct node *n = member_at(m, d, i);
+		if (n->member != NULL &&
 		    n->member->slot_count > 0 && count < OWNER_NONE)
 			owners[count++] = n;
 	}
@@ -329,9 +329,9 @@ static void take_line(struct model *m, struct node *n, struct node *observer,
 /* Replicas that just became known may be in what their masters said before. */
 static void list_replicas_again(struct model *m, const struct deployment *d)
 {
-	for (size_t i = 0; i < m->node_count; i++) {
-		struct node *n = m->nodes[i];
-		if (!n->gone && n->deployment_id == d->id && n->info_at_ms != 0)
+	for (size_t i = 0; i < d->member_count; i++) {
+		struct node *n = member_at(m, d, i);
+		if (n->info_at_ms != 0)
 			node_list_replicas_again(m, n);
 	}
 }
@@ -426,9 +426,9 @@ void cluster_judge_state(struct model *m, struct deployment *d)
 		return;
 	const struct node *witness = NULL;
 	bool ok = false;
-	for (size_t i = 0; i < m->node_count && witness == NULL; i++) {
-		const struct node *n = m->nodes[i];
-		if (n->gone || n->deployment_id != d->id || n->link.state != LINK_UP ||
+	for (size_t i = 0; i < d->member_count && witness == NULL; i++) {
+		const struct node *n = member_at(m, d, i);
+		if (n->link.state != LINK_UP ||
 		    n->cluster_info_at_ms == 0)
 			continue;
 		if (!n->cluster_info.state_ok)

@@ -114,6 +114,8 @@ static void apply_own_role(struct model *m, struct node *n, const struct info_fa
 	if (d == NULL || (!first && f->role == n->info.role && !moved))
 		return;
 	d->regroup = true;
+	if (first || f->role != n->info.role)
+		n->role_ms = m->now_ms;
 	if (f->role == ROLE_MASTER && n->info.role == ROLE_REPLICA)
 		node_note_promotion(m, n);
 	if (first || f->role == n->info.role || f->role == ROLE_UNKNOWN)

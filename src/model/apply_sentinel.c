@@ -250,11 +250,13 @@ void group_expire(struct model *m, struct group *g)
 static struct member_view *member_obtain(struct member_view **list, size_t *count, size_t *cap,
 					 uint32_t node_id)
 {
-	for (size_t i = 0; i < *count; i++)
-		if ((*list)[i].node_id == node_id)
-			return &(*list)[i];
+	size_t at = member_view_place(*list, *count, node_id);
+	if (at < *count && (*list)[at].node_id == node_id)
+		return &(*list)[at];
 	*list = mem_grow(*list, cap, *count + 1, sizeof(**list));
-	struct member_view *v = &(*list)[(*count)++];
+	struct member_view *v = &(*list)[at];
+	memmove(v + 1, v, (*count - at) * sizeof(*v));
+	(*count)++;
 	memset(v, 0, sizeof(*v));
 	v->node_id = node_id;
 	return v;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "model/model_private.h"
 #include "model/slots.h"
 
@@ -12,6 +13,10 @@
 #define CHAIN_MAX 16
 /* The Sentinels name a promoted replica this long after the end of the failover at the latest. */
 #define EARLY_STANDS_MS 5000
+/* A second master in a plain set that nobody follows is a set of its own after this; or after the
+ * second, shorter one, when the first master is well. */
+#define ALONE_AFTER_MS   60000
+#define ALONE_CONFIRM_MS 1000
 
 static struct group_key *group_key(const struct model *m, uint32_t id)
 {
@@ -152,12 +157,23 @@ bool group_name_was_cleaned(const struct group *g)
 	return false;
 }
 
+size_t member_view_place(const struct member_view *list, size_t count, uint32_t node_id)
+{
+	size_t low = 0, high = count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (list[middle].node_id < node_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 const struct member_view *group_replica_view(const struct group *g, uint32_t node_id)
 {
-	for (size_t i = 0; i < g->replica_count; i++)
-		if (g->replicas[i].node_id == node_id)
-			return &g->replicas[i];
-	return NULL;
+	size_t at = member_view_place(g->replicas, g->replica_count, node_id);
+	return at < g->replica_count && g->replicas[at].node_id == node_id ? &g->replicas[at] : NULL;
 }
 
 size_t group_sentinels_known(const struct model *m, const struct group *g)
@@ -252,9 +268,9 @@ static void sort_members(const struct model *m, struct group *g)
 /* Puts the nodes without a group into that of whom they follow, over any chain. */
 static void adopt_followers(struct model *m, struct deployment *d)
 {
-	for (size_t i = 0; i < m->node_count; i++) {
-		struct node *n = m->nodes[i];
-		if (n->gone || n->deployment_id != d->id || n->is_sentinel || n->group_id != 0)
+	for (size_t i = 0; i < d->member_count; i++) {
+		struct node *n = member_at(m, d, i);
+		if (n->is_sentinel || n->group_id != 0)
 			continue;
 		const struct node *up = n;
 		for (int step = 0; step < CHAIN_MAX && up != NULL && up->group_id == 0; step++)
@@ -269,10 +285,8 @@ static void clear_groups(struct model *m, struct deployment *d)
 {
 	for (size_t i = 0; i < d->group_count; i++)
 		d->groups[i]->member_count = 0;
-	for (size_t i = 0; i < m->node_count; i++) {
-		struct node *n = m->nodes[i];
-		if (n->gone || n->deployment_id != d->id)
-			continue;
+	for (size_t i = 0; i < d->member_count; i++) {
+		struct node *n = member_at(m, d, i);
 		n->group_id = 0;
 		n->upstream_id = n->is_sentinel ? 0 : own_upstream(m, n);
 	}
@@ -338,7 +352,7 @@ static struct group *group_for_master(struct model *m, struct deployment *d, str
 	if (g == NULL || g->member_count > 0)
 		g = group_insert(m, d, d->group_count);
 	g->master_id = master->id;
-	snprintf(g->name, sizeof(g->name), "%.*s", NAME_BYTES - 1, name);
+	text_format(g->name, sizeof(g->name), "%s", name);
 	master->upstream_id = 0;
 	group_member_add(m, g, master);
 	return g;
@@ -359,11 +373,11 @@ static unsigned first_slot(const struct model *m, const struct group *g)
 	return has_slots ? n->member->slots[0].first : SLOT_COUNT;
 }
 
-/* Nodes that own a slot by the map, by index of the node. A claim alone is not enough: for a moment
+/* Nodes that own a slot by the map, by their place in the deployment. A claim alone is not enough: for a moment
  * the old and the new master both make it, and the higher epoch wins. Owned by the caller. */
 static bool *slot_owners(const struct model *m, const struct deployment *d)
 {
-	bool *owns = mem_alloc((m->node_count + 1) * sizeof(*owns));
+	bool *owns = mem_alloc((d->member_count + 1) * sizeof(*owns));
 	uint32_t last = 0;
 	for (unsigned slot = 0; d->cluster != NULL && slot < SLOT_COUNT; slot++) {
 		uint32_t owner = slot_owner(d, slot);
@@ -371,8 +385,9 @@ static bool *slot_owners(const struct model *m, const struct deployment *d)
 			continue;
 		last = owner;
 		owner = model_node_resolve(m, owner);
-		if (owner != 0)
-			owns[owner - 1] = true;
+		size_t at = deployment_member_place(d, owner);
+		if (at < d->member_count && d->member_ids[at] == owner)
+			owns[at] = true;
 	}
 	return owns;
 }
@@ -382,9 +397,9 @@ static void regroup_cluster(struct model *m, struct deployment *d, const uint32_
 	bool *owns = slot_owners(m, d);
 	/* Masters with slots first: they lead the group that they were in. */
 	for (int with_slots = 1; with_slots >= 0; with_slots--) {
-		for (size_t i = 0; i < m->node_count; i++) {
-			struct node *n = m->nodes[i];
-			if (n->gone || n->deployment_id != d->id || n->group_id != 0 ||
+		for (size_t i = 0; i < d->member_count; i++) {
+			struct node *n = member_at(m, d, i);
+			if (n->group_id != 0 ||
 			    n->member == NULL || !(n->member->flags & CFLAG_MASTER) ||
 			    owns[i] != (with_slots == 1))
 				continue;
@@ -398,9 +413,9 @@ static void regroup_cluster(struct model *m, struct deployment *d, const uint32_
 		}
 	}
 	free(owns);
-	for (size_t i = 0; i < m->node_count; i++) {
-		struct node *n = m->nodes[i];
-		if (n->gone || n->deployment_id != d->id || n->member == NULL ||
+	for (size_t i = 0; i < d->member_count; i++) {
+		struct node *n = member_at(m, d, i);
+		if (n->member == NULL ||
 		    n->upstream_id != 0 || n->member->master_id[0] == '\0')
 			continue;
 		const struct node *up = node_by_key(m, "cluster:", n->member->master_id);
@@ -409,20 +424,71 @@ static void regroup_cluster(struct model *m, struct deployment *d, const uint32_
 	adopt_followers(m, d);
 }
 
+static bool is_followed(const struct model *m, const struct deployment *d, const struct node *n)
+{
+	for (size_t i = 0; i < d->member_count; i++)
+		if (member_at(m, d, i)->upstream_id == n->id)
+			return true;
+	return false;
+}
+
+/* REPLICAOF NO ONE on purpose: a former replica that says master, feeds nobody, and that nobody names.
+ * It is then simply another master, with a group of its own, and no danger to this one. But the same
+ * shows for a moment in the middle of a failover: it must have stood so for a while, or the group's
+ * master be well and know of no failover. Two masters with replicas each, or under Sentinels, are a
+ * split and stay together. */
+static bool stands_alone(const struct model *m, const struct deployment *d, const struct group *g,
+			 const struct node *n)
+{
+	const struct node *master = node_get(m, g->master_id);
+	if (!says_master(n) || n->info.replica_count > 0 || master == n || is_followed(m, d, n))
+		return false;
+	if (m->now_ms - n->role_ms >= ALONE_AFTER_MS)
+		return true;
+	/* replication.c:failoverCommand: the master steps down before the replica is told to lead. */
+	return master != NULL && says_master(master) &&
+	       master->info_at_ms - n->role_ms >= ALONE_CONFIRM_MS &&
+	       (master->info.failover_state[0] == '\0' ||
+		strcmp(master->info.failover_state, "no-failover") == 0);
+}
+
+void deployment_look_for_loners(struct model *m, struct deployment *d)
+{
+	for (size_t i = 0; d->kind == KIND_REPLICATION && i < d->group_count; i++) {
+		const struct group *g = d->groups[i];
+		for (size_t k = 0; k < g->member_count && !d->regroup; k++) {
+			const struct node *n = node_get(m, g->member_ids[k]);
+			d->regroup = n != NULL && n->id != g->master_id && stands_alone(m, d, g, n);
+		}
+	}
+}
+
+enum lead_rank { LEADS_OTHERS, LED_BEFORE, LEADS_ITSELF, LEAD_RANKS };
+
+/* Who has followers goes first, then who led the group before: a replica that was made a master must
+ * not take the group along. */
+static enum lead_rank lead_rank(const struct model *m, const struct deployment *d,
+				const struct node *n, uint32_t old_group_id)
+{
+	const struct group *g = group_by_id(m, d, old_group_id);
+	if (n->info_at_ms != 0 && n->info.replica_count > 0)
+		return LEADS_OTHERS;
+	return g != NULL && g->master_id == n->id && says_master(n) ? LED_BEFORE : LEADS_ITSELF;
+}
+
 /* Roots of the replication trees lead; a node whose master nobody can name leads itself. */
 static void regroup_replication(struct model *m, struct deployment *d, const uint32_t *old_groups)
 {
-	for (int leads = 1; leads >= 0; leads--) {
-		for (size_t i = 0; i < m->node_count; i++) {
-			struct node *n = m->nodes[i];
-			bool has_followers = n->info_at_ms != 0 && n->info.replica_count > 0;
-			if (n->gone || n->deployment_id != d->id || n->group_id != 0 ||
-			    n->is_sentinel || n->upstream_id != 0 || has_followers != (leads == 1))
+	for (enum lead_rank rank = LEADS_OTHERS; rank < LEAD_RANKS; rank++) {
+		for (size_t i = 0; i < d->member_count; i++) {
+			struct node *n = member_at(m, d, i);
+			if (n->group_id != 0 || n->is_sentinel || n->upstream_id != 0 ||
+			    lead_rank(m, d, n, old_groups[i]) != rank)
 				continue;
 			struct group *g = group_by_id(m, d, old_groups[i]);
 			/* Two of one set both say master with replicas: for one round of a failover,
 			 * or for good in a split. It stays one set, seen whole. */
-			if (g != NULL && g->member_count > 0) {
+			if (g != NULL && g->member_count > 0 && !stands_alone(m, d, g, n)) {
 				group_member_add(m, g, n);
 				continue;
 			}
@@ -431,9 +497,9 @@ static void regroup_replication(struct model *m, struct deployment *d, const uin
 		adopt_followers(m, d);
 	}
 	/* In the middle of a failover two nodes may each say that they follow the other. */
-	for (size_t i = 0; i < m->node_count; i++) {
-		struct node *n = m->nodes[i];
-		if (n->gone || n->deployment_id != d->id || n->is_sentinel || n->group_id != 0)
+	for (size_t i = 0; i < d->member_count; i++) {
+		struct node *n = member_at(m, d, i);
+		if (n->is_sentinel || n->group_id != 0)
 			continue;
 		struct group *g = group_by_id(m, d, old_groups[i]);
 		if (g != NULL && (g->member_count > 0 || g->master_id != n->id))
@@ -449,23 +515,23 @@ static void name_deployment(struct model *m, struct deployment *d)
 	if (d->named)
 		return;
 	if (d->kind == KIND_SENTINEL && d->group_count == 1)
-		snprintf(d->name, sizeof(d->name), "%s", first->name);
+		text_format(d->name, sizeof(d->name), "%s", first->name);
 	else if (d->kind == KIND_SENTINEL && d->group_count > 1)
-		snprintf(d->name, sizeof(d->name), "%.90s and %zu more", first->name,
+		text_format(d->name, sizeof(d->name), "%.90s and %zu more", first->name,
 			 d->group_count - 1);
 	else if (d->kind == KIND_CLUSTER && first != NULL && strncmp(d->name, "cluster ", 8) != 0)
-		snprintf(d->name, sizeof(d->name), "cluster %.110s", first->name);
+		text_format(d->name, sizeof(d->name), "cluster %.110s", first->name);
 	else if (d->kind == KIND_REPLICATION && first != NULL)
-		snprintf(d->name, sizeof(d->name), "%s", first->name);
+		text_format(d->name, sizeof(d->name), "%s", first->name);
 	(void)m;
 }
 
 void deployment_regroup(struct model *m, struct deployment *d)
 {
-	uint32_t *old_groups = mem_alloc((m->node_count + 1) * sizeof(*old_groups));
+	uint32_t *old_groups = mem_alloc((d->member_count + 1) * sizeof(*old_groups));
 	m->scope = d->profile;
-	for (size_t i = 0; i < m->node_count; i++)
-		old_groups[i] = m->nodes[i]->group_id;
+	for (size_t i = 0; i < d->member_count; i++)
+		old_groups[i] = member_at(m, d, i)->group_id;
 	clear_groups(m, d);
 	if (d->kind == KIND_SENTINEL)
 		regroup_sentinel(m, d);

@@ -452,6 +452,11 @@ void health_deployment(const struct model *m, const struct deployment *d, int64_
 			say(out, group.health, group.since_ms, "%.60s %.130s", d->groups[i]->name,
 			    group.text);
 	}
+	if (d->full) {
+		say(out, HEALTH_WARNING, 0, "more than %d nodes listed: the rest is not watched",
+		    MEMBERS_MAX);
+		bad++;
+	}
 	say_loose_nodes(m, d, now_ms, out, &bad);
 	size_t len = strlen(out->text);
 	if (bad > 1 && len + 16 < sizeof(out->text))

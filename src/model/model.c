@@ -15,8 +15,6 @@
 #define SWEEP_EVERY_MS 1000
 /* Members that turn up so soon after the first listing were there all the time. */
 #define JOIN_QUIET_MS 5000
-/* More nodes than this come from a broken or hostile server, not from a deployment. */
-#define NODES_MAX 100000
 
 struct model *model_new(size_t event_capacity)
 {
@@ -31,7 +29,7 @@ void model_set_interval(struct model *m, int64_t interval_ms)
 	m->leave_after_ms = 3 * interval_ms > LEAVE_AFTER_MS ? 3 * interval_ms : LEAVE_AFTER_MS;
 }
 
-/* Releases what a node owns; the struct stays as a forward. */
+/* Releases what a node owns. */
 static void node_release(struct node *n)
 {
 	free(n->info.replicas);
@@ -65,14 +63,18 @@ void model_free(struct model *m)
 		free(key);
 	}
 	for (size_t i = 0; i < m->node_count; i++) {
-		node_release(m->nodes[i]);
+		if (m->nodes[i] != NULL)
+			node_release(m->nodes[i]);
 		free(m->nodes[i]);
 	}
 	for (size_t i = 0; i < m->deployment_count; i++) {
 		deployment_release(m, m->deployments[i]);
+		free(m->deployments[i]->member_ids);
 		free(m->deployments[i]);
 	}
 	free(m->nodes);
+	free(m->forwards);
+	free(m->dead);
 	free(m->deployments);
 	event_log_free(m->events);
 	free(m);
@@ -93,17 +95,33 @@ static struct node_key *key_find(const struct model *m, const char *text)
 	return key;
 }
 
+/* Out of the list of the node that it leads to. */
+static void key_unlink(struct model *m, const struct node_key *key)
+{
+	struct node *n = m->nodes[key->node_id - 1];
+	struct node_key **at = &n->keys;
+	while (*at != key)
+		at = &(*at)->next;
+	*at = key->next;
+}
+
 void node_add_key(struct model *m, struct node *n, const char *prefix, const char *id)
 {
 	char text[sizeof(((struct node_key *)0)->text)];
 	key_text(text, sizeof(text), m->scope, prefix, id);
 	struct node_key *key = key_find(m, text);
+	if (key != NULL && key->node_id == n->id)
+		return;
 	if (key == NULL) {
 		key = mem_alloc(sizeof(*key));
 		memcpy(key->text, text, sizeof(text));
 		HASH_ADD_STR(m->keys, text, key);
+	} else {
+		key_unlink(m, key);
 	}
 	key->node_id = n->id;
+	key->next = n->keys;
+	n->keys = key;
 }
 
 void node_drop_key(struct model *m, struct node *n, const char *prefix, const char *id)
@@ -113,6 +131,7 @@ void node_drop_key(struct model *m, struct node *n, const char *prefix, const ch
 	struct node_key *key = key_find(m, text);
 	if (key == NULL || node_get(m, key->node_id) != n)
 		return;
+	key_unlink(m, key);
 	HASH_DEL(m->keys, key);
 	free(key);
 }
@@ -141,11 +160,72 @@ static void node_key_addr(struct model *m, struct node *n, const struct endpoint
 
 uint32_t model_node_resolve(const struct model *m, uint32_t id)
 {
-	while (id != 0 && id <= m->node_count && m->nodes[id - 1]->merged_into != 0)
-		id = m->nodes[id - 1]->merged_into;
-	if (id == 0 || id > m->node_count || m->nodes[id - 1]->gone)
+	while (id != 0 && id <= m->node_count && m->forwards[id - 1] != 0)
+		id = m->forwards[id - 1];
+	if (id == 0 || id > m->node_count || m->nodes[id - 1] == NULL || m->nodes[id - 1]->gone)
 		return 0;
 	return id;
+}
+
+struct node *member_at(const struct model *m, const struct deployment *d, size_t i)
+{
+	return m->nodes[d->member_ids[i] - 1];
+}
+
+size_t deployment_member_place(const struct deployment *d, uint32_t id)
+{
+	size_t low = 0, high = d->member_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (d->member_ids[middle] < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void member_join(struct deployment *d, uint32_t id)
+{
+	size_t at = deployment_member_place(d, id);
+	d->member_ids = mem_grow(d->member_ids, &d->member_cap, d->member_count + 1,
+				 sizeof(*d->member_ids));
+	memmove(&d->member_ids[at + 1], &d->member_ids[at],
+		(d->member_count - at) * sizeof(*d->member_ids));
+	d->member_ids[at] = id;
+	d->member_count++;
+}
+
+static void member_leave(struct deployment *d, uint32_t id)
+{
+	size_t at = deployment_member_place(d, id);
+	if (at == d->member_count || d->member_ids[at] != id)
+		return;
+	d->member_count--;
+	memmove(&d->member_ids[at], &d->member_ids[at + 1],
+		(d->member_count - at) * sizeof(*d->member_ids));
+	d->full = false; /* the next list shows whether there is room for all now */
+}
+
+/* The body stays until the observation is applied: whoever holds it there may still look. */
+static void node_bury(struct model *m, struct node *n)
+{
+	struct deployment *d = deployment_get(m, n->deployment_id);
+	node_release(n);
+	n->gone = true;
+	if (d != NULL)
+		member_leave(d, n->id);
+	m->dead = mem_grow(m->dead, &m->dead_cap, m->dead_count + 1, sizeof(struct node *));
+	m->dead[m->dead_count++] = n;
+}
+
+static void free_dead(struct model *m)
+{
+	for (size_t i = 0; i < m->dead_count; i++) {
+		m->nodes[m->dead[i]->id - 1] = NULL;
+		free(m->dead[i]);
+	}
+	m->dead_count = 0;
 }
 
 struct node *node_get(const struct model *m, uint32_t id)
@@ -173,13 +253,22 @@ const struct node *model_find_node(const struct model *m, uint32_t deployment_id
 
 static struct node *node_new(struct model *m, uint32_t deployment_id, const struct endpoint *addr)
 {
-	if (m->node_count >= NODES_MAX)
+	struct deployment *d = deployment_get(m, deployment_id);
+	if (d == NULL)
 		return NULL;
+	if (d->member_count >= MEMBERS_MAX) {
+		d->full = true;
+		m->changed |= TOPIC_HEALTH;
+		return NULL;
+	}
 	m->nodes = mem_grow(m->nodes, &m->node_cap, m->node_count + 1, sizeof(*m->nodes));
+	m->forwards = mem_grow(m->forwards, &m->forward_cap, m->node_count + 1, sizeof(*m->forwards));
+	m->forwards[m->node_count] = 0;
 	struct node *n = mem_alloc(sizeof(*n));
 	m->nodes[m->node_count++] = n;
 	n->id = (uint32_t)m->node_count;
 	n->deployment_id = deployment_id;
+	member_join(d, n->id);
 	n->addr = *addr;
 	n->joined_ms = n->claimed_ms = m->now_ms;
 	n->link.rtt_us = n->event_link.rtt_us = -1;
@@ -287,6 +376,17 @@ static void take_working_link(struct node *keep, struct node *drop)
 		keep->dial = (struct endpoint){ 0 };
 }
 
+static void take_keys(struct node *keep, struct node *drop)
+{
+	struct node_key **end = &keep->keys;
+	while (*end != NULL)
+		end = &(*end)->next;
+	*end = drop->keys;
+	for (struct node_key *key = drop->keys; key != NULL; key = key->next)
+		key->node_id = keep->id;
+	drop->keys = NULL;
+}
+
 struct node *node_merge(struct model *m, struct node *a, struct node *b)
 {
 	if (a == b)
@@ -303,9 +403,9 @@ struct node *node_merge(struct model *m, struct node *a, struct node *b)
 	take_better_facts(keep, drop);
 	if (drop->claimed_ms > keep->claimed_ms)
 		keep->claimed_ms = drop->claimed_ms;
-	node_release(drop);
-	drop->merged_into = keep->id;
-	drop->gone = true;
+	take_keys(keep, drop);
+	m->forwards[drop->id - 1] = keep->id;
+	node_bury(m, drop);
 	struct deployment *d = deployment_get(m, keep->deployment_id);
 	if (d != NULL)
 		d->regroup = true;
@@ -313,14 +413,13 @@ struct node *node_merge(struct model *m, struct node *a, struct node *b)
 	return keep;
 }
 
-static void drop_keys(struct model *m, const struct node *n)
+static void drop_keys(struct model *m, struct node *n)
 {
-	struct node_key *key, *next;
-	HASH_ITER(hh, m->keys, key, next) {
-		if (model_node_resolve(m, key->node_id) == n->id) {
-			HASH_DEL(m->keys, key);
-			free(key);
-		}
+	while (n->keys != NULL) {
+		struct node_key *key = n->keys;
+		n->keys = key->next;
+		HASH_DEL(m->keys, key);
+		free(key);
 	}
 }
 
@@ -342,8 +441,7 @@ void node_part(struct model *m, struct node *n)
 void node_remove(struct model *m, struct node *n)
 {
 	drop_keys(m, n);
-	node_release(n);
-	n->gone = true;
+	node_bury(m, n);
 	struct deployment *d = deployment_get(m, n->deployment_id);
 	if (d != NULL)
 		d->regroup = true;
@@ -354,7 +452,7 @@ const struct node *model_next_node(const struct model *m, size_t *cursor)
 {
 	while (*cursor < m->node_count) {
 		const struct node *n = m->nodes[(*cursor)++];
-		if (!n->gone)
+		if (n != NULL && !n->gone)
 			return n;
 	}
 	return NULL;
@@ -362,18 +460,16 @@ const struct node *model_next_node(const struct model *m, size_t *cursor)
 
 const struct node *model_next_member(const struct model *m, uint32_t deployment_id, size_t *cursor)
 {
-	const struct node *n;
-	while ((n = model_next_node(m, cursor)) != NULL)
-		if (n->deployment_id == deployment_id)
-			return n;
-	return NULL;
+	const struct deployment *d = deployment_get(m, deployment_id);
+	return d != NULL && *cursor < d->member_count ? member_at(m, d, (*cursor)++) : NULL;
 }
 
 size_t model_node_count(const struct model *m)
 {
 	size_t count = 0, cursor = 0;
-	while (model_next_node(m, &cursor) != NULL)
-		count++;
+	const struct deployment *d;
+	while ((d = model_next_deployment(m, &cursor)) != NULL)
+		count += d->member_count;
 	return count;
 }
 
@@ -460,6 +556,26 @@ void deployment_set_kind(struct model *m, struct deployment *d, enum deployment_
 	m->changed |= TOPIC_NODES | TOPIC_TOPOLOGY;
 }
 
+/* Two lists by id become one. */
+static void take_members(struct model *m, struct deployment *keep, struct deployment *drop)
+{
+	size_t at = keep->member_count + drop->member_count, a = keep->member_count,
+	       b = drop->member_count;
+	for (size_t i = 0; i < b; i++)
+		member_at(m, drop, i)->deployment_id = keep->id;
+	keep->member_ids = mem_grow(keep->member_ids, &keep->member_cap, at, sizeof(*keep->member_ids));
+	keep->member_count = at;
+	while (b > 0) {
+		if (a > 0 && keep->member_ids[a - 1] > drop->member_ids[b - 1])
+			keep->member_ids[--at] = keep->member_ids[--a];
+		else
+			keep->member_ids[--at] = drop->member_ids[--b];
+	}
+	free(drop->member_ids);
+	drop->member_ids = NULL;
+	drop->member_count = drop->member_cap = 0;
+}
+
 void deployment_merge(struct model *m, uint32_t a_id, uint32_t b_id)
 {
 	struct deployment *a = deployment_get(m, a_id), *b = deployment_get(m, b_id);
@@ -471,9 +587,7 @@ void deployment_merge(struct model *m, uint32_t a_id, uint32_t b_id)
 				      b :
 				      a;
 	struct deployment *drop = keep == a ? b : a;
-	for (size_t i = 0; i < m->node_count; i++)
-		if (m->nodes[i]->deployment_id == drop->id)
-			m->nodes[i]->deployment_id = keep->id;
+	take_members(m, keep, drop);
 	if (drop->listed_ms > keep->listed_ms)
 		keep->listed_ms = drop->listed_ms;
 	if (keep->complete_ms == 0)
@@ -522,21 +636,27 @@ void apply_target(struct model *m, const struct observation *obs)
 /* --- time ------------------------------------------------------------------------------------ */
 
 /* A node that nobody lists any more has left; targets stay, since the operator named them. */
-static void sweep(struct model *m)
+static bool has_left(const struct model *m, const struct deployment *d, const struct node *n)
 {
-	for (size_t i = 0; i < m->node_count; i++) {
-		struct node *n = m->nodes[i];
-		struct deployment *d = deployment_get(m, n->deployment_id);
-		if (!n->gone && n->refusal_count > 0)
-			node_expire_refusals(m, n);
-		if (n->gone || n->is_target || d == NULL)
+	/* A plain set has no list but its master's, which drops a replica the moment it dies: who still
+	 * answers is worth seeing, and who crashed more so. */
+	bool plain = d->kind == KIND_REPLICATION;
+	int64_t patience_ms = plain ? PLAIN_LEAVE_AFTER_MS : m->leave_after_ms;
+	return !n->is_target && d->listed_ms - n->claimed_ms > patience_ms &&
+	       !(plain && n->link.state == LINK_UP);
+}
+
+static void sweep(struct model *m, struct deployment *d)
+{
+	size_t i = 0;
+	while (i < d->member_count) {
+		struct node *n = member_at(m, d, i);
+		if (!has_left(m, d, n)) {
+			if (n->refusal_count > 0)
+				node_expire_refusals(m, n);
+			i++;
 			continue;
-		/* A plain set has no list but its master's, which drops a replica the moment it dies:
-		 * who still answers is worth seeing, and who crashed more so. */
-		bool plain = d->kind == KIND_REPLICATION;
-		int64_t patience_ms = plain ? PLAIN_LEAVE_AFTER_MS : m->leave_after_ms;
-		if (d->listed_ms - n->claimed_ms <= patience_ms || (plain && n->link.state == LINK_UP))
-			continue;
+		}
 		model_node_event(m, EVENT_NODE_LEFT, n, "nobody lists it any more");
 		node_remove(m, n);
 	}
@@ -546,8 +666,13 @@ static void expire_all(struct model *m)
 {
 	for (size_t i = 0; i < m->deployment_count; i++) {
 		struct deployment *d = m->deployments[i];
+		if (d->gone)
+			continue;
+		m->scope = d->profile;
+		sweep(m, d);
 		for (size_t k = 0; k < d->group_count; k++)
 			group_expire(m, d->groups[k]);
+		deployment_look_for_loners(m, d);
 	}
 }
 
@@ -570,10 +695,10 @@ unsigned model_tick(struct model *m, int64_t now_ms, int64_t wall_ms)
 	m->wall_ms = wall_ms;
 	if (now_ms - m->swept_ms >= SWEEP_EVERY_MS) {
 		m->swept_ms = now_ms;
-		sweep(m);
 		expire_all(m);
 	}
 	regroup_all(m);
+	free_dead(m);
 	return m->changed;
 }
 
@@ -644,5 +769,6 @@ unsigned model_apply(struct model *m, const struct observation *obs)
 			dispatch(m, obs, n);
 	}
 	regroup_all(m);
+	free_dead(m);
 	return m->changed;
 }

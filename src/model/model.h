@@ -97,8 +97,8 @@ struct node {
 	bool is_target;          /* named on the command line: never forgotten */
 	bool is_sentinel;        /* by its own word or a Sentinel's */
 	bool mode_known;         /* it answered INFO once */
-	bool gone;               /* left or merged; kept only as a forward */
-	uint32_t merged_into;    /* != 0: this id means that node */
+	bool gone;               /* left or merged: freed before the next observation */
+	struct node_key *keys;   /* what it is found by; the model's own */
 	struct endpoint addr;    /* identity: as announced by its deployment, else as given */
 	struct endpoint dial;    /* how the target was written, when it differs; else unset */
 	char run_id[ID_BYTES];   /* of the process, from INFO */
@@ -120,6 +120,7 @@ struct node {
 	int64_t watchers;        /* data node: Sentinels that listen there; 0 none or not known */
 	struct info_facts info;  /* its own word; valid when info_at_ms != 0 */
 	int64_t info_at_ms;
+	int64_t role_ms;         /* since when it says this role, as far as we saw */
 	struct role_facts role_fast; /* ROLE during a promotion */
 	int64_t role_fast_at_ms;
 	struct cluster_info_facts cluster_info;
@@ -176,9 +177,9 @@ struct group {
 	/* Sentinel deployments only */
 	struct sentinel_view *views; /* one per Sentinel; owned */
 	size_t view_count, view_cap;
-	struct member_view *replicas; /* owned */
+	struct member_view *replicas; /* by node id; owned */
 	size_t replica_count, replica_cap;
-	struct member_view *peers;    /* Sentinels as listed; owned */
+	struct member_view *peers;    /* Sentinels as listed, by node id; owned */
 	size_t peer_count, peer_cap;
 	struct ckquorum_facts ckquorum;
 	uint32_t ckquorum_from;       /* Sentinel node */
@@ -210,9 +211,15 @@ struct deployment {
 	int64_t complete_ms;          /* first time that happened; 0: not yet */
 	struct group **groups;        /* owned, by name */
 	size_t group_count, group_cap;
+	uint32_t *member_ids;         /* all its nodes, by id; owned */
+	size_t member_count, member_cap;
+	bool full;                    /* more were listed than are watched: MEMBERS_MAX */
 	struct cluster *cluster;      /* owned; cluster only */
 	int64_t trouble_ms;           /* monotonic time of the last moment something was wrong */
 };
+
+/* More nodes than this come from a broken or hostile server, not from a deployment. */
+#define MEMBERS_MAX 20000
 
 struct model; /* opaque: reached through the functions below */
 

@@ -11,6 +11,7 @@
 struct node_key {
 	char text[ENDPOINT_TEXT_BYTES + 24];
 	uint32_t node_id;
+	struct node_key *next; /* of the same node */
 	UT_hash_handle hh;
 };
 
@@ -22,8 +23,12 @@ struct group_key {
 };
 
 struct model {
-	struct node **nodes;          /* index: id - 1; never shrinks, gone ones are small */
+	struct node **nodes;          /* index: id - 1; NULL: gone */
 	size_t node_count, node_cap;
+	uint32_t *forwards;           /* index: id - 1; != 0: that id means this one now */
+	size_t forward_cap;
+	struct node **dead;           /* gone while this observation is applied: freed after it */
+	size_t dead_count, dead_cap;
 	struct deployment **deployments; /* index: id - 1 */
 	size_t deployment_count, deployment_cap;
 	uint32_t next_group_id;
@@ -39,6 +44,10 @@ struct model {
 
 /* --- nodes (model.c) --- */
 struct node *node_get(const struct model *m, uint32_t id); /* follows merges; NULL if gone */
+/* The i-th node of a deployment, by id. */
+struct node *member_at(const struct model *m, const struct deployment *d, size_t i);
+/* Where an id is, or would be. */
+size_t deployment_member_place(const struct deployment *d, uint32_t id);
 struct node *node_by_key(const struct model *m, const char *prefix, const char *id);
 struct node *node_by_addr(const struct model *m, const struct endpoint *addr);
 /* Finds or makes the node at addr in a deployment; a node of another deployment at that address
@@ -61,6 +70,10 @@ struct group *group_find(struct deployment *d, const char *name);
 struct group *group_obtain(struct model *m, struct deployment *d, const char *name);
 void group_free(struct model *m, struct group *g);
 void group_member_add(struct model *m, struct group *g, struct node *n);
+/* Where a node is in a list by node id, or would be. */
+size_t member_view_place(const struct member_view *list, size_t count, uint32_t node_id);
+/* Masters of a plain set that have become a set of their own. */
+void deployment_look_for_loners(struct model *m, struct deployment *d);
 /* Works out anew who follows whom and which node is in which group. Linear in the deployment. */
 void deployment_regroup(struct model *m, struct deployment *d);
 

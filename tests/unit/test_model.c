@@ -453,6 +453,177 @@ static void says_it_follows_itself(void **state)
 	world_end(&w);
 }
 
+/* REPLICAOF NO ONE on purpose: at once another master where the first one is well... */
+static struct world promoted_alone(void)
+{
+	struct world w = world_new();
+	target(&w, 21002);
+	link_up(&w, 21002);
+	info_replica(&w, 21002, 21001, 10);
+	link_up(&w, 21001);
+	info_master(&w, 21001, 10, LISTED(0, 21002, 10));
+	w.now += 5000;
+	info_master(&w, 21002, 10, "");
+	return w;
+}
+
+static void deliberate_master(void **state)
+{
+	struct world w = promoted_alone();
+	struct verdict v;
+	(void)state;
+	uint32_t group = group_of(&w, 21001)->id;
+	health_node(w.m, node_at(&w, 21002), w.now, &v);
+	assert_has(v.text, "second master");
+	tick(&w, 1000);
+	info_master(&w, 21001, 10, "");
+	tick(&w, 1000);
+	health_node(w.m, node_at(&w, 21002), w.now, &v);
+	assert_string_equal(v.text, "");
+	assert_int_equal(only_deployment(&w)->group_count, 2);
+	assert_int_equal(master_port(&w, group_of(&w, 21002)), 21002);
+	assert_int_equal(group_of(&w, 21001)->id, group);
+	assert_int_equal(master_port(&w, group_of(&w, 21001)), 21001);
+	/* and back */
+	info_replica(&w, 21002, 21001, 20);
+	assert_int_equal(only_deployment(&w)->group_count, 1);
+	assert_int_equal(group_of(&w, 21002)->id, group);
+	world_end(&w);
+}
+
+/* ... after a minute where it is not, and not while it says that a failover runs. */
+static void deliberate_master_waits(void **state)
+{
+	(void)state;
+	for (int lost = 0; lost <= 1; lost++) {
+		struct world w = promoted_alone();
+		if (lost)
+			link_lost(&w, 21001);
+		for (int i = 0; i < 58; i++) {
+			tick(&w, 1000);
+			assert_int_equal(only_deployment(&w)->group_count, 1);
+			if (lost)
+				continue;
+			infof(&w, id_at(&w, 21001),
+			      INFO_HEAD "role:master\r\nmaster_failover_state:waiting-for-sync\r\n",
+			      "standalone", 21001);
+		}
+		tick(&w, 3000);
+		assert_int_equal(only_deployment(&w)->group_count, 2);
+		world_end(&w);
+	}
+}
+
+/* Both with replicas: that is a split, for as long as it stands. */
+static void split_stays(void **state)
+{
+	struct world w = promoted_alone();
+	struct verdict v;
+	(void)state;
+	info_master(&w, 21001, 10, LISTED(0, 21003, 10));
+	info_master(&w, 21002, 10, LISTED(0, 21004, 10));
+	for (int i = 0; i < 70; i++) {
+		tick(&w, 1000);
+		info_master(&w, 21001, 10, LISTED(0, 21003, 10));
+		info_master(&w, 21002, 10, LISTED(0, 21004, 10));
+	}
+	assert_int_equal(only_deployment(&w)->group_count, 1);
+	int second = master_port(&w, group_of(&w, 21001)) == 21001 ? 21002 : 21001;
+	health_node(w.m, node_at(&w, second), w.now, &v);
+	assert_has(v.text, "second master");
+	world_end(&w);
+}
+
+/* --- many --------------------------------------------------------------------------------------- */
+
+static void list_many(struct world *w, int first, int count)
+{
+	struct sentinel_instance *items = calloc((size_t)count, sizeof(*items));
+	assert_non_null(items);
+	for (int i = 0; i < count; i++) {
+		char host[32];
+		snprintf(host, sizeof(host), "10.%d.%d.1", (first + i) / 256, (first + i) % 256);
+		items[i] = instance("x", 6379, SFLAG_SLAVE);
+		items[i].addr = at_host(host, 6379);
+	}
+	listed(w, ASK_SENTINEL_REPLICAS, id_at(w, 26001), "mymaster", items, (size_t)count);
+	free(items);
+}
+
+/* A limit of each deployment on what lives: neither others nor those that went count. */
+static void limit_is_said(void **state)
+{
+	struct world w = sentinel_world();
+	struct verdict v;
+	(void)state;
+	list_many(&w, 0, MEMBERS_MAX + 100);
+	assert_int_equal(members(&w), MEMBERS_MAX);
+	health_deployment(w.m, only_deployment(&w), w.now, &v);
+	assert_true(only_deployment(&w)->full);
+	target(&w, 7001);
+	assert_int_equal(members(&w), MEMBERS_MAX + 1);
+	tick(&w, 40000);
+	masters(&w, 26001, 21001, 0, 0);
+	replicas(&w, 26001, 21002, 0, 21003, 0);
+	peers(&w, 26001, 26002, 26003);
+	tick(&w, 1000);
+	assert_int_equal(members(&w), 7);
+	assert_false(model_deployment(w.m, node_at(&w, 26001)->deployment_id)->full);
+	/* there is room again */
+	list_many(&w, 30000, 1000);
+	assert_int_equal(members(&w), 1007);
+	world_end(&w);
+}
+
+static void limit_verdict(void **state)
+{
+	struct world w = sentinel_world();
+	struct verdict v;
+	(void)state;
+	list_many(&w, 0, MEMBERS_MAX);
+	for (int i = 0; i < MEMBERS_MAX; i++) {
+		char host[32];
+		snprintf(host, sizeof(host), "10.%d.%d.1", i / 256, i % 256);
+		const struct node *n = find_at(&w, host, 6379);
+		if (n != NULL)
+			link_state(&w, n->id, LINK_UP, NULL);
+	}
+	health_deployment(w.m, only_deployment(&w), w.now, &v);
+	assert_has(v.text, "more than 20000 nodes listed: the rest is not watched");
+	world_end(&w);
+}
+
+/* Ids and addresses lead to the right node through merging, leaving and coming back. */
+static void ids_after_leaving(void **state)
+{
+	struct world w = sentinel_world();
+	uint32_t gone = id_at(&w, 21003);
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		tick(&w, 10000);
+		info_master(&w, 21001, 9000, LISTED(0, 21002, 9000));
+		masters(&w, 26001, 21001, 0, 0);
+		replicas(&w, 26001, 21002, 0, 21004, 0);
+		peers(&w, 26001, 26002, 26003);
+	}
+	tick(&w, 1000);
+	assert_null(model_node(w.m, gone));
+	assert_int_equal(model_node_resolve(w.m, gone), 0);
+	replicas(&w, 26001, 21003, 0, 21004, 0);
+	assert_true(id_at(&w, 21003) > gone);
+	assert_null(model_node(w.m, gone));
+	size_t cursor = 0, count = 0;
+	uint32_t last = 0;
+	const struct node *n;
+	while ((n = model_next_member(w.m, only_deployment(&w)->id, &cursor)) != NULL) {
+		assert_true(n->id > last);
+		last = n->id;
+		count++;
+	}
+	assert_int_equal(count, members(&w));
+	world_end(&w);
+}
+
 /* --- clusters ----------------------------------------------------------------------------------- */
 
 static void cluster_node_moves(void **state)
@@ -632,6 +803,12 @@ int main(void)
 		cmocka_unit_test(forgotten_node),
 		cmocka_unit_test(each_follows_the_other),
 		cmocka_unit_test(says_it_follows_itself),
+		cmocka_unit_test(deliberate_master),
+		cmocka_unit_test(deliberate_master_waits),
+		cmocka_unit_test(split_stays),
+		cmocka_unit_test(limit_is_said),
+		cmocka_unit_test(limit_verdict),
+		cmocka_unit_test(ids_after_leaving),
 		cmocka_unit_test(cluster_node_moves),
 		cmocka_unit_test(cluster_address_taken_over),
 		cmocka_unit_test(cluster_moving_address),
