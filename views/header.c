@@ -244,11 +244,12 @@ static const char *const alert_words[] = {
 
 static void line_notice(const struct pane *line, const struct view_context *c)
 {
-	enum style_role role =
-	    c->notice_health == HEALTH_OK ? STYLE_NOTICE : alert_style(c->notice_health);
+	/* "UNKNOWN  only a cluster has slots": nobody's health is meant. */
+	bool plain = c->notice_health == HEALTH_OK || c->notice_health == HEALTH_UNKNOWN;
+	enum style_role role = plain ? STYLE_NOTICE : alert_style(c->notice_health);
 
 	pane_fill(line, role);
-	if (c->notice_health == HEALTH_OK)
+	if (plain)
 		pane_text(line, 0, 1, -1, role, c->notice);
 	else
 		pane_textf(line, 0, 1, -1, role, "%s  %s", alert_words[c->notice_health],

@@ -54,9 +54,39 @@ if command -v tmux >/dev/null; then
 	screen_text >"$WORK/frame"
 	other_is_shown "] and f in one read"
 	shown_and_meant "] and f in one read: the sheet is of the deployment that is shown"
+
+	# A failover that cannot end yet: its replica does not answer.
+	screen_redoubt 110x34 --log "$WORK/log" "127.0.0.1:$A"
+	wait_screen "127.0.0.1:$A1 +replica +up" 10
+	pause_node "$A1"
+	cli "$A" set key value >/dev/null
+	screen_keys f
+	wait_screen 'Type .* to go ahead' 5
+	# A sheet hears nothing in its first half second.
+	sends() {
+		screen_has 'Sent, being followed' && return
+		screen_keys C-u
+		screen_keys -l "127.0.0.1:$A"
+		screen_keys Enter
+		wait_screen 'Sent, being followed' 1
+	}
+	check "a failover is sent" wait_for 10 "sent" sends
+	screen_keys q
+	check "q closes its sheet" wait_for 5 "closed" eval '! screen_has "Sent, being followed"'
+	screen_keys f
+	check "a second one must wait" wait_screen "failover of 127.0.0.1:$A is under way" 5
+	screen_keys q
+	check "quitting meanwhile: the log has the last that was seen" \
+		wait_for 5 "in the log" grep -q 'action.*quit before its end was seen: ' "$WORK/log"
 	screen_stop
+	resume_node "$A1"
+	is_master_again() {
+		[ "$(info_field "$A" replication role)" = master ] && linked "$A1" &&
+			[ "$(info_field "$A" replication master_failover_state)" = no-failover ]
+	}
+	wait_for 30 "the failover is over" eval "is_master_again || linked $A" || bail "the set settles"
 else
-	skip "no tmux here: ] and f in one read"
+	skip "no tmux here: keys in one read, actions on their way"
 fi
 
 # --- an output that nobody takes ---------------------------------------------------------------------
