@@ -103,7 +103,7 @@ static bool is_promoted_now(const struct model *m, const struct node *n, const s
 
 	return (group_failover_running(m, g, now_ms) &&
 		model_node_resolve(m, g->failover.selected_id) == n->id) ||
-	       (seen && (seen->facts.flags & SFLAG_PROMOTED));
+	       (seen && (seen->facts.flags & SFLAG_PROMOTED) && topology_master_of(m, g) != n->id);
 }
 
 /* INFO and CLUSTER NODES are asked at different times, and an election spreads by gossip: that one

@@ -692,6 +692,33 @@ static void test_second_master_is_marked(void **state)
 	model_free(w.m);
 }
 
+/* A Sentinel's last word on the promoted one as a replica stays: nobody lists it as one any more. */
+static void test_promotion_ends(void **state)
+{
+	struct world w = sentinel_world();
+	uint32_t second = id_of(&w, "10.0.0.2", 6379);
+	struct sentinel_instance replica =
+	    instance("10.0.0.2:6379", "10.0.0.2", 6379, SFLAG_SLAVE | SFLAG_PROMOTED);
+	struct sentinel_instance master = instance("mymaster", "10.0.0.2", 6379, SFLAG_MASTER);
+	char *text;
+
+	(void)state;
+	listed(&w, ASK_SENTINEL_REPLICAS, id_of(&w, "10.0.0.9", 26379), &replica, 1);
+	info_master(&w, second, "standalone", 2, 5900000, "");
+	text = draw_fresh(&topology_view, &w, "", 22, 100);
+	assert_has(line_with(text, "10.0.0.2:6379"), "promoted");
+	free(text);
+	master.config_epoch = 8;
+	snprintf(master.run_id, sizeof(master.run_id), "%040d", 2);
+	for (int s = 0; s < 3; s++)
+		listed(&w, ASK_SENTINEL_MASTERS, id_of(&w, "10.0.0.9", 26379 + s), &master, 1);
+	text = draw_fresh(&topology_view, &w, "", 22, 100);
+	assert_has(line_with(text, "10.0.0.2:6379"), "master");
+	assert_lacks(line_with(text, "10.0.0.2:6379"), "promoted");
+	free(text);
+	model_free(w.m);
+}
+
 /* Only the word of a node that answers contradicts, and not that of one which is being promoted. */
 static void test_expected_roles_are_not_marked(void **state)
 {
@@ -1471,6 +1498,7 @@ int main(void)
 	    cmocka_unit_test(test_header_and_footer),
 	    cmocka_unit_test(test_freeze),
 	    cmocka_unit_test(test_notice_leaves_the_alert),
+	    cmocka_unit_test(test_promotion_ends),
 	    cmocka_unit_test(test_keys),
 	    cmocka_unit_test(test_help_lists_every_key),
 	    cmocka_unit_test(test_sheet),
