@@ -357,6 +357,7 @@ static void one_at_a_time(void **state)
 	struct world w = cluster_world();
 	const struct node *master = node_at(&w, 7001), *replica = node_at(&w, 7004);
 	const struct action_context same = { master->deployment_id, master->group_id, master->id };
+	const struct action_context group = { master->deployment_id, master->group_id, 0 };
 	const struct action_context moved = { master->deployment_id, 999, replica->id };
 	const struct action_context other = { master->deployment_id, node_at(&w, 7002)->group_id,
 					      id_at(&w, 7002) };
@@ -366,6 +367,7 @@ static void one_at_a_time(void **state)
 	action_sent(a, w.now);
 	assert_true(action_conflicts(a, &same));
 	assert_true(action_conflicts(a, &moved));
+	assert_true(action_conflicts(a, &group));
 	assert_false(action_conflicts(a, &other));
 	action_replied(a, w.m, 0, ANSWER_OK, "OK", w.now);
 	assert_true(action_conflicts(a, &same));
@@ -388,6 +390,18 @@ static void cleaned_name(void **state)
 	struct world w = sentinel_world();
 	struct sentinel_instance item = instance("mymaster", 21001, SFLAG_MASTER);
 	(void)state;
+	struct parser *p = parser_new();
+	for (int bad = 0; bad <= 1; bad++) {
+		char resp[160];
+		snprintf(resp, sizeof(resp),
+			 "*1\r\n*6\r\n$4\r\nname\r\n$3\r\na%cb\r\n$2\r\nip\r\n$9\r\n127.0.0.1\r\n"
+			 "$4\r\nport\r\n$5\r\n21001\r\n",
+			 bad ? '\x1b' : '-');
+		struct observation o = captured_parse_text(p, resp, ASK_SENTINEL_MASTERS);
+		assert_int_equal(o.u.list->count, 1);
+		assert_int_equal(o.u.list->items[0].name_cleaned, bad);
+	}
+	parser_free(p);
 	item.name_cleaned = true;
 	for (int port = 26001; port <= 26003; port++)
 		listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, port), NULL, &item, 1);

@@ -550,6 +550,26 @@ static void list_many(struct world *w, int first, int count)
 	free(items);
 }
 
+/* Listed in any order and again and again, each is there once, and found. */
+static void lists_by_id(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		replicas(&w, 26001, 21009, 0, 21003, 0);
+		replicas(&w, 26002, 21002, 0, 21008, 0);
+	}
+	const struct group *g = group_of(&w, 21001);
+	assert_int_equal(g->replica_count, 4);
+	for (size_t i = 1; i < g->replica_count; i++)
+		assert_true(g->replicas[i - 1].node_id < g->replicas[i].node_id);
+	for (int port = 21002; port <= 21009; port++)
+		if (find_at(&w, HOST, port) != NULL)
+			assert_int_equal(group_replica_view(g, id_at(&w, port))->facts.addr.port, port);
+	assert_null(group_replica_view(g, id_at(&w, 21001)));
+	world_end(&w);
+}
+
 /* A limit of each deployment on what lives: neither others nor those that went count. */
 static void limit_is_said(void **state)
 {
@@ -806,6 +826,7 @@ int main(void)
 		cmocka_unit_test(deliberate_master),
 		cmocka_unit_test(deliberate_master_waits),
 		cmocka_unit_test(split_stays),
+		cmocka_unit_test(lists_by_id),
 		cmocka_unit_test(limit_is_said),
 		cmocka_unit_test(limit_verdict),
 		cmocka_unit_test(ids_after_leaving),
