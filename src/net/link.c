@@ -147,7 +147,8 @@ void link_drop(struct link *l, enum link_state state, enum server_error error,
 
 void link_lost(struct link *l, const char *reason)
 {
-	link_drop(l, l->answered ? LINK_LOST : LINK_FAILED, ERROR_OTHER, reason);
+	link_drop(l, l->answered ? LINK_LOST : LINK_FAILED,
+		  l->stream.refused ? ERROR_TLS : ERROR_OTHER, reason);
 }
 
 /* --- the steps by time ------------------------------------------------------------------------- */
@@ -176,8 +177,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int events)
 		link_connect_failed(l, text);
 		break;
 	case STEP_HANDSHAKE:
-		snprintf(text, sizeof(text), "connected, but no handshake within %s", seconds);
-		link_connect_failed(l, text);
+		link_handshake_late(l);
 		break;
 	case STEP_GREETING:
 	case STEP_SUBSCRIBING:
@@ -316,6 +316,11 @@ bool link_ask_argv(struct link *l, int argc, const char *const *argv, uint32_t t
 bool link_has_pending(const struct link *l, enum question q)
 {
 	return l->asked[q] > 0;
+}
+
+void link_set_tls(struct link *l, const struct tls_context *tls)
+{
+	l->config.tls = tls;
 }
 
 void link_set_credential_kind(struct link *l, enum credential_kind kind)

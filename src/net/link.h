@@ -2,8 +2,7 @@
  *
  * States: idle -> resolving -> connecting -> authenticating -> up; any -> down (reported once with
  * the reason) -> backoff -> resolving. Deadlines are its own: connect, and the oldest pending reply.
- * A link knows bytes and replies, nothing of the model: the owner gets callbacks. TLS will come as
- * another struct stream (stream.h); nothing here changes for it. */
+ * A link knows bytes and replies, nothing of the model: the owner gets callbacks. */
 #ifndef NET_LINK_H
 #define NET_LINK_H
 
@@ -22,6 +21,7 @@
 
 struct link;
 struct resolver;
+struct tls_context;
 
 struct link_callbacks {
 	/* State changed: facts as in observation.h; reason in words or NULL. */
@@ -47,6 +47,8 @@ struct link_config {
 	int64_t timeout_ms;                  /* connect and reply */
 	bool subscribe;                      /* PSUBSCRIBE * after authentication */
 	bool hello;                          /* with subscribe: only the Sentinels' hello channel */
+	/* Shared, outlives the link; NULL: plain, as Unix sockets always are. */
+	const struct tls_context *tls;
 	struct link_callbacks callbacks;
 	void *owner;
 };
@@ -62,6 +64,8 @@ bool link_ask(struct link *l, enum question q, const char *arg, uint32_t tag);
 bool link_ask_argv(struct link *l, int argc, const char *const *argv, uint32_t tag);
 bool link_has_pending(const struct link *l, enum question q); /* the same question still unanswered */
 /* The address it dials now changes (a merged node); takes effect at the next connect. */
+/* Takes effect at the next connect. NULL: plain. */
+void link_set_tls(struct link *l, const struct tls_context *tls);
 void link_set_credential_kind(struct link *l, enum credential_kind kind);
 void link_retry_now(struct link *l);         /* ends the backoff */
 const struct endpoint *link_addr(const struct link *l);

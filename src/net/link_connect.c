@@ -10,21 +10,47 @@
 
 #include "base/mem.h"
 #include "net/resolver.h"
+#include "net/tls.h"
 
 #define KEEPALIVE_S            60
 #define KEEPALIVE_SUBSCRIBED_S 10
 
 static void connect_next(struct link *l);
 
-void link_connect_failed(struct link *l, const char *reason)
+static void attempt_failed(struct link *l, enum link_state state, const char *reason)
 {
+	enum server_error error = l->stream.refused ? ERROR_TLS : ERROR_OTHER;
+
 	ev_io_stop(l->config.loop, &l->reader);
 	ev_io_stop(l->config.loop, &l->writer);
 	stream_close(&l->stream);
 	if (++l->addr_index < l->addrs->count)
 		connect_next(l);
 	else
-		link_drop(l, LINK_FAILED, ERROR_OTHER, reason);
+		link_drop(l, state, error, reason);
+}
+
+void link_connect_failed(struct link *l, const char *reason)
+{
+	attempt_failed(l, LINK_FAILED, reason);
+}
+
+/* A plain server waits for the rest of what it takes for a command, so nothing tells it from one
+ * that hangs; unless it was met before. */
+void link_handshake_late(struct link *l)
+{
+	char text[REASON_BYTES], seconds[32];
+
+	link_seconds_text(l->config.timeout_ms, seconds);
+	if (l->was_up) {
+		snprintf(text, sizeof(text), "connected, but no reply for %s", seconds);
+		attempt_failed(l, LINK_SILENT, text);
+		return;
+	}
+	snprintf(text, sizeof(text),
+		 "connected, but no TLS handshake within %s: the server hangs, or speaks no TLS",
+		 seconds);
+	attempt_failed(l, LINK_FAILED, text);
 }
 
 void link_continue_handshake(struct link *l)
@@ -33,6 +59,7 @@ void link_continue_handshake(struct link *l)
 	case STREAM_OK:
 		ev_io_stop(l->config.loop, &l->writer);
 		link_start_greeting(l);
+		link_read_held(l);
 		return;
 	case STREAM_WANT_READ:
 		ev_io_stop(l->config.loop, &l->writer);
@@ -52,6 +79,11 @@ void link_continue_handshake(struct link *l)
 void link_connected(struct link *l)
 {
 	l->step = STEP_HANDSHAKE;
+	if (l->config.tls && !endpoint_is_unix(&l->config.addr) &&
+	    tls_start(&l->stream, l->config.tls, l->config.addr.host) != STREAM_OK) {
+		link_connect_failed(l, stream_error(&l->stream));
+		return;
+	}
 	ev_io_start(l->config.loop, &l->reader);
 	link_continue_handshake(l);
 }

@@ -13,6 +13,7 @@ static void become_ready(struct link *l)
 {
 	l->step = STEP_READY;
 	l->answered = true;
+	l->was_up = true;
 	l->up_us = clock_mono_us();
 	l->silent_us = 0;
 	link_report(l, LINK_UP, ERROR_NONE, NULL);
@@ -50,6 +51,9 @@ void link_start_greeting(struct link *l)
 	l->step = STEP_GREETING;
 	l->candidate = 0;
 	l->refusal[0] = '\0';
+	l->heard_bytes = false;
+	l->read_wants_write = false;
+	l->write_wants_read = false;
 	l->parser = reader_new();
 	link_arm(l, link_timeout_us(l));
 	send_greeting(l);

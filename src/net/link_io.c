@@ -129,31 +129,66 @@ static bool take_replies(struct link *l)
 	return false;
 }
 
+/* A server that wants TLS hangs up on a plain client, most without a word. */
+static void ended(struct link *l, const char *reason)
+{
+	char text[REASON_BYTES];
+
+	if (l->answered || l->heard_bytes || l->stream.tls || endpoint_is_unix(&l->config.addr)) {
+		link_lost(l, reason);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s before any reply: the port may want TLS", reason);
+	link_lost(l, text);
+}
+
+/* False when there is no more for now, or the connection is no longer there. */
+static bool read_once(struct link *l, bool held)
+{
+	size_t got;
+	enum stream_status status =
+		held ? stream_read_held(&l->stream, read_buffer, sizeof(read_buffer), &got) :
+		       stream_read(&l->stream, read_buffer, sizeof(read_buffer), &got);
+
+	if (got > 0) {
+		l->heard_bytes = true;
+		l->bytes_in += got;
+		reader_feed(l->parser, read_buffer, got);
+		if (!take_replies(l))
+			return false;
+	}
+	switch (status) {
+	case STREAM_OK:
+		return true;
+	case STREAM_WANT_READ:
+		break;
+	case STREAM_WANT_WRITE:
+		l->read_wants_write = true;
+		ev_io_start(l->config.loop, &l->writer);
+		break;
+	case STREAM_CLOSED:
+		ended(l, "connection closed by the server");
+		break;
+	case STREAM_ERROR:
+		ended(l, stream_error(&l->stream));
+		break;
+	}
+	return false;
+}
+
+void link_read_held(struct link *l)
+{
+	while (read_once(l, true))
+		;
+}
+
 void link_read_some(struct link *l)
 {
-	for (int i = 0; i < READS_PER_TURN; i++) {
-		size_t got;
-
-		switch (stream_read(&l->stream, read_buffer, sizeof(read_buffer), &got)) {
-		case STREAM_OK:
-			l->bytes_in += got;
-			reader_feed(l->parser, read_buffer, got);
-			if (!take_replies(l) || got < sizeof(read_buffer))
-				return;
-			break;
-		case STREAM_WANT_READ:
+	for (int i = 0; i < READS_PER_TURN; i++)
+		if (!read_once(l, false))
 			return;
-		case STREAM_WANT_WRITE:
-			ev_io_start(l->config.loop, &l->writer);
-			return;
-		case STREAM_CLOSED:
-			link_lost(l, "connection closed by the server");
-			return;
-		case STREAM_ERROR:
-			link_lost(l, stream_error(&l->stream));
-			return;
-		}
-	}
+	/* The socket says when it has more; what TLS holds of it nobody would. */
+	link_read_held(l);
 }
 
 void link_wipe_out(struct link *l)
@@ -177,8 +212,15 @@ static void write_failed(struct link *l)
 		link_lost(l, text);
 }
 
+static void stop_writer(struct link *l)
+{
+	if (!l->read_wants_write)
+		ev_io_stop(l->config.loop, &l->writer);
+}
+
 void link_flush(struct link *l)
 {
+	l->write_wants_read = false;
 	link_stamp_requests(l);
 	while (l->out_pos < l->out.len) {
 		size_t put = 0;
@@ -189,14 +231,33 @@ void link_flush(struct link *l)
 		l->bytes_out += put;
 		if (status == STREAM_OK)
 			continue;
-		if (status == STREAM_WANT_WRITE)
+		if (status == STREAM_WANT_WRITE) {
 			ev_io_start(l->config.loop, &l->writer);
-		else if (status != STREAM_WANT_READ)
+		} else if (status == STREAM_WANT_READ) {
+			l->write_wants_read = true;
+			stop_writer(l);
+		} else {
 			write_failed(l);
+		}
 		return;
 	}
-	ev_io_stop(l->config.loop, &l->writer);
+	stop_writer(l);
 	link_wipe_out(l);
+}
+
+/* Both directions: what one of them waited for may be what the other one has got. */
+static void go_on(struct link *l, bool readable)
+{
+	uint32_t connection = l->connection;
+
+	if (readable || l->read_wants_write) {
+		l->read_wants_write = false;
+		link_read_some(l);
+		if (l->freed || l->connection != connection)
+			return;
+	}
+	if (!readable || l->write_wants_read)
+		link_flush(l);
 }
 
 void link_on_readable(struct ev_loop *loop, ev_io *w, int events)
@@ -209,7 +270,7 @@ void link_on_readable(struct ev_loop *loop, ev_io *w, int events)
 	if (l->step == STEP_HANDSHAKE)
 		link_continue_handshake(l);
 	else
-		link_read_some(l);
+		go_on(l, true);
 	link_leave(l);
 }
 
@@ -223,7 +284,7 @@ void link_on_writable(struct ev_loop *loop, ev_io *w, int events)
 	if (l->step == STEP_HANDSHAKE) {
 		link_continue_handshake(l);
 	} else if (l->step != STEP_CONNECTING) {
-		link_flush(l);
+		go_on(l, false);
 	} else if (stream_connected(&l->stream) == STREAM_OK) {
 		ev_io_stop(l->config.loop, &l->writer);
 		link_connected(l);

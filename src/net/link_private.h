@@ -54,6 +54,9 @@ struct link {
 	struct stream stream;
 	uint32_t connection;     /* number of the present one, to notice that it went away */
 	bool answered;           /* this connection was up */
+	bool was_up;             /* some connection was: what is dialled is what we take it for */
+	bool heard_bytes;        /* this connection had some, whatever they were */
+	bool read_wants_write, write_wants_read;
 	ev_io reader, writer;
 	ev_timer timer;          /* whatever the step waits for */
 	int64_t up_us, silent_us, heard_us;
@@ -96,6 +99,7 @@ void link_connected(struct link *l);
 void link_continue_handshake(struct link *l);
 /* Tries the next address, or drops the link with this reason. */
 void link_connect_failed(struct link *l, const char *reason);
+void link_handshake_late(struct link *l);
 
 /* link_greeting.c: from a connection to a link that is up. */
 
@@ -122,6 +126,7 @@ const char *link_seconds_text(int64_t ms, char out[32]);
 /* link_io.c: bytes and replies. */
 
 void link_read_some(struct link *l);
+void link_read_held(struct link *l); /* what the stream has already taken from the socket */
 void link_flush(struct link *l);
 void link_wipe_out(struct link *l);
 /* "what: the server's words", cleaned. */

@@ -19,16 +19,21 @@ static enum stream_status plain_handshake(struct stream *s)
 	return STREAM_OK;
 }
 
-static enum stream_status plain_read(struct stream *s, char *data, size_t size, size_t *got)
+/* A read that does not fill the buffer has emptied the socket: no second call to be told so. */
+static enum stream_status plain_read(struct stream *s, char *data, size_t size, size_t *got,
+				     bool held)
 {
 	ssize_t n;
 
+	*got = 0;
+	if (held)
+		return STREAM_WANT_READ;
 	do
 		n = recv(s->fd, data, size, 0);
 	while (n < 0 && errno == EINTR);
 	*got = n > 0 ? (size_t)n : 0;
 	if (n > 0)
-		return STREAM_OK;
+		return *got < size ? STREAM_WANT_READ : STREAM_OK;
 	if (n == 0)
 		return STREAM_CLOSED;
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -86,6 +91,8 @@ enum stream_status stream_open(struct stream *s, const struct sockaddr *addr, so
 {
 	s->ops = &plain_ops;
 	s->err = 0;
+	s->refused = false;
+	s->words = NULL;
 	s->tls = NULL;
 	s->fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s->fd < 0)
@@ -137,7 +144,12 @@ enum stream_status stream_handshake(struct stream *s)
 
 enum stream_status stream_read(struct stream *s, char *data, size_t size, size_t *got)
 {
-	return s->ops->read(s, data, size, got);
+	return s->ops->read(s, data, size, got, false);
+}
+
+enum stream_status stream_read_held(struct stream *s, char *data, size_t size, size_t *got)
+{
+	return s->ops->read(s, data, size, got, true);
 }
 
 enum stream_status stream_write(struct stream *s, const char *data, size_t len, size_t *put)
@@ -156,5 +168,5 @@ void stream_close(struct stream *s)
 
 const char *stream_error(const struct stream *s)
 {
-	return strerror(s->err);
+	return s->words ? s->words : strerror(s->err);
 }
