@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/permission.h"
 
 const struct action_kind *const action_kinds[] = { &action_failover, &action_ckquorum };
 const size_t action_kind_count = sizeof(action_kinds) / sizeof(action_kinds[0]);
@@ -266,12 +267,16 @@ static void single_reply(struct action *a, enum answer answer, const char *text,
 void action_replied(struct action *a, const struct model *m, size_t index, enum answer answer,
 		    const char *text, int64_t now_ms)
 {
-	char addr[ENDPOINT_TEXT_BYTES] = "?";
+	char addr[ENDPOINT_TEXT_BYTES] = "?", lacks[200];
 	const struct node *n = index < a->target_count ? model_node(m, a->target_ids[index]) : NULL;
 	if (action_is_over(a))
 		return;
 	if (n != NULL)
 		endpoint_format(&n->addr, addr);
+	if (text != NULL && strncmp(text, "NOPERM ", 7) == 0) {
+		permission_format(lacks, sizeof(lacks), a->sheet.command, text);
+		text = lacks;
+	}
 	if (text == NULL || text[0] == '\0')
 		text = answer == ANSWER_TIMEOUT ? "no reply in time" : "the connection was lost";
 	a->answered++;

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "model/lag.h"
 #include "model/model_private.h"
+#include "model/permission.h"
 
 static bool is_trouble(enum link_state s)
 {
@@ -14,7 +15,11 @@ static bool is_trouble(enum link_state s)
 static void set_reason(struct node_link *l, const struct observation *obs)
 {
 	const char *text = obs->text != NULL ? obs->text : link_state_name(obs->u.link->state);
-	text_format(l->reason, sizeof(l->reason), "%s", text);
+	/* A command link is never refused for a permission: it would not be up. */
+	if (obs->error == ERROR_NOPERM)
+		permission_format(l->reason, sizeof(l->reason), "PSUBSCRIBE *", text);
+	else
+		text_format(l->reason, sizeof(l->reason), "%s", text);
 	l->error = obs->error;
 }
 
@@ -89,17 +94,37 @@ static struct refusal *refusal_find(struct node *n, enum question q)
 	return NULL;
 }
 
+/* All permissions that are missing, so that one ACL SETUSER adds them. */
+static void refusals_list_permissions(struct node *n)
+{
+	size_t len = 0, size = sizeof(n->refused_text);
+	char name[PERMISSION_BYTES];
+	text_format(n->refused_text, size, "the user lacks");
+	for (size_t i = 0; i < n->refusal_count; i++) {
+		const struct refusal *r = &n->refusals[i];
+		len = strlen(n->refused_text);
+		if (r->error == ERROR_NOPERM)
+			text_format(n->refused_text + len, size - len, " %s",
+				    permission_name(question_name(r->question), r->text, name));
+	}
+}
+
 /* The one that is said: without a password nothing else matters, else the first. */
 static void refusals_sum_up(struct model *m, struct node *n)
 {
+	size_t missing = 0;
 	const struct refusal *said = n->refusal_count > 0 ? &n->refusals[0] : NULL;
-	for (size_t i = 0; i < n->refusal_count; i++)
+	for (size_t i = 0; i < n->refusal_count; i++) {
+		missing += n->refusals[i].error == ERROR_NOPERM;
 		if (n->refusals[i].error == ERROR_NOAUTH)
 			said = &n->refusals[i];
+	}
 	n->refused = said != NULL ? said->question : ASK_NONE;
 	n->refused_error = said != NULL ? said->error : ERROR_NONE;
 	n->refused_text[0] = '\0';
-	if (said != NULL && n->refusal_count > 1)
+	if (missing > 1 && missing == n->refusal_count)
+		refusals_list_permissions(n);
+	else if (said != NULL && n->refusal_count > 1)
 		text_format(n->refused_text, sizeof(n->refused_text), "%s, and %zu more", said->text,
 			 n->refusal_count - 1);
 	else if (said != NULL)
@@ -144,8 +169,11 @@ static void refusal_note(struct model *m, struct node *n, const struct observati
 	text_format(r->arg, sizeof(r->arg), "%s", obs->arg != NULL ? obs->arg : "");
 	if (!news)
 		return;
-	text_format(r->text, sizeof(r->text), "%s: %s", question_name(obs->question),
-		 obs->text != NULL ? obs->text : "refused");
+	const char *words = obs->text != NULL ? obs->text : "refused";
+	if (obs->error == ERROR_NOPERM)
+		permission_format(r->text, sizeof(r->text), question_name(obs->question), words);
+	else
+		text_format(r->text, sizeof(r->text), "%s: %s", question_name(obs->question), words);
 	refusals_sum_up(m, n);
 }
 

@@ -204,10 +204,8 @@ static void say_others(const struct node *n, bool is_master, int64_t now_ms, str
 	if (n->said_down)
 		say(v, is_master ? HEALTH_CRITICAL : HEALTH_WARNING, n->said_down_ms,
 		    "others say down %s, but it answers here", age(now_ms, n->said_down_ms, text));
-	if (n->refused == ASK_NONE)
-		return;
-	const char *who = n->refused_error == ERROR_NOPERM ? "permission missing: " : "";
-	say(v, HEALTH_WARNING, 0, "%s%s", who, n->refused_text);
+	if (n->refused != ASK_NONE)
+		say(v, HEALTH_WARNING, 0, "%s", n->refused_text);
 }
 
 static void say_sentinel(const struct node *n, struct verdict *v)

@@ -122,7 +122,7 @@ static void permissions(void **state)
 	(void)state;
 	refused(&w, 21002, ASK_CLUSTER_INFO, ERROR_NOPERM, "NOPERM no permission for 'cluster|info'");
 	verdict_is(of_node(&w, 21002), HEALTH_WARNING,
-		   "permission missing: cluster info: NOPERM no permission for 'cluster|info'");
+		   "the user lacks +cluster|info: NOPERM no permission for 'cluster|info'");
 	assert_int_equal(node_status(node_at(&w, 21002)), STATUS_UP);
 	refused(&w, 21002, ASK_CLUSTER_INFO, ERROR_NONE, NULL);
 	verdict_is(of_node(&w, 21002), HEALTH_OK, "");
@@ -139,15 +139,14 @@ static void two_permissions(void **state)
 	(void)state;
 	refused(&w, 21002, ASK_CLUSTER_INFO, ERROR_NOPERM, "NOPERM 'cluster|info'");
 	refused(&w, 21002, ASK_ROLE, ERROR_NOPERM, "NOPERM 'role'");
-	verdict_is(of_node(&w, 21002), HEALTH_WARNING,
-		   "permission missing: cluster info: NOPERM 'cluster|info', and 1 more");
+	verdict_is(of_node(&w, 21002), HEALTH_WARNING, "the user lacks +cluster|info +role");
 	/* said again: still once each */
 	refused(&w, 21002, ASK_ROLE, ERROR_NOPERM, "NOPERM 'role'");
 	refused(&w, 21002, ASK_CLUSTER_INFO, ERROR_NONE, NULL);
-	verdict_is(of_node(&w, 21002), HEALTH_WARNING, "permission missing: role: NOPERM 'role'");
+	verdict_is(of_node(&w, 21002), HEALTH_WARNING, "the user lacks +role: NOPERM 'role'");
 	/* not asked every second, so it stands for long, but not for ever */
 	tick(&w, 100000);
-	assert_has(of_node(&w, 21002).text, "permission missing: role");
+	assert_has(of_node(&w, 21002).text, "the user lacks +role");
 	tick(&w, 600000);
 	verdict_is(of_node(&w, 21002), HEALTH_OK, "");
 	world_end(&w);
