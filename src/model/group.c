@@ -373,8 +373,8 @@ static unsigned first_slot(const struct model *m, const struct group *g)
 	return has_slots ? n->member->slots[0].first : SLOT_COUNT;
 }
 
-/* Nodes that own a slot by the map, by their place in the deployment. A claim alone is not enough: for a moment
- * the old and the new master both make it, and the higher epoch wins. Owned by the caller. */
+/* Nodes that own a slot by the map, by their place in the deployment. A claim alone is not enough: for
+ * a moment the old and the new master both make it, and the higher epoch wins. Owned by the caller. */
 static bool *slot_owners(const struct model *m, const struct deployment *d)
 {
 	bool *owns = mem_alloc((d->member_count + 1) * sizeof(*owns));
