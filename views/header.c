@@ -8,7 +8,8 @@
 #include "base/units.h"
 #include "views/parts.h"
 
-#define PART_BYTES 64
+#define PART_BYTES    64
+#define LABEL_COLUMNS 16
 
 /* A piece of line 0 that stands at the right; the lowest rank goes first when room is short. */
 struct part {
@@ -78,6 +79,11 @@ static size_t parts_make(const struct view_context *c, struct part *parts)
 	size_t count = 0;
 	char clock[CLOCK_ISO_BYTES], rate[UNITS_BYTES];
 
+	if (c->label && c->label[0]) { /* "PRODUCTION": the last to give way but the age of a freeze */
+		parts[count] = (struct part){.role = STYLE_BADGE, .rank = 8};
+		snprintf(parts[count++].text, PART_BYTES, " %.*s ",
+			 (int)text_fit(c->label, LABEL_COLUMNS), c->label);
+	}
 	if (c->read_only) {
 		parts[count] = (struct part){.role = STYLE_BADGE, .rank = 8};
 		snprintf(parts[count++].text, PART_BYTES, " READ-ONLY ");
@@ -166,7 +172,7 @@ static void line_top(const struct pane *p, const struct view_context *c, const s
 {
 	enum style_role role = c->frozen ? STYLE_BADGE : STYLE_HEADER;
 	struct pane line = pane_sub(p, 0, 0, 1, p->width);
-	struct part parts[8];
+	struct part parts[9];
 	char name[2 * NAME_BYTES + 64];
 	int left, x;
 	size_t count = parts_make(c, parts);

@@ -17,6 +17,7 @@ struct view_context {
 	int64_t interval_ms;
 	uint32_t deployment_id;    /* the one shown */
 	size_t deployment_index, deployment_count; /* "1/3" */
+	const char *label;         /* of the deployment's settings, shown as a badge; or NULL */
 	bool read_only, frozen;
 	int64_t frozen_at_ms;      /* monotonic */
 	double bytes_per_second;   /* to the terminal */

@@ -109,9 +109,9 @@ static unsigned app_sink(const struct observation *obs, void *owner)
 /* --- actions ----------------------------------------------------------------------------------- */
 
 /* Why nothing that changes something is sent; NULL: it is. */
-static const char *app_refusal(const struct app *app)
+static const char *app_refusal(const struct app *app, uint32_t deployment_id)
 {
-	if (app->read_only)
+	if (app_is_read_only(app, deployment_id))
 		return "read-only: no action can be triggered";
 	return app->options->mode == RUN_DUMP ? "--dump sends nothing" : NULL;
 }
@@ -130,7 +130,8 @@ struct action *app_action_open(struct app *app, const struct action_kind *kind,
 	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
 		if (app->actions[i].action != NULL)
 			continue;
-		struct action *a = action_open(kind, on, app->model, app_refusal(app), clock_mono_ms());
+		struct action *a = action_open(kind, on, app->model, app_refusal(app, on->deployment_id),
+					       clock_mono_ms());
 		app->actions[i] = (struct app_action){ a, true };
 		if (a->sheet.state == SHEET_CONFIRM && !kind->needs_confirm)
 			app_action_send(app, a);
@@ -184,7 +185,7 @@ static void action_done(uint32_t tag, enum answer answer, enum server_error erro
 void app_action_send(struct app *app, struct action *a)
 {
 	const char *argv[ACTION_ARGV_MAX];
-	if (app->actions_off && a->kind->changes)
+	if (app_refusal(app, a->on.deployment_id) != NULL && a->kind->changes)
 		return;
 	if (!action_recheck(a, app->model, clock_mono_ms()))
 		return;
@@ -299,12 +300,16 @@ static void start_watchers(struct app *app)
 
 static void add_targets(struct app *app, const struct demo *demo)
 {
-	const struct options *o = app->options;
-	for (size_t i = 0; i < o->target_count; i++)
-		watch_add_target(app->watch, &o->targets[i].addr, 0, NULL);
-	for (size_t i = 0; demo != NULL && i < demo->target_count; i++)
+	const struct network *net = app->network;
+	size_t added = 0;
+	for (size_t i = 0; i < net->count; i++) {
+		const struct settings *s = net->settings[i];
+		for (size_t k = 0; k < s->target_count; k++, added++)
+			watch_add_target(app->watch, &s->targets[k].addr, (uint32_t)i, s->name);
+	}
+	for (size_t i = 0; demo != NULL && i < demo->target_count; i++, added++)
 		watch_add_target(app->watch, &demo->targets[i], 0, NULL);
-	if (o->target_count > 0 || demo != NULL)
+	if (added > 0)
 		return;
 	/* Without targets: a Sentinel on this host, else a server. */
 	struct endpoint sentinel, server;
@@ -313,41 +318,34 @@ static void add_targets(struct app *app, const struct demo *demo)
 	watch_add_target(app->watch, probe_listens(&sentinel) ? &sentinel : &server, 0, NULL);
 }
 
-static void add_target_passwords(const struct options *o, struct credentials *credentials)
+const struct settings *app_settings(const struct app *app, uint32_t deployment_id)
 {
-	for (size_t i = 0; i < o->target_count; i++) {
-		const struct target *t = &o->targets[i];
-		if (t->password == NULL)
-			continue;
-		credentials_set_for(credentials, &t->addr, t->user, t->password);
-		/* The members that it leads to are most often reached with the same. */
-		if (!credentials_have(credentials, CREDENTIAL_DATA))
-			credentials_set(credentials, CREDENTIAL_DATA, t->user, t->password);
-		if (!credentials_have(credentials, CREDENTIAL_SENTINEL))
-			credentials_set(credentials, CREDENTIAL_SENTINEL, t->user, t->password);
-	}
+	const struct deployment *d = model_deployment(app->model, deployment_id);
+	uint32_t profile = d != NULL && d->profile < app->network->count ? d->profile : 0;
+	return app->network->settings[profile];
 }
 
-static bool app_start(struct app *app, const struct options *o, struct credentials *credentials,
+bool app_is_read_only(const struct app *app, uint32_t deployment_id)
+{
+	return app->options->read_only || app_settings(app, deployment_id)->read_only;
+}
+
+static bool app_start(struct app *app, const struct options *o, const struct network *network,
 		      const struct demo *demo, bool subscribe)
 {
 	app->options = o;
-	app->credentials = credentials;
+	app->network = network;
 	app->loop = ev_default_loop(EVFLAG_AUTO);
 	app->model = model_new(EVENT_RING_DEFAULT);
 	app->interval_ms = o->interval_ms;
-	app->read_only = o->read_only;
-	/* Keys from a script never send anything. */
-	app->actions_off = o->read_only || o->mode == RUN_DUMP;
 	app->log_stream.next_seq = app->events_stream.next_seq = 1;
 	name_operator(app);
 	model_set_interval(app->model, o->interval_ms);
-	add_target_passwords(o, credentials);
-	app->profile.credentials = credentials;
+	model_set_alerts(app->model, &o->config.alerts);
 	const struct watch_config config = { .loop = app->loop,
 					     .model = app->model,
-					     .profiles = &app->profile,
-					     .profile_count = 1,
+					     .profiles = network->profiles,
+					     .profile_count = network->count,
 					     .interval_ms = o->interval_ms,
 					     .timeout_ms = o->timeout_ms,
 					     .subscribe = subscribe,
@@ -491,13 +489,13 @@ static int run_screen(struct app *app)
 	return app->exit_status;
 }
 
-int app_run(const struct options *o, struct credentials *credentials, const struct demo *demo)
+int app_run(const struct options *o, const struct network *network, const struct demo *demo)
 {
 	struct app app = { .exit_status = 0 };
 	bool subscribe = o->mode == RUN_SCREEN || o->mode == RUN_EVENTS;
 	int status = EXIT_USAGE;
 	signal(SIGPIPE, SIG_IGN);
-	if (app_start(&app, o, credentials, demo, subscribe))
+	if (app_start(&app, o, network, demo, subscribe))
 		status = o->mode == RUN_ONCE     ? run_once(&app)
 			 : o->mode == RUN_EVENTS ? run_events(&app)
 			 : o->mode == RUN_DUMP   ? run_dump(&app)

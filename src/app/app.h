@@ -9,10 +9,10 @@
 
 #include "action/action.h"
 #include "app/logfile.h"
+#include "app/network.h"
 #include "app/options.h"
 #include "app/output.h"
 #include "model/model.h"
-#include "net/credentials.h"
 #include "net/watch.h"
 
 #define APP_ACTIONS_MAX 8
@@ -30,15 +30,13 @@ struct app {
 	struct ev_loop *loop;
 	struct model *model;
 	struct watch *watch;
-	struct net_profile profile;    /* of the command line */
-	struct credentials *credentials;
+	const struct network *network; /* how each deployment is reached */
 	struct ui *ui;                 /* NULL without a screen */
 	struct logfile *log;           /* --log; NULL without */
 	struct logfile *events_out;    /* --events: standard output */
 	struct event_stream log_stream, events_stream;
 	unsigned pending;              /* TOPIC_ bits since the last frame */
 	int64_t interval_ms;
-	bool read_only, actions_off;
 	char operator_name[160];       /* user, and where from */
 	char notice[200];              /* one line for the operator */
 	enum health notice_health;
@@ -53,9 +51,13 @@ struct app {
 	bool quitting;
 };
 
-/* Runs the program as the options say; targets and credentials are taken from them and, with --demo,
- * from the demo. Returns the exit status. */
-int app_run(const struct options *o, struct credentials *credentials, const struct demo *demo);
+/* Runs the program as the options say on the network's targets and, with --demo, on the demo's.
+ * Returns the exit status. */
+int app_run(const struct options *o, const struct network *network, const struct demo *demo);
+
+/* The settings that a deployment came from. */
+const struct settings *app_settings(const struct app *app, uint32_t deployment_id);
+bool app_is_read_only(const struct app *app, uint32_t deployment_id);
 
 /* For the screen. */
 void app_notice(struct app *app, enum health health, const char *fmt, ...)

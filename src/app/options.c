@@ -11,10 +11,14 @@
 #include "base/number.h"
 #include "base/text.h"
 
+#define INTERVAL_DEFAULT_MS 1000
+#define TIMEOUT_DEFAULT_MS  2000
+
 enum option_type {
 	OPTION_FLAG,     /* bool */
 	OPTION_TEXT,     /* char *, copied */
 	OPTION_SECONDS,  /* int64_t ms */
+	OPTION_SETTING,  /* of the command line's deployment, by the same name as in the config file */
 	OPTION_SPECIAL,  /* a function of its own */
 };
 
@@ -49,6 +53,18 @@ static bool set_events(struct options *o, const char *value, struct buf *err)
 {
 	(void)value;
 	return set_mode(o, RUN_EVENTS, err);
+}
+
+static bool set_tls(struct options *o, const char *value, struct buf *err)
+{
+	(void)value;
+	return settings_set(&o->cli, "tls", "yes", err);
+}
+
+static bool set_insecure(struct options *o, const char *value, struct buf *err)
+{
+	(void)value;
+	return settings_set(&o->cli, "insecure", "yes", err);
 }
 
 static bool set_format(struct options *o, const char *value, struct buf *err)
@@ -93,20 +109,38 @@ static bool set_demo(struct options *o, const char *value, struct buf *err)
 #define AT(member) offsetof(struct options, member)
 
 static const struct option_info options[] = {
+	{ 'c', "config", OPTION_TEXT, "FILE", false, AT(config_file), 0, 0, NULL,
+	  "default $XDG_CONFIG_HOME/redoubt/redoubt.conf" },
+	{ 0, "print-config", OPTION_FLAG, NULL, false, AT(print_config), 0, 0, NULL,
+	  "print the configuration in force, without secrets, and exit" },
 	{ 'i', "interval", OPTION_SECONDS, "SECONDS", false, AT(interval_ms), 0.1, 60, NULL,
 	  "poll interval, 0.1 to 60, default 1" },
 	{ 0, "timeout", OPTION_SECONDS, "SECONDS", false, AT(timeout_ms), 0.1, 60, NULL,
 	  "connect and reply deadline, 0.1 to 60, default 2" },
-	{ 0, "user", OPTION_TEXT, "NAME", false, AT(user), 0, 0, NULL,
+	{ 0, "user", OPTION_SETTING, "NAME", false, 0, 0, 0, NULL,
 	  "ACL user on data nodes" },
-	{ 0, "pass-file", OPTION_TEXT, "FILE", false, AT(pass_file), 0, 0, NULL,
+	{ 0, "pass-file", OPTION_SETTING, "FILE", false, 0, 0, 0, NULL,
 	  "file with the data nodes' password (or REDISCLI_AUTH in the environment)" },
 	{ 0, "askpass", OPTION_FLAG, NULL, false, AT(askpass), 0, 0, NULL,
 	  "ask for the data nodes' password on the terminal" },
-	{ 0, "sentinel-user", OPTION_TEXT, "NAME", false, AT(sentinel_user), 0, 0, NULL,
+	{ 0, "sentinel-user", OPTION_SETTING, "NAME", false, 0, 0, 0, NULL,
 	  "ACL user on Sentinels" },
-	{ 0, "sentinel-pass-file", OPTION_TEXT, "FILE", false, AT(sentinel_pass_file), 0, 0, NULL,
+	{ 0, "sentinel-pass-file", OPTION_SETTING, "FILE", false, 0, 0, 0, NULL,
 	  "file with the Sentinels' password (or REDOUBT_SENTINEL_AUTH in the environment)" },
+	{ 0, "tls", OPTION_SPECIAL, NULL, false, 0, 0, 0, set_tls,
+	  "speak TLS, with the system's trust store" },
+	{ 0, "cacert", OPTION_SETTING, "FILE", false, 0, 0, 0, NULL,
+	  "certificate authority that signed the servers' certificates" },
+	{ 0, "cacertdir", OPTION_SETTING, "FOLDER", false, 0, 0, 0, NULL,
+	  "folder of such certificates" },
+	{ 0, "cert", OPTION_SETTING, "FILE", false, 0, 0, 0, NULL, "client certificate" },
+	{ 0, "key", OPTION_SETTING, "FILE", false, 0, 0, 0, NULL, "its private key" },
+	{ 0, "sni", OPTION_SETTING, "NAME", false, 0, 0, 0, NULL,
+	  "server name to ask for and to verify, instead of the host's" },
+	{ 0, "insecure", OPTION_SPECIAL, NULL, false, 0, 0, 0, set_insecure,
+	  "TLS without verifying the server's certificate" },
+	{ 0, "map", OPTION_SETTING, "FROM=TO", false, 0, 0, 0, NULL,
+	  "reach the announced address FROM at TO; repeatable" },
 	{ 0, "read-only", OPTION_FLAG, NULL, false, AT(read_only), 0, 0, NULL,
 	  "no action can be triggered; shown as a badge" },
 	{ 0, "once", OPTION_SPECIAL, NULL, false, 0, 0, 0, set_once,
@@ -163,6 +197,8 @@ static bool set_option(struct options *o, const struct option_info *info, const 
 		if (value[0] == '\0')
 			buf_addstr(err, "must not be empty");
 		return value[0] != '\0';
+	case OPTION_SETTING:
+		return settings_set(&o->cli, info->name, value, err);
 	case OPTION_SECONDS:
 		return set_seconds(info, field, value, err);
 	case OPTION_SPECIAL:
@@ -231,18 +267,13 @@ static bool parse_option(struct options *o, int argc, char **argv, int *i, struc
 
 static bool parse_target(struct options *o, char *arg, struct buf *err)
 {
-	o->targets = mem_grow(o->targets, &o->target_cap, o->target_count + 1, sizeof(*o->targets));
-	struct target *t = &o->targets[o->target_count];
-	bool ok = target_parse(t, arg, err);
+	bool ok = settings_add_target(&o->cli, arg, err);
 	target_wipe_argument(arg);
-	if (ok) {
-		o->target_count++;
+	if (ok)
 		return true;
-	}
-	target_done(t);
 	struct buf why = BUF_INIT;
 	buf_addstr(&why, buf_str(err));
-	fail(err, arg, strlen(arg), buf_str(&why));
+	fail(err, arg[0] != '\0' ? arg : "''", arg[0] != '\0' ? strlen(arg) : 2, buf_str(&why));
 	buf_free(&why);
 	return false;
 }
@@ -255,14 +286,14 @@ static bool check_together(const struct options *o, struct buf *err)
 		buf_addstr(err, "--keys: goes with --dump");
 	else if (o->color && o->mode != RUN_DUMP)
 		buf_addstr(err, "--color: goes with --dump");
-	else if (o->demo != DEMO_NONE && o->target_count > 0)
+	else if (o->demo != DEMO_NONE && o->cli.target_count > 0)
 		buf_addstr(err, "--demo: takes no targets, it starts its own");
 	return err->len == 0;
 }
 
 bool options_parse(struct options *o, int argc, char **argv, struct buf *err)
 {
-	*o = (struct options){ .interval_ms = 1000, .timeout_ms = 2000 };
+	*o = (struct options){ .cli = { .tls = TLS_USE_NONE } };
 	bool only_targets = false, ok = true;
 	for (int i = 1; i < argc; i++) {
 		char *arg = argv[i];
@@ -280,12 +311,66 @@ bool options_parse(struct options *o, int argc, char **argv, struct buf *err)
 
 void options_free(struct options *o)
 {
-	for (size_t i = 0; i < o->target_count; i++)
-		target_done(&o->targets[i]);
-	free(o->targets);
+	settings_done(&o->cli);
+	config_done(&o->config);
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (options[i].type == OPTION_TEXT)
 			free(*(char **)((char *)o + options[i].offset));
+}
+
+/* What the command line did not say, the file may; what neither says has a default. */
+bool options_load_config(struct options *o, struct buf *err)
+{
+	struct config *c = &o->config;
+	char *path = o->config_file != NULL ? mem_strdup(o->config_file) : config_default_path();
+	bool ok = path != NULL ? config_load(c, path, o->config_file == NULL, err)
+			       : config_parse(c, "", 0, "", err);
+	free(path);
+	if (!ok)
+		return false;
+	if (o->interval_ms == 0)
+		o->interval_ms = c->interval_ms > 0 ? c->interval_ms : INTERVAL_DEFAULT_MS;
+	if (o->timeout_ms == 0)
+		o->timeout_ms = c->timeout_ms > 0 ? c->timeout_ms : TIMEOUT_DEFAULT_MS;
+	o->read_only |= c->read_only == 1;
+	o->ascii |= c->ascii == 1;
+	o->no_color |= c->no_color == 1;
+	if (o->theme == NULL)
+		o->theme = mem_strdup(c->theme);
+	if (o->log_file == NULL)
+		o->log_file = mem_strdup(c->log_file);
+	return true;
+}
+
+static const char *yes_no(bool flag)
+{
+	return flag ? "yes" : "no";
+}
+
+void options_print_config(const struct options *o, struct buf *out)
+{
+	const struct alerts *a = &o->config.alerts;
+	buf_addf(out, "[ui]\ninterval = %g\ntimeout = %g\n", (double)o->interval_ms / 1000.0,
+		 (double)o->timeout_ms / 1000.0);
+	buf_addf(out, "read-only = %s\nascii = %s\nno-color = %s\n", yes_no(o->read_only),
+		 yes_no(o->ascii), yes_no(o->no_color));
+	buf_addf(out, "theme = %s\n", o->theme != NULL ? o->theme : "default");
+	if (o->log_file != NULL)
+		buf_addf(out, "log = %s\n", o->log_file);
+	buf_addstr(out, "\n[alerts]\n");
+#define X(key, member, standard, most, help)                                                       \
+	buf_addf(out, "%s = %lld\n", key, (long long)a->member);
+	ALERTS(X)
+#undef X
+	if (o->cli.target_count > 0) {
+		buf_addstr(out, "\n[deployment command-line]\n");
+		settings_print(&o->cli, out);
+		return; /* targets on the command line replace the file's deployments */
+	}
+	for (size_t i = 0; i < o->config.deployment_count; i++) {
+		buf_addf(out, "\n[deployment %s]\n", o->config.deployments[i].name);
+		settings_print(&o->config.deployments[i], out);
+	}
 }
 
 void options_print_help(void)
@@ -293,8 +378,8 @@ void options_print_help(void)
 	printf("Usage: redoubt [OPTION]... [TARGET]...\n"
 	       "Watches Redis and Valkey high availability: Sentinel deployments, Clusters and plain\n"
 	       "master/replica sets. A TARGET is any one member; the rest is discovered.\n\n"
-	       "TARGET   host[:port] | redis://[user[:password]@]host[:port] | unix:///path\n"
-	       "         default: 127.0.0.1:26379, then 127.0.0.1:6379\n\n");
+	       "TARGET   host[:port] | redis[s]://[user[:password]@]host[:port] | unix:///path\n"
+	       "         default: the config file's deployments, else 127.0.0.1:26379, else 127.0.0.1:6379\n\n");
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		const struct option_info *info = &options[i];
 		char left[64], dash[5] = "    ";

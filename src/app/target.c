@@ -97,13 +97,13 @@ bool target_parse(struct target *t, const char *text, struct buf *err)
 	memset(t, 0, sizeof(*t));
 	if (strncmp(text, "redis://", 8) == 0 || strncmp(text, "valkey://", 9) == 0)
 		return parse_uri(t, strchr(text, ':') + 3, err);
-	if (strncmp(text, "rediss://", 9) == 0) {
-		buf_addstr(err, "TLS is not supported by this version");
-		return false;
+	if (strncmp(text, "rediss://", 9) == 0 || strncmp(text, "valkeys://", 10) == 0) {
+		t->tls = true;
+		return parse_uri(t, strchr(text, ':') + 3, err);
 	}
 	if (strncmp(text, "unix://", 7) == 0)
 		return parse_unix(t, text + 7, err);
-	if (strstr(text, "://") != NULL || strchr(text, '@') != NULL) {
+	if (strstr(text, "://") != NULL || strpbrk(text, "@ \t") != NULL) {
 		buf_addstr(err, "not host[:port], redis://... or unix:///path");
 		return false;
 	}

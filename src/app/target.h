@@ -1,11 +1,20 @@
-/* A target as written: host[:port], redis://[user[:password]@]host[:port], unix:///path. */
+/* A target as written: host[:port], redis[s]://[user[:password]@]host[:port],
+ * unix:///path. */
 #ifndef APP_TARGET_H
 #define APP_TARGET_H
 
-#include "app/options.h"
+#include <stdbool.h>
+
 #include "base/buf.h"
+#include "base/endpoint.h"
 
 #define DEFAULT_PORT 6379
+
+struct target {
+	struct endpoint addr;
+	char *user, *password; /* of a URI; owned, wiped when freed */
+	bool tls;              /* rediss:// */
+};
 
 /* False with the reason in err. text is not changed; a password is copied into t. */
 bool target_parse(struct target *t, const char *text, struct buf *err);

@@ -60,7 +60,8 @@ struct view_context ui_context(struct ui *ui)
 		.deployment_id = ui->deployment_id,
 		.deployment_index = index,
 		.deployment_count = count,
-		.read_only = app->read_only,
+		.read_only = app_is_read_only(app, ui->deployment_id),
+		.label = app_settings(app, ui->deployment_id)->label,
 		.frozen = ui->frozen,
 		.frozen_at_ms = ui->frozen_at_ms,
 		.bytes_per_second = ui->bytes_per_second,
@@ -185,9 +186,12 @@ static void draw_footer(struct ui *ui, const struct view_context *c, const struc
 		footer_draw(p, c, v);
 }
 
+static void follow_theme(struct ui *ui);
+
 static void draw(struct ui *ui)
 {
 	struct view_context c = ui_context(ui);
+	follow_theme(ui);
 	struct pane whole = pane_whole(ui->screen);
 	/* The one that was frozen has been merged into another: there is nothing of that moment to show. */
 	if (ui->frozen && ui->frozen_for != c.deployment_id) {
@@ -407,14 +411,40 @@ static void stop_watchers(struct ui *ui)
 	ev_signal_stop(loop, &ui->on_tstp);
 }
 
+static bool load_theme(struct theme *theme, const char *name, struct buf *err)
+{
+	if (name != NULL && strcmp(name, "default") != 0)
+		return theme_load(theme, name, err);
+	theme_builtin(theme);
+	return true;
+}
+
+/* The command line's or the file's, unless the deployment has one of its own. */
+static const char *wanted_theme(struct ui *ui)
+{
+	const char *own = app_settings(ui->app, ui->deployment_id)->theme;
+	return own != NULL ? own : ui->app->options->theme;
+}
+
 static bool open_theme(struct ui *ui, struct buf *err)
 {
-	const char *name = ui->app->options->theme;
-	if (name == NULL || strcmp(name, "default") == 0) {
-		theme_builtin(&ui->theme);
-		return true;
-	}
-	return theme_load(&ui->theme, name, err);
+	ui->theme_name = wanted_theme(ui);
+	return load_theme(&ui->theme, ui->theme_name, err);
+}
+
+/* Another deployment may look different, so that production is not taken for a test. */
+static void follow_theme(struct ui *ui)
+{
+	const char *name = wanted_theme(ui);
+	struct buf err = BUF_INIT;
+	if (name == ui->theme_name)
+		return;
+	ui->theme_name = name;
+	if (load_theme(&ui->theme, name, &err))
+		screen_set_theme(ui->screen, &ui->theme);
+	else
+		app_notice(ui->app, HEALTH_WARNING, "theme: %s", buf_str(&err));
+	buf_free(&err);
 }
 
 struct ui *ui_open(struct app *app, struct buf *err)

@@ -19,6 +19,7 @@ struct ui {
 	struct app *app;
 	struct screen *screen;
 	struct theme theme;
+	const char *theme_name;   /* borrowed from the settings; NULL: the default */
 	struct view *views[VIEW_COUNT];
 	uint32_t built_for[VIEW_COUNT]; /* deployment whose rows a view has; 0 none */
 	enum screen_index current;

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "model/lag.h"
 
 /* A node that only we cannot reach (NAT, firewall) is no incident for ever. */
 #define UNREACHABLE_IS_NEWS_MS 300000
@@ -102,11 +103,34 @@ static bool others_lost(const struct group *g, const struct node *n, bool is_mas
 	       (n->member != NULL && n->member->at_ms != 0 && !n->member->link_connected);
 }
 
+/* The option that would help where a deployment announces addresses that mean nothing here (NAT,
+ * containers), while the member that led to it answers: the same port on that one's host. */
+static void map_hint(const struct model *m, const struct node *n, char *out, size_t size)
+{
+	char from[ENDPOINT_TEXT_BYTES], to[ENDPOINT_TEXT_BYTES];
+	size_t cursor = 0;
+	const struct node *seed;
+	out[0] = '\0';
+	if (n->info_at_ms != 0 || n->is_target || n->link.state != LINK_FAILED)
+		return;
+	while ((seed = model_next_member(m, n->deployment_id, &cursor)) != NULL) {
+		const struct endpoint *dial = endpoint_is_set(&seed->dial) ? &seed->dial : &seed->addr;
+		if (!seed->is_target || seed->link.state != LINK_UP || endpoint_is_unix(dial) ||
+		    strcmp(dial->host, n->addr.host) == 0)
+			continue;
+		struct endpoint guess = *dial;
+		guess.port = n->addr.port;
+		snprintf(out, size, "; behind NAT? --map %.70s=%.70s", endpoint_format(&n->addr, from),
+			 endpoint_format(&guess, to));
+		return;
+	}
+}
+
 /* corroborated: it is not only from here that it cannot be reached. */
-static void say_link(const struct node *n, bool is_master, bool corroborated, int64_t now_ms,
+static void say_link(const struct model *m, const struct node *n, bool is_master, bool corroborated, int64_t now_ms,
 		     struct verdict *v)
 {
-	char text[UNITS_BYTES];
+	char text[UNITS_BYTES], hint[192];
 	const char *reason = n->link.reason;
 	enum health bad = is_master ? HEALTH_CRITICAL : HEALTH_WARNING;
 	switch (n->link.state) {
@@ -128,8 +152,10 @@ static void say_link(const struct node *n, bool is_master, bool corroborated, in
 	default:
 		break;
 	}
+	map_hint(m, n, hint, sizeof(hint));
 	if (n->said_down)
-		say(v, bad, n->link.lost_ms, "down %s: %s", age(now_ms, n->link.lost_ms, text), reason);
+		say(v, bad, n->link.lost_ms, "down %s: %s%s", age(now_ms, n->link.lost_ms, text), reason,
+		    hint);
 	else if (n->link.state == LINK_SILENT)
 		say(v, bad, n->link.lost_ms, "no reply for %s",
 		    age(now_ms, n->link.last_reply_ms != 0 ? n->link.last_reply_ms : n->link.lost_ms,
@@ -140,7 +166,7 @@ static void say_link(const struct node *n, bool is_master, bool corroborated, in
 	else if (n->link.error == ERROR_TLS)
 		say(v, HEALTH_WARNING, n->link.lost_ms, "%s", reason);
 	else
-		say(v, HEALTH_WARNING, n->link.lost_ms, "not reachable from here: %s", reason);
+		say(v, HEALTH_WARNING, n->link.lost_ms, "not reachable from here: %s%s", reason, hint);
 }
 
 static void say_loading(const struct node *n, bool is_master, struct verdict *v)
@@ -217,6 +243,30 @@ static void say_sentinel(const struct node *n, struct verdict *v)
 		    n->event_link.reason);
 }
 
+/* What the operator set in [alerts]. */
+static void say_thresholds(const struct model *m, const struct node *n, int64_t now_ms,
+			   struct verdict *v)
+{
+	const struct alerts *a = model_alerts(m);
+	const struct info_facts *f = &n->info;
+	char text[UNITS_BYTES];
+	struct lag lag;
+	if (a->memory_warning_percent > 0 && f->maxmemory_bytes > 0 &&
+	    (double)f->used_memory_bytes * 100.0 >
+		(double)f->maxmemory_bytes * (double)a->memory_warning_percent)
+		say(v, HEALTH_WARNING, 0, "more than %lld %% of maxmemory in use",
+		    (long long)a->memory_warning_percent);
+	if (f->role != ROLE_REPLICA)
+		return;
+	lag_of(m, n, now_ms, &lag);
+	if (a->lag_critical_bytes > 0 && lag.bytes > a->lag_critical_bytes)
+		say(v, HEALTH_CRITICAL, 0, "%s behind", units_bytes(lag.bytes, text));
+	else if (a->lag_warning_bytes > 0 && lag.bytes > a->lag_warning_bytes)
+		say(v, HEALTH_WARNING, 0, "%s behind", units_bytes(lag.bytes, text));
+	if (a->lag_warning_s > 0 && lag.seconds > a->lag_warning_s)
+		say(v, HEALTH_WARNING, 0, "no acknowledgement for %lld s", (long long)lag.seconds);
+}
+
 void health_node(const struct model *m, const struct node *n, int64_t now_ms, struct verdict *out)
 {
 	*out = (struct verdict){ .health = HEALTH_OK };
@@ -225,7 +275,7 @@ void health_node(const struct model *m, const struct node *n, int64_t now_ms, st
 	bool is_master = g != NULL && model_node_resolve(m, g->master_id) == n->id;
 	bool plain = d != NULL && d->kind == KIND_REPLICATION;
 	if (n->link.state != LINK_UP) {
-		say_link(n, is_master, plain || others_lost(g, n, is_master), now_ms, out);
+		say_link(m, n, is_master, plain || others_lost(g, n, is_master), now_ms, out);
 		return;
 	}
 	if (n->is_sentinel) {
@@ -242,6 +292,7 @@ void health_node(const struct model *m, const struct node *n, int64_t now_ms, st
 	say_loading(n, is_master, out);
 	say_others(n, is_master, now_ms, out);
 	say_replica(n, now_ms, out);
+	say_thresholds(m, n, now_ms, out);
 }
 
 /* --- failovers --------------------------------------------------------------------------------- */

@@ -21,7 +21,18 @@ struct model *model_new(size_t event_capacity)
 	struct model *m = mem_alloc(sizeof(*m));
 	m->events = event_log_new(event_capacity);
 	m->leave_after_ms = LEAVE_AFTER_MS;
+	m->alerts = ALERTS_DEFAULT;
 	return m;
+}
+
+void model_set_alerts(struct model *m, const struct alerts *alerts)
+{
+	m->alerts = *alerts;
+}
+
+const struct alerts *model_alerts(const struct model *m)
+{
+	return &m->alerts;
 }
 
 void model_set_interval(struct model *m, int64_t interval_ms)

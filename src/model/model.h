@@ -14,6 +14,7 @@
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 
+#include "model/alerts.h"
 #include "model/event.h"
 #include "model/facts.h"
 #include "model/observation.h"
@@ -230,6 +231,9 @@ unsigned model_apply(struct model *m, const struct observation *obs);
 unsigned model_tick(struct model *m, int64_t now_ms, int64_t wall_ms);
 /* How long a member may go unlisted before it counts as gone follows from the poll interval. */
 void model_set_interval(struct model *m, int64_t interval_ms);
+/* Thresholds of the operator's; ALERTS_DEFAULT until then. */
+void model_set_alerts(struct model *m, const struct alerts *alerts);
+const struct alerts *model_alerts(const struct model *m);
 
 /* Reading. Pointers are borrowed until the next model_apply or model_tick. */
 const struct node *model_node(const struct model *m, uint32_t id);  /* follows merges; NULL if none or gone */

@@ -38,6 +38,7 @@ struct model {
 	struct event_log *events;
 	unsigned changed;             /* TOPIC_ bits collected during one apply */
 	int64_t now_ms, wall_ms;      /* of the observation being applied */
+	struct alerts alerts;
 	int64_t leave_after_ms;
 	int64_t swept_ms;             /* last look for members that nobody lists */
 };

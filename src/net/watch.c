@@ -94,6 +94,17 @@ static struct endpoint dial_address(const struct watch *w, const struct node *n)
 	return addr;
 }
 
+/* Sentinels and data nodes may differ in it; of a node that has not said what it is, both are tried in
+ * turn. */
+const struct tls_context *watch_tls(const struct entry *e, const struct node *n)
+{
+	const struct net_profile *p = profile_of(e->watch, n);
+
+	if (n->is_sentinel || (!n->mode_known && e->guess_sentinel))
+		return p->tls_sentinel;
+	return p->tls_data;
+}
+
 static struct link *new_link(struct entry *e, const struct node *n, bool events)
 {
 	const struct watch_config *c = &e->watch->config;
@@ -102,6 +113,7 @@ static struct link *new_link(struct entry *e, const struct node *n, bool events)
 		.loop = c->loop,
 		.resolver = e->watch->resolver,
 		.credentials = profile->credentials,
+		.tls = watch_tls(e, n),
 		.addr = dial_address(e->watch, n),
 		.credential_kind = n->is_sentinel ? CREDENTIAL_SENTINEL : CREDENTIAL_DATA,
 		.try_both_credentials = !n->mode_known,
@@ -196,6 +208,7 @@ static void follow_node(struct watch *w, const struct node *n)
 		e->link = new_link(e, n, false);
 	if (n->mode_known)
 		link_set_credential_kind(e->link, kind);
+	link_set_tls(e->link, watch_tls(e, n));
 	if (!wants_events(w, e, n)) {
 		close_link(w, &e->events);
 		e->hello_since_ms = 0;

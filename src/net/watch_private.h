@@ -18,6 +18,7 @@ struct entry { /* a node that is watched */
 	struct link *link;
 	struct link *events;     /* subscribed: Sentinels, and data nodes for their Sentinels' hello */
 	int64_t hello_since_ms;  /* when it began to wait for a hello; 0: not, or one came */
+	bool guess_sentinel;     /* kind not known yet: the Sentinels' TLS is tried */
 	enum link_state state;   /* of link */
 	enum server_mode mode;   /* by its INFO */
 	unsigned generation;     /* of the last reconcile that met it */
@@ -80,6 +81,7 @@ struct entry *watch_find_entry(const struct watch *w, uint32_t node_id);
 /* The entry whose command link can be asked, or NULL. */
 struct entry *watch_find_up(const struct watch *w, uint32_t node_id);
 enum server_mode watch_entry_mode(const struct entry *e);
+const struct tls_context *watch_tls(const struct entry *e, const struct node *n);
 /* A data node of a set that no Sentinel is known to watch. */
 bool watch_is_plain(const struct entry *e);
 

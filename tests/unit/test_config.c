@@ -1,0 +1,229 @@
+/* The config file, the settings of a deployment, targets and address maps. */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "app/configfile.h"
+#include "base/buf.h"
+
+static void parses(struct config *c, const char *text)
+{
+	struct buf err = BUF_INIT;
+	if (!config_parse(c, text, strlen(text), "f", &err))
+		fail_msg("%s", buf_str(&err));
+	buf_free(&err);
+}
+
+static void refused(const char *text, const char *why)
+{
+	struct config c;
+	struct buf err = BUF_INIT;
+	assert_false(config_parse(&c, text, strlen(text), "f", &err));
+	assert_string_equal(buf_str(&err), why);
+	config_done(&c);
+	buf_free(&err);
+}
+
+static void whole_file(void **state)
+{
+	static const char text[] =
+	    "# a comment\n"
+	    "[ui]\ninterval = 0.5\ntimeout=3\nread-only = yes\ntheme = light\n"
+	    "[alerts]\nlag-warning-bytes = 1000\nlag-warning-seconds = 0\n"
+	    "[deployment prod cache]\n"
+	    "targets = 10.0.0.1:26379, redis://u:p%40ss@10.0.0.2\n"
+	    "targets = [fd00::1]:7000\n"
+	    "label = PRODUCTION\nread-only = yes\ntls = sentinel\ncacert = /ca.crt\n"
+	    "map = 10.0.0.1=192.168.0.1 10.0.0.9:6379=127.0.0.1:7009\n"
+	    "[deployment test]\ntargets = unix:///run/redis.sock\n";
+	struct config c;
+	(void)state;
+	parses(&c, text);
+	assert_int_equal(c.interval_ms, 500);
+	assert_int_equal(c.timeout_ms, 3000);
+	assert_int_equal(c.read_only, 1);
+	assert_int_equal(c.ascii, -1);
+	assert_string_equal(c.theme, "light");
+	assert_int_equal(c.alerts.lag_warning_bytes, 1000);
+	assert_int_equal(c.alerts.lag_warning_s, 0);
+	assert_int_equal(c.deployment_count, 2);
+	const struct settings *s = &c.deployments[0];
+	assert_string_equal(s->name, "prod cache");
+	assert_int_equal(s->target_count, 3);
+	assert_string_equal(s->targets[1].password, "p@ss");
+	assert_int_equal(s->targets[1].addr.port, 6379);
+	assert_string_equal(s->targets[2].addr.host, "fd00::1");
+	assert_int_equal(s->tls, TLS_USE_SENTINEL);
+	assert_int_equal(s->map.count, 2);
+	assert_true(s->read_only);
+	assert_string_equal(c.deployments[1].targets[0].addr.host, "/run/redis.sock");
+	config_done(&c);
+}
+
+static void errors_name_the_line(void **state)
+{
+	(void)state;
+	refused("[ui]\n\nbogus = 1\n", "f:3: bogus: unknown key");
+	refused("[ui]\ninterval = 61\n", "f:2: interval: must be a number from 0.1 to 60");
+	refused("[ui]\ninterval = 1x\n", "f:2: interval: must be a number from 0.1 to 60");
+	refused("[uu]\na = 1\n", "f:2: a: unknown section: [ui], [alerts] or [deployment NAME]");
+	refused("a = 1\n", "f:1: a: a key before any section");
+	refused("[ui]\nread-only = maybe\n", "f:2: read-only: must be yes or no");
+	refused("[ui]\nnonsense\n", "f:2: neither [section] nor key = value");
+	refused("[deployment a]\ntargets = h:70000\n", "f:2: targets: malformed host or port");
+	refused("[deployment a]\ntargets = h\nmap = a:1=b\nbad = 1\n", "f:4: bad: unknown key");
+	refused("[deployment a]\ntargets = h\nmap = x\n", "f:3: map: must be FROM=TO");
+	refused("[deployment a]\ntargets = h\nmap = a=b:1\n",
+		"f:3: map: a whole host cannot be mapped to one port");
+	refused("[deployment a]\nlabel = x\n", "f: [deployment a]: has no targets");
+	refused("[deployment a]\ntls = maybe\n", "f:2: tls: must be yes, no, data or sentinel");
+	refused("[alerts]\nlag-warning-bytes = -1\n",
+		"f:2: lag-warning-bytes: must be a whole number from 0 to 9223372036854775807");
+}
+
+static void long_line(void **state)
+{
+	struct buf text = BUF_INIT;
+	(void)state;
+	buf_addstr(&text, "[ui]\ntheme = ");
+	for (int i = 0; i < 300; i++)
+		buf_addch(&text, 'x');
+	buf_addch(&text, '\n');
+	refused(text.data, "f:2: the line is too long: repeat the key on another line");
+	buf_free(&text);
+}
+
+static void modes_and_secrets(void **state)
+{
+	static const char secret[] = "[deployment a]\ntargets = h\npassword = hunter2\n";
+	char path[] = "/tmp/redoubt-test-XXXXXX";
+	struct config c;
+	struct buf err = BUF_INIT, out = BUF_INIT;
+	int fd = mkstemp(path);
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, secret, sizeof(secret) - 1), sizeof(secret) - 1);
+	assert_int_equal(fchmod(fd, 0644), 0);
+	assert_false(config_load(&c, path, false, &err));
+	assert_non_null(strstr(buf_str(&err), "readable by others"));
+	assert_null(strstr(buf_str(&err), "hunter2"));
+	config_done(&c);
+	assert_int_equal(fchmod(fd, 0600), 0);
+	buf_reset(&err);
+	assert_true(config_load(&c, path, false, &err));
+	settings_print(&c.deployments[0], &out);
+	assert_string_equal(out.data, "targets = h:6379\npassword = ******\n");
+	config_done(&c);
+	close(fd);
+	unlink(path);
+	assert_false(config_load(&c, path, false, &err));
+	config_done(&c);
+	buf_reset(&err);
+	assert_true(config_load(&c, path, true, &err));
+	config_done(&c);
+	buf_free(&err);
+	buf_free(&out);
+}
+
+/* What --print-config says can be read again and says the same. */
+static void printed_is_readable(void **state)
+{
+	static const char text[] = "[deployment a]\ntargets = redis://u@h:1,[::1]:2,unix:///s\n"
+				   "user = me\npass-file = /p\ntls = data\ninsecure = yes\n"
+				   "map = 10.0.0.1=127.0.0.1,[fd00::1]:1=h:2\n";
+	struct config c, again;
+	struct buf first = BUF_INIT, second = BUF_INIT;
+	(void)state;
+	parses(&c, text);
+	buf_addstr(&first, "[deployment a]\n");
+	settings_print(&c.deployments[0], &first);
+	parses(&again, first.data);
+	buf_addstr(&second, "[deployment a]\n");
+	settings_print(&again.deployments[0], &second);
+	assert_string_equal(first.data, second.data);
+	assert_non_null(strstr(first.data, "map = [fd00::1]:1=h:2"));
+	config_done(&c);
+	config_done(&again);
+	buf_free(&first);
+	buf_free(&second);
+}
+
+static void mapped(const struct address_map *m, const char *from, const char *to)
+{
+	struct endpoint ep;
+	char text[ENDPOINT_TEXT_BYTES];
+	assert_true(endpoint_parse(&ep, from, 6379));
+	address_map_apply(m, &ep);
+	assert_string_equal(endpoint_format(&ep, text), to);
+}
+
+static void maps(void **state)
+{
+	struct address_map m = { 0 };
+	struct buf err = BUF_INIT;
+	(void)state;
+	assert_true(address_map_add(&m, "10.0.0.1=127.0.0.1", &err));
+	assert_true(address_map_add(&m, "10.0.0.1:6380=127.0.0.1:16380", &err));
+	assert_true(address_map_add(&m, "[fd00::1]:1=h:2", &err));
+	mapped(&m, "10.0.0.1:6379", "127.0.0.1:6379");
+	mapped(&m, "10.0.0.1:6380", "127.0.0.1:16380");
+	mapped(&m, "10.0.0.2:6380", "10.0.0.2:6380");
+	mapped(&m, "[fd00::1]:1", "h:2");
+	mapped(&m, "[fd00::1]:3", "[fd00::1]:3");
+	assert_false(address_map_add(&m, "=", &err));
+	assert_false(address_map_add(&m, "a:1=", &err));
+	assert_false(address_map_add(&m, "a:b=c:1", &err));
+	assert_int_equal(m.count, 3);
+	address_map_done(&m);
+	buf_free(&err);
+}
+
+static void targets(void **state)
+{
+	static const char *const bad[] = { "", "redis://", "redis://h:0", "redis://h:x", "http://h",
+					   "a@b", "a b", "redis://u:%zz@h", "redis://h/path", "unix://rel",
+					   "h:99999", "redis://u:%00@h" };
+	struct target t;
+	struct buf err = BUF_INIT;
+	char argument[] = "rediss://user:secret@host:1";
+	(void)state;
+	assert_true(target_parse(&t, argument, &err));
+	assert_true(t.tls);
+	assert_string_equal(t.user, "user");
+	assert_string_equal(t.password, "secret");
+	target_done(&t);
+	target_wipe_argument(argument);
+	assert_string_equal(argument, "rediss://***********@host:1");
+	assert_true(target_parse(&t, "redis://:pw@h/0", &err));
+	assert_null(t.user);
+	target_done(&t);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		buf_reset(&err);
+		if (target_parse(&t, bad[i], &err))
+			fail_msg("\"%s\" was taken", bad[i]);
+		assert_true(err.len > 0);
+		target_done(&t);
+	}
+	buf_free(&err);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_file),	     cmocka_unit_test(errors_name_the_line),
+		cmocka_unit_test(long_line),	     cmocka_unit_test(modes_and_secrets),
+		cmocka_unit_test(printed_is_readable), cmocka_unit_test(maps),
+		cmocka_unit_test(targets),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
