@@ -144,7 +144,7 @@ static void moves_report(struct model *m, const struct deployment *d, const stru
 	for (size_t i = 0; i < count; i++) {
 		const struct node *from = node_get(m, moves[i].from);
 		const struct node *to = node_get(m, moves[i].to);
-		char a[ENDPOINT_TEXT_BYTES], b[ENDPOINT_TEXT_BYTES];
+		char a[ENDPOINT_TEXT_BYTES] = "", b[ENDPOINT_TEXT_BYTES] = "";
 		char detail[2 * ENDPOINT_TEXT_BYTES + 64];
 		snprintf(detail, sizeof(detail), "%u slots, first %u: %s -> %s", moves[i].count,
 			 moves[i].first, from != NULL ? endpoint_format(&from->addr, a) : "nobody",
@@ -384,6 +384,10 @@ void apply_cluster_nodes(struct model *m, const struct observation *obs, struct 
 		if (line->flags & CFLAG_HANDSHAKE)
 			continue; /* not a member yet: its id is made up */
 		struct node *member = line_node(m, n, line);
+		/* The line may have shown that who was asked is an older node. */
+		n = node_get(m, n->id);
+		if (n == NULL)
+			return;
 		if (member == NULL && endpoint_is_set(&line->addr))
 			member = node_obtain(m, d->id, &line->addr, false);
 		if (member == NULL)

@@ -294,6 +294,12 @@ static void clear_groups(struct model *m, struct deployment *d)
 
 static void drop_group(struct model *m, struct deployment *d, size_t at)
 {
+	/* What a Sentinel no longer watches is in no group, but still there. */
+	for (size_t i = 0; i < d->groups[at]->member_count; i++) {
+		struct node *n = node_get(m, d->groups[at]->member_ids[i]);
+		if (n != NULL)
+			n->group_id = 0;
+	}
 	group_free(m, d->groups[at]);
 	memmove(&d->groups[at], &d->groups[at + 1],
 		(d->group_count - at - 1) * sizeof(*d->groups));
@@ -321,12 +327,15 @@ static void regroup_sentinel(struct model *m, struct deployment *d)
 		uint32_t early = promoted_early(m, g);
 		if (early != 0)
 			master = node_get(m, early);
+		/* Left, and back as another deployment's: the next MASTERS makes them one. */
+		if (master != NULL && master->deployment_id != d->id)
+			master = NULL;
 		g->master_id = master != NULL ? master->id : 0;
 		if (master != NULL && master->group_id == 0)
 			group_member_add(m, g, master);
 		for (size_t k = 0; k < g->replica_count; k++) {
 			struct node *n = node_get(m, g->replicas[k].node_id);
-			if (n != NULL && n->group_id == 0)
+			if (n != NULL && n->group_id == 0 && n->deployment_id == d->id)
 				group_member_add(m, g, n);
 		}
 		for (size_t k = 0; k < g->member_count; k++) {

@@ -93,6 +93,8 @@ void model_free(struct model *m)
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
+static void node_key_addr(struct model *m, struct node *n, const struct endpoint *addr);
+
 /* Two profiles are two networks: the same address or id in both is not the same node. */
 static void key_text(char *out, size_t size, uint32_t scope, const char *prefix, const char *id)
 {
@@ -128,11 +130,25 @@ void node_add_key(struct model *m, struct node *n, const char *prefix, const cha
 		memcpy(key->text, text, sizeof(text));
 		HASH_ADD_STR(m->keys, text, key);
 	} else {
+		m->addr_taken |= prefix[0] == '\0';
 		key_unlink(m, key);
 	}
 	key->node_id = n->id;
 	key->next = n->keys;
 	n->keys = key;
+}
+
+/* Two nodes may have claimed one address: when the one that took it lets go of it, it names the other
+ * one again. */
+static void key_addrs_again(struct model *m, const struct node *except)
+{
+	for (size_t i = 0; m->addr_taken && i < m->node_count; i++) {
+		struct node *n = m->nodes[i];
+		const struct deployment *d = n != NULL ? deployment_get(m, n->deployment_id) : NULL;
+		if (n != NULL && !n->gone && n != except && d != NULL && d->profile == m->scope &&
+		    node_by_addr(m, &n->addr) == NULL)
+			node_key_addr(m, n, &n->addr);
+	}
 }
 
 void node_drop_key(struct model *m, struct node *n, const char *prefix, const char *id)
@@ -145,6 +161,7 @@ void node_drop_key(struct model *m, struct node *n, const char *prefix, const ch
 	key_unlink(m, key);
 	HASH_DEL(m->keys, key);
 	free(key);
+	key_addrs_again(m, n);
 }
 
 struct node *node_by_key(const struct model *m, const char *prefix, const char *id)
@@ -432,6 +449,7 @@ static void drop_keys(struct model *m, struct node *n)
 		HASH_DEL(m->keys, key);
 		free(key);
 	}
+	key_addrs_again(m, n);
 }
 
 void node_part(struct model *m, struct node *n)
@@ -451,11 +469,15 @@ void node_part(struct model *m, struct node *n)
 
 void node_remove(struct model *m, struct node *n)
 {
+	struct deployment *d = deployment_get(m, n->deployment_id);
+	bool owned_slots = n->member != NULL && n->member->slot_count > 0;
 	drop_keys(m, n);
 	node_bury(m, n);
-	struct deployment *d = deployment_get(m, n->deployment_id);
 	if (d != NULL)
 		d->regroup = true;
+	/* Nobody else may claim its slots: no reply would say that they are uncovered. */
+	if (d != NULL && d->cluster != NULL && owned_slots)
+		cluster_map_rebuild(m, d);
 	m->changed |= TOPIC_NODES | TOPIC_TOPOLOGY;
 }
 
@@ -669,6 +691,7 @@ static void sweep(struct model *m, struct deployment *d)
 			continue;
 		}
 		model_node_event(m, EVENT_NODE_LEFT, n, "nobody lists it any more");
+		m->scope = d->profile;
 		node_remove(m, n);
 	}
 }

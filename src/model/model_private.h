@@ -34,6 +34,7 @@ struct model {
 	uint32_t next_group_id;
 	struct group_key *groups;     /* uthash */
 	struct node_key *keys;        /* uthash */
+	bool addr_taken;              /* a node took an address that another one has as well */
 	uint32_t scope;               /* profile of the observation being applied: keys are within one */
 	struct event_log *events;
 	unsigned changed;             /* TOPIC_ bits collected during one apply */
