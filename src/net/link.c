@@ -27,6 +27,7 @@
 #include "net/resolver.h"
 #include "redis/parse.h"
 
+#define FIRST_RETRY_US    5000
 #define UP_LONG_ENOUGH_US 5000000 /* after which a loss starts the backoff anew */
 
 static struct hub *hubs;
@@ -116,7 +117,13 @@ static int64_t backoff_us(struct link *l, enum link_state state)
 {
 	int64_t ms = LINK_BACKOFF_MIN_MS;
 
-	for (unsigned i = 0; i < l->attempts && ms < LINK_BACKOFF_MAX_MS; i++)
+	/* A server that closes its clients and lives (a promotion, CLIENT KILL) is back at once, and that
+	 * is the moment at which its word matters; one that died refuses, and is met again later. */
+	if (state == LINK_LOST && l->attempts == 0) {
+		l->attempts = 1;
+		return FIRST_RETRY_US;
+	}
+	for (unsigned i = 1; i < l->attempts && ms < LINK_BACKOFF_MAX_MS; i++)
 		ms *= 2;
 	if (l->attempts < 16)
 		l->attempts++;
