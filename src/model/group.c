@@ -521,7 +521,7 @@ static void regroup_replication(struct model *m, struct deployment *d, const uin
 static void name_deployment(struct model *m, struct deployment *d)
 {
 	const struct group *first = d->group_count > 0 ? d->groups[0] : NULL;
-	if (d->named)
+	if (d->named || d->name_settled)
 		return;
 	if (d->kind == KIND_SENTINEL && d->group_count == 1)
 		text_format(d->name, sizeof(d->name), "%s", first->name);
@@ -532,6 +532,9 @@ static void name_deployment(struct model *m, struct deployment *d)
 		text_format(d->name, sizeof(d->name), "cluster %.110s", first->name);
 	else if (d->kind == KIND_REPLICATION && first != NULL)
 		text_format(d->name, sizeof(d->name), "%s", first->name);
+	/* The master may change; what scripts and logs call the deployment does not. */
+	d->name_settled = d->complete_ms != 0 && first != NULL &&
+			  (d->kind == KIND_CLUSTER || d->kind == KIND_REPLICATION);
 	(void)m;
 }
 

@@ -581,6 +581,7 @@ void deployment_set_kind(struct model *m, struct deployment *d, enum deployment_
 	if (d->kind != KIND_UNKNOWN)
 		deployment_release(m, d);
 	d->kind = kind;
+	d->name_settled = false;
 	if (kind == KIND_CLUSTER && d->cluster == NULL) {
 		d->cluster = mem_alloc(sizeof(*d->cluster));
 		memset(d->cluster->owner, 0xff, sizeof(d->cluster->owner));

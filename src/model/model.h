@@ -206,6 +206,7 @@ struct deployment {
 	char name[NAME_BYTES];
 	uint32_t profile;             /* settings that reach its members; see struct target_facts */
 	bool named;                   /* by its section: the name stays */
+	bool name_settled;            /* a plain set or cluster was seen whole: so does its name */
 	bool gone;                    /* merged into another */
 	bool regroup;                 /* groups must be worked out anew */
 	int64_t listed_ms;            /* last time a member listed the others */
