@@ -63,7 +63,6 @@ bool link_ask(struct link *l, enum question q, const char *arg, uint32_t tag);
 /* Any command; comes back through the reply callback with question ASK_ACTION. */
 bool link_ask_argv(struct link *l, int argc, const char *const *argv, uint32_t tag);
 bool link_has_pending(const struct link *l, enum question q); /* the same question still unanswered */
-/* The address it dials now changes (a merged node); takes effect at the next connect. */
 /* Takes effect at the next connect. NULL: plain. */
 void link_set_tls(struct link *l, const struct tls_context *tls);
 void link_set_credential_kind(struct link *l, enum credential_kind kind);
