@@ -14,7 +14,8 @@
 /* X(name): one function fuzz_NAME each. */
 #define FUZZ_TARGETS(X)                                                                            \
 	X(reply) X(info) X(answer) X(message) X(hello) X(cluster_nodes) X(cluster_info)               \
-	X(target) X(endpoint) X(number) X(text) X(theme) X(keys) X(model)
+	X(target) X(endpoint) X(number) X(text) X(theme) X(keys) X(config)                            \
+	X(address_map) X(model)
 
 typedef void fuzz_function(const uint8_t *data, size_t size);
 
