@@ -17,6 +17,8 @@
 
 /* inih's own limit: it would cut a longer line and read the rest as another (INI_MAX_LINE). */
 #define LINE_BYTES_MAX 198
+/* inih would cut a longer name of a section, so that two could become one (MAX_SECTION). */
+#define SECTION_BYTES_MAX 49
 
 struct parsing {
 	struct config *config;
@@ -106,16 +108,18 @@ static bool set_alert(struct config *c, const char *key, const char *value, stru
 static struct settings *deployment_of(struct config *c, const char *name, struct buf *err)
 {
 	char clean[NAME_BYTES];
-	while (*name == ' ')
-		name++;
-	for (size_t i = 0; i < c->deployment_count; i++)
-		if (strcmp(c->deployments[i].name, name) == 0)
-			return &c->deployments[i];
-	size_t len = text_clean(clean, sizeof(clean), name, strlen(name));
-	if (len == 0 || strcmp(clean, name) != 0) {
+	name += strspn(name, " \t");
+	size_t name_len = strlen(name);
+	while (name_len > 0 && strchr(" \t", name[name_len - 1]) != NULL)
+		name_len--;
+	size_t len = text_clean(clean, sizeof(clean), name, name_len);
+	if (len == 0 || len != name_len || memcmp(clean, name, len) != 0) {
 		buf_addstr(err, "a deployment needs a printable name: [deployment NAME]");
 		return NULL;
 	}
+	for (size_t i = 0; i < c->deployment_count; i++)
+		if (strcmp(c->deployments[i].name, clean) == 0)
+			return &c->deployments[i];
 	if (c->deployment_count == CONFIG_DEPLOYMENTS_MAX) {
 		buf_addf(err, "more than %d deployments", CONFIG_DEPLOYMENTS_MAX);
 		return NULL;
@@ -126,6 +130,16 @@ static struct settings *deployment_of(struct config *c, const char *name, struct
 	memset(s, 0, sizeof(*s));
 	memcpy(s->name, clean, len + 1);
 	return s;
+}
+
+static bool open_section(struct config *c, const char *section, struct buf *err)
+{
+	if (strcmp(section, "ui") == 0 || strcmp(section, "alerts") == 0)
+		return true;
+	if (strncmp(section, "deployment ", 11) == 0)
+		return deployment_of(c, section + 11, err) != NULL;
+	buf_addstr(err, "unknown section: [ui], [alerts] or [deployment NAME]");
+	return false;
 }
 
 static bool set_key(struct config *c, const char *section, const char *key, const char *value,
@@ -139,8 +153,9 @@ static bool set_key(struct config *c, const char *section, const char *key, cons
 		struct settings *s = deployment_of(c, section + 11, err);
 		return s != NULL && settings_set(s, key, value, err);
 	}
-	buf_addstr(err, section[0] == '\0' ? "a key before any section"
-					   : "unknown section: [ui], [alerts] or [deployment NAME]");
+	if (section[0] != '\0')
+		return open_section(c, section, err);
+	buf_addstr(err, "a key before any section");
 	return false;
 }
 
@@ -160,6 +175,23 @@ static int on_key(void *user, const char *section, const char *key, const char *
 	}
 	buf_free(&err);
 	return ok;
+}
+
+/* inih is silent on a section without keys: a forgotten `targets` or a misspelt name. */
+static bool check_section(struct parsing *p, char *line)
+{
+	char *end = line[0] == '[' ? strchr(line, ']') : NULL;
+	if (end == NULL)
+		return true;
+	*end = '\0';
+	if (end - line - 1 > SECTION_BYTES_MAX)
+		buf_addf(&p->why, "the section's name is too long: at most %d bytes", SECTION_BYTES_MAX);
+	else
+		open_section(p->config, line + 1, &p->why);
+	*end = ']';
+	if (p->why.len > 0)
+		p->error_line = p->line;
+	return p->why.len == 0;
 }
 
 /* inih's fgets: one line at a time, so that the line's number is known while its key is handled. */
@@ -182,7 +214,7 @@ static char *next_line(char *line, int size, void *user)
 	line[len] = '\0';
 	p->text += len;
 	p->left -= len;
-	return line;
+	return check_section(p, line) ? line : NULL;
 }
 
 static bool check_deployments(const struct config *c, struct buf *err)
@@ -204,9 +236,12 @@ bool config_parse(struct config *c, const char *text, size_t len, const char *na
 	int bad_line = ini_parse_stream(next_line, &p, on_key, &p);
 	struct buf why = BUF_INIT;
 	bool ok = true;
-	if (p.error_line != 0 || bad_line != 0) {
-		buf_addf(err, "%s:%d: %s", name, p.error_line != 0 ? p.error_line : bad_line,
-			 p.error_line != 0 ? buf_str(&p.why) : "neither [section] nor key = value");
+	/* inih counts a refused key as bad as well; a bad line before it is the cause. */
+	if (bad_line != 0 && (p.error_line == 0 || bad_line < p.error_line)) {
+		buf_addf(err, "%s:%d: neither [section] nor key = value", name, bad_line);
+		ok = false;
+	} else if (p.error_line != 0) {
+		buf_addf(err, "%s:%d: %s", name, p.error_line, buf_str(&p.why));
 		ok = false;
 	} else if (!check_deployments(c, &why)) {
 		buf_addf(err, "%s: %s", name, buf_str(&why));

@@ -236,6 +236,13 @@ static bool fail(struct buf *err, const char *what, size_t len, const char *why)
 	return false;
 }
 
+/* Of the command line's deployment: means nothing for those of the file. */
+static bool sets_deployment(const struct option_info *info)
+{
+	return info->type == OPTION_SETTING || info->special == set_tls ||
+	       info->special == set_insecure || info->offset == AT(askpass);
+}
+
 /* Takes argv[*i] and, where the option needs one, the next as its value. */
 static bool parse_option(struct options *o, int argc, char **argv, int *i, struct buf *err)
 {
@@ -256,6 +263,8 @@ static bool parse_option(struct options *o, int argc, char **argv, int *i, struc
 			return fail(err, arg, len, "needs a value");
 		value = argv[++*i];
 	}
+	if (sets_deployment(info))
+		o->cli_option = info->name;
 	if (set_option(o, info, value, err))
 		return true;
 	struct buf why = BUF_INIT;
@@ -328,6 +337,12 @@ bool options_load_config(struct options *o, struct buf *err)
 	free(path);
 	if (!ok)
 		return false;
+	if (c->deployment_count > 0 && o->cli_option != NULL && o->cli.target_count == 0 &&
+	    o->demo == DEMO_NONE) {
+		buf_addf(err, "--%s: goes with a target; the file's deployments have their own settings",
+			 o->cli_option);
+		return false;
+	}
 	if (o->interval_ms == 0)
 		o->interval_ms = c->interval_ms > 0 ? c->interval_ms : INTERVAL_DEFAULT_MS;
 	if (o->timeout_ms == 0)

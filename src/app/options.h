@@ -20,6 +20,7 @@ struct options {
 	bool format_set;
 	int64_t interval_ms, timeout_ms; /* 0 until known: the file, then the default, may say */
 	struct settings cli;       /* the deployment of the command line */
+	const char *cli_option;    /* the last option that set something of it, or NULL */
 	struct config config;      /* of the file; empty without one */
 	char *config_file;
 	bool askpass;

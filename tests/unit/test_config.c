@@ -76,7 +76,7 @@ static void errors_name_the_line(void **state)
 	refused("[ui]\n\nbogus = 1\n", "f:3: bogus: unknown key");
 	refused("[ui]\ninterval = 61\n", "f:2: interval: must be a number from 0.1 to 60");
 	refused("[ui]\ninterval = 1x\n", "f:2: interval: must be a number from 0.1 to 60");
-	refused("[uu]\na = 1\n", "f:2: a: unknown section: [ui], [alerts] or [deployment NAME]");
+	refused("[uu]\na = 1\n", "f:1: unknown section: [ui], [alerts] or [deployment NAME]");
 	refused("a = 1\n", "f:1: a: a key before any section");
 	refused("[ui]\nread-only = maybe\n", "f:2: read-only: must be yes or no");
 	refused("[ui]\nnonsense\n", "f:2: neither [section] nor key = value");
@@ -89,6 +89,31 @@ static void errors_name_the_line(void **state)
 	refused("[deployment a]\ntls = maybe\n", "f:2: tls: must be yes, no, data or sentinel");
 	refused("[alerts]\nlag-warning-bytes = -1\n",
 		"f:2: lag-warning-bytes: must be a whole number from 0 to 9223372036854775807");
+}
+
+/* inih itself says nothing of a section without keys, and cuts long names. */
+static void sections(void **state)
+{
+	static const char same[] = "[deployment  a b ]\ntargets = g\n[deployment a b]\ntargets = h\n";
+	static const char unclosed[] = "[deployment a]\ntargets = h\n[ui\ninterval = 5\nx = 1\n";
+	struct config c;
+	(void)state;
+	refused("[deployment a]\n", "f: [deployment a]: has no targets");
+	refused("[deployment a]\n# targets = h\n[ui]\n", "f: [deployment a]: has no targets");
+	refused("\n[UI]\n", "f:2: unknown section: [ui], [alerts] or [deployment NAME]");
+	refused("[deployment ]\n", "f:1: a deployment needs a printable name: [deployment NAME]");
+	refused("[deployment a\tb]\n", "f:1: a deployment needs a printable name: [deployment NAME]");
+	refused("[deployment 0123456789012345678901234567890123456789]\n",
+		"f:1: the section's name is too long: at most 49 bytes");
+	refused(unclosed, "f:3: neither [section] nor key = value");
+	parses(&c, same);
+	assert_int_equal(c.deployment_count, 1);
+	assert_string_equal(c.deployments[0].name, "a b");
+	assert_int_equal(c.deployments[0].target_count, 2);
+	config_done(&c);
+	parses(&c, "[deployment 01234567890123456789012345678901234567]\ntargets = h\n");
+	assert_int_equal(strlen(c.deployments[0].name), 38);
+	config_done(&c);
 }
 
 static void long_line(void **state)
@@ -221,6 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_file),	     cmocka_unit_test(errors_name_the_line),
+		cmocka_unit_test(sections),
 		cmocka_unit_test(long_line),	     cmocka_unit_test(modes_and_secrets),
 		cmocka_unit_test(printed_is_readable), cmocka_unit_test(maps),
 		cmocka_unit_test(targets),
