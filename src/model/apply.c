@@ -63,6 +63,7 @@ void apply_role(struct model *m, const struct observation *obs, struct node *n)
 	model_node_event(m, EVENT_OWN_ROLE_CHANGED, n, "replica -> master, by its own word");
 	/* The next INFO says the same; once is enough. */
 	n->info.role = ROLE_MASTER;
+	n->info.master = (struct endpoint){ 0 };
 	n->role_ms = m->now_ms;
 }
 
