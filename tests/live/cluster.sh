@@ -120,14 +120,16 @@ heir_is_master() {
 	[ "$(info_field "${heir#*:}" replication role)" = master ]
 }
 check "the replica is promoted" wait_for 40 "promotion" heir_is_master
-for event in +link-lost +node-pfail +node-fail +role-changed; do
+# The cluster says fail? for well under a second before it says fail: a slow machine may not be asked
+# in between, so +node-pfail need not be there; where it is, it stands in its place.
+for event in +link-lost +node-fail +role-changed; do
 	check "$event is in the stream" wait_for 15 "$event" saw_event "$EVENTS" "$event"
 done
 nth() {
 	jq -r -s --arg event "$1" --arg addr "127.0.0.1:$victim" \
 		'[to_entries[] | select(.value.event == $event and .value.addr == $addr)][0].key' "$EVENTS"
 }
-order="$(nth +link-lost) $(nth +node-pfail) $(nth +node-fail)"
+order=$(echo "$(nth +link-lost) $(nth +node-pfail) $(nth +node-fail)" | sed 's/ null / /')
 equal "+link-lost, +node-pfail, +node-fail of the victim in order" \
 	"$(tr ' ' '\n' <<<"$order" | grep -v null | sort -n | paste -sd' ')" "$order"
 settled_again() {
