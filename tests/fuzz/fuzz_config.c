@@ -54,13 +54,13 @@ void fuzz_address_map(const uint8_t *data, size_t size)
 	free(text);
 }
 
-/* What is shown of the settings holds no password. One that is short, or also said elsewhere, would be
- * found by chance. */
+/* What is shown of the settings holds no password. One that is short, or also said elsewhere (perhaps
+ * with %-escapes), would be found by chance. */
 static void check_secret(const char *password, const char *shown, const uint8_t *data, size_t size)
 {
 	const uint8_t *first;
 
-	if (!password || strlen(password) < 8)
+	if (!password || strlen(password) < 8 || memchr(data, '%', size))
 		return;
 	first = memmem(data, size, password, strlen(password));
 	if (!first || memmem(first + 1, size - (size_t)(first + 1 - data), password, strlen(password)))
