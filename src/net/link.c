@@ -28,7 +28,7 @@
 #include "redis/parse.h"
 
 #define FIRST_RETRY_US    5000
-#define UP_LONG_ENOUGH_US 5000000 /* after which a loss starts the backoff anew */
+#define UP_LONG_ENOUGH_US 2000000 /* after which a loss starts the backoff anew */
 
 static struct hub *hubs;
 
@@ -128,7 +128,9 @@ static int64_t backoff_us(struct link *l, enum link_state state)
 	if (l->attempts < 16)
 		l->attempts++;
 	/* Refused passwords are logged and counted by servers; what is no Redis does not become one. */
-	if (ms > LINK_BACKOFF_MAX_MS || state == LINK_AUTH_ERROR || state == LINK_PROTOCOL)
+	if (state == LINK_AUTH_ERROR || state == LINK_PROTOCOL)
+		ms = LINK_BACKOFF_REFUSED_MS;
+	else if (ms > LINK_BACKOFF_MAX_MS)
 		ms = LINK_BACKOFF_MAX_MS;
 	/* A process that hangs is met again soon: the new connection waits for it to wake up. */
 	if (state == LINK_SILENT)

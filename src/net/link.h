@@ -17,7 +17,8 @@
 
 #define LINK_MAX_PENDING 128 /* commands without a reply yet */
 #define LINK_BACKOFF_MIN_MS 250
-#define LINK_BACKOFF_MAX_MS 10000
+#define LINK_BACKOFF_MAX_MS     2000  /* a node that comes back is seen soon: it is what one waits for */
+#define LINK_BACKOFF_REFUSED_MS 10000 /* who refuses our password, or is no Redis server */
 
 struct link;
 struct resolver;
