@@ -80,11 +80,16 @@ static struct sentinel_view *view_of(struct group *g, uint32_t sentinel_id)
 static void switch_master(struct model *m, struct group *g, const struct node *sentinel,
 			  const struct sentinel_message *msg)
 {
-	struct deployment *d = deployment_get(m, g->deployment_id);
-	struct sentinel_view *v = view_of(g, sentinel->id);
-	if (v == NULL || !endpoint_is_set(&msg->new_master))
+	if (view_of(g, sentinel->id) == NULL || !endpoint_is_set(&msg->new_master))
 		return;
-	node_obtain(m, d->id, &msg->new_master, false);
+	node_obtain(m, g->deployment_id, &msg->new_master, false);
+	/* Looked up anew: a new master that another deployment has makes one of the two, and the groups of
+	 * one of them go. */
+	struct deployment *d = deployment_get(m, sentinel->deployment_id);
+	g = d != NULL ? group_find(d, msg->master_name) : NULL;
+	struct sentinel_view *v = g != NULL ? view_of(g, sentinel->id) : NULL;
+	if (v == NULL)
+		return;
 	v->facts.addr = msg->new_master;
 	v->facts.flags = SFLAG_MASTER;
 	v->facts.failover_state[0] = '\0';
