@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "app/configfile.h"
+#include "app/options.h"
 #include "base/buf.h"
 
 static void parses(struct config *c, const char *text)
@@ -242,6 +243,44 @@ static void targets(void **state)
 	buf_free(&err);
 }
 
+/* Parses as the command line does, with a file that has one deployment. */
+static bool loads(const char *path, char *option, char *value, char *target, struct buf *err)
+{
+	char program[] = "redoubt", config[] = "-c";
+	char *argv[] = { program, config, (char *)path, option, value, target, NULL };
+	int argc = 3 + (option != NULL) + (value != NULL) + (target != NULL);
+	struct options o;
+	buf_reset(err);
+	bool ok = options_parse(&o, argc, argv, err) && options_load_config(&o, err);
+	options_free(&o);
+	return ok;
+}
+
+/* An option that no deployment would hear is told, not dropped: --tls is not a thing to lose. */
+static void options_without_a_target(void **state)
+{
+	static const char text[] = "[deployment a]\ntargets = h\n";
+	char path[] = "/tmp/redoubt-test-XXXXXX", target[] = "h";
+	char tls[] = "--tls", askpass[] = "--askpass", map[] = "--map", pair[] = "a=b";
+	char interval[] = "--interval=2", read_only[] = "--read-only";
+	struct buf err = BUF_INIT;
+	int fd = mkstemp(path);
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	close(fd);
+	assert_false(loads(path, tls, NULL, NULL, &err));
+	assert_string_equal(buf_str(&err), "--tls: goes with a target; the file's deployments have "
+					   "their own settings");
+	assert_false(loads(path, askpass, NULL, NULL, &err));
+	assert_false(loads(path, map, pair, NULL, &err));
+	assert_true(loads(path, map, pair, target, &err));
+	assert_true(loads(path, interval, read_only, NULL, &err));
+	assert_true(loads(path, NULL, NULL, NULL, &err));
+	unlink(path);
+	buf_free(&err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,7 +288,7 @@ int main(void)
 		cmocka_unit_test(sections),
 		cmocka_unit_test(long_line),	     cmocka_unit_test(modes_and_secrets),
 		cmocka_unit_test(printed_is_readable), cmocka_unit_test(maps),
-		cmocka_unit_test(targets),
+		cmocka_unit_test(targets),	     cmocka_unit_test(options_without_a_target),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
