@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 static int hex_digit(char c)
 {
@@ -88,7 +89,13 @@ static bool parse_unix(struct target *t, const char *path, struct buf *err)
 		return false;
 	}
 	memset(&t->addr, 0, sizeof(t->addr));
-	memcpy(t->addr.host, path, strlen(path) + 1);
+	/* It is drawn like any host: what cleaning would change is not dialled under another name. */
+	if (text_clean(t->addr.host, sizeof(t->addr.host), path, strlen(path)) != strlen(path) ||
+	    strcmp(t->addr.host, path) != 0) {
+		memset(&t->addr, 0, sizeof(t->addr));
+		buf_addstr(err, "the path of the socket holds bytes that cannot be shown");
+		return false;
+	}
 	return true;
 }
 

@@ -218,7 +218,7 @@ static void targets(void **state)
 {
 	static const char *const bad[] = { "", "redis://", "redis://h:0", "redis://h:x", "http://h",
 					   "a@b", "a b", "redis://u:%zz@h", "redis://h/path", "unix://rel",
-					   "h:99999", "redis://u:%00@h" };
+					   "h:99999", "redis://u:%00@h", "unix:///a\033[2J", "unix:///\xff" };
 	struct target t;
 	struct buf err = BUF_INIT;
 	char argument[] = "rediss://user:secret@host:1";
