@@ -118,13 +118,18 @@ shown_as silent 'no reply'
 shown_as slow 'no reply'
 shown_as close 'closed|reset'
 shown_as close-late 'closed|reset'
+shown_as reset 'reset'
+shown_as half 'closed|reset'
+shown_as noise '.'
 shown_as garbage 'not a Redis server'
 shown_as http 'not a Redis server.*HTTP'
 shown_as bulk 'larger than'
 shown_as array 'elements'
+shown_as billions 'elements'
 shown_as flood 'larger than'
 shown_as endless 'longer than'
 shown_as deep 'nested'
+shown_as abyss 'nested'
 shown_as chatter '.'
 shown_as errors 'PWNED'
 snapshot nosuchhost.invalid:6379
@@ -165,6 +170,43 @@ for mode in escapes-sentinel escapes-node escapes-cluster; do
 	check "$mode: no control byte in the events and the log" \
 		has_no_control_bytes "$WORK/events-$mode" "$WORK/log-$mode"
 done
+
+# --- memory ----------------------------------------------------------------------------------------
+
+# A sanitizer keeps what is freed: asked of a build without, which ./check has beside the other.
+is_plain() {
+	[ -x "$1" ] && ! grep -q __asan_init "$1"
+}
+PLAIN=
+for file in "$REDOUBT" "$(dirname "$REDOUBT")/clang/redoubt"; do
+	if [ -z "$PLAIN" ] && is_plain "$file"; then PLAIN=$file; fi
+done
+if [ -z "$PLAIN" ] || [ ! -r /proc/self/status ]; then
+	skip "no build without sanitizers, or no /proc: memory under hostile replies"
+else
+	targets=()
+	for mode in bulk array billions flood endless deep abyss noise garbage escapes-sentinel escapes-cluster; do
+		start_hostile "$mode"
+		targets+=("127.0.0.1:${HOSTILE_PORT[$mode]}")
+	done
+	"$PLAIN" --events --timeout 1 "${targets[@]}" >"$WORK/plain" 2>&1 </dev/null &
+	PLAIN_PID=$!
+	OTHER_PIDS+=("$PLAIN_PID")
+	disown
+	all_were_lost() {
+		[ "$(grep -o 'link-lost.*127.0.0.1:[0-9]*' "$WORK/plain" | grep -o '[0-9]*$' | sort -u | wc -l)" -ge 7 ]
+	}
+	check "memory: the links are dropped" wait_for 15 "links lost" all_were_lost
+	# Several rounds of connecting again.
+	grown() {
+		[ "$(awk '/^VmHWM/ { print $2 }' "/proc/$PLAIN_PID/status")" -ge 100000 ]
+	}
+	wait_for 5 "100 MB (which it must not reach)" grown >/dev/null
+	check "memory: under 100 MB ($(awk '/^VmHWM/ { print $2, $3 }' "/proc/$PLAIN_PID/status"))" eval '! grown'
+	check "memory: it lives" is_alive "$PLAIN_PID"
+	kill "$PLAIN_PID"
+	check "memory: it ends when told to" wait_for 5 "its end" is_gone "$PLAIN_PID"
+fi
 
 # --- a set with everything wrong beside it -----------------------------------------------------------
 

@@ -347,6 +347,20 @@ static bool hang_up(struct client *c)
 	return false;
 }
 
+/* RST, not FIN: what is on its way is lost. */
+static bool reset(struct client *c)
+{
+	const struct linger at_once = { .l_onoff = 1, .l_linger = 0 };
+	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	return false;
+}
+
+static bool half_a_reply(struct client *c)
+{
+	put_text(c, "$4000\r\n# Server\r\nredis_version:7");
+	return false;
+}
+
 static bool garbage(struct client *c)
 {
 	char noise[512];
@@ -393,6 +407,42 @@ static bool array(struct client *c)
 {
 	c->len = 0;
 	return put_text(c, "*1073741824\r\n:1\r\n:1\r\n");
+}
+
+static bool billions(struct client *c)
+{
+	c->len = 0;
+	return put_text(c, "*2000000000\r\n:1\r\n:1\r\n");
+}
+
+/* Counts what was taken, so that no header is cut. */
+static bool abyss_tick(struct client *c)
+{
+	static char block[16384];
+	const size_t levels = 200000;
+	ssize_t sent;
+	if (!c->talking || c->at >= levels * 4)
+		return true;
+	for (size_t i = 0; i < sizeof(block); i++)
+		block[i] = "*1\r\n"[(c->at + i) % 4];
+	sent = send(c->fd, block, sizeof(block), MSG_NOSIGNAL | MSG_DONTWAIT);
+	c->at += sent > 0 ? (size_t)sent : 0;
+	return sent >= 0 || errno == EAGAIN;
+}
+
+/* Nothing but what RESP is made of, in no order, without end. */
+static bool noise_tick(struct client *c)
+{
+	static const char letters[] = "+-:$*_#,(!=%~>|\r\n\r\n\r\n0123456789";
+	static uint32_t state = 1;
+	char block[4096];
+	if (!c->talking)
+		return true;
+	for (size_t i = 0; i < sizeof(block); i++) {
+		state = state * 1664525U + 1013904223U;
+		block[i] = letters[(state >> 16) % (sizeof(letters) - 1)];
+	}
+	return put(c, block, sizeof(block));
 }
 
 /* As much as the client takes, without end. */
@@ -442,14 +492,19 @@ static const struct mode modes[] = {
 	{ "silent", NULL, nothing, NULL, 0 },
 	{ "close", hang_up, nothing, NULL, 0 },
 	{ "close-late", NULL, hang_up, NULL, 0 },
+	{ "reset", NULL, reset, NULL, 0 },
+	{ "half", NULL, half_a_reply, NULL, 0 },
 	{ "garbage", NULL, garbage, NULL, 0 },
+	{ "noise", NULL, start_talking, noise_tick, 1 },
 	{ "http", NULL, http, NULL, 0 },
 	{ "slow", NULL, start_talking, slow_tick, 1000 },
 	{ "bulk", NULL, bulk, NULL, 0 },
 	{ "array", NULL, array, NULL, 0 },
+	{ "billions", NULL, billions, NULL, 0 },
 	{ "flood", NULL, start_talking, flood_tick, 1 },
 	{ "endless", NULL, start_talking, endless_tick, 1 },
 	{ "deep", NULL, deep, NULL, 0 },
+	{ "abyss", NULL, start_talking, abyss_tick, 1 },
 	{ "chatter", chatter, nothing, NULL, 0 },
 	{ "errors", NULL, errors, NULL, 0 },
 	{ "escapes-sentinel", NULL, escapes_sentinel, NULL, 0 },
