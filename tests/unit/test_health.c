@@ -1,6 +1,7 @@
 /* Verdicts: each kind of trouble in its words, with its since, and nothing when all is well. */
 #include "config.h"
 
+#include "model/permission.h"
 #include "observe.h"
 
 static struct verdict of_node(const struct world *w, int port)
@@ -131,6 +132,25 @@ static void permissions(void **state)
 	refused(&w, 21002, ASK_CLUSTER_INFO, ERROR_NONE, NULL);
 	assert_int_equal(node_status(node_at(&w, 21002)), STATUS_UP);
 	world_end(&w);
+}
+
+static void permission_names(void **state)
+{
+	char name[PERMISSION_BYTES], text[30];
+	(void)state;
+	/* Redis 6 names no subcommand. */
+	assert_string_equal(permission_name("SENTINEL FAILOVER mymaster",
+					    "NOPERM this user has no permissions to run the 'sentinel' command",
+					    name),
+			    "+sentinel|failover");
+	assert_string_equal(permission_name("FAILOVER TIMEOUT 10000", "NOPERM", name), "+failover");
+	assert_string_equal(permission_name("cluster nodes", "NOPERM", name), "+cluster|nodes");
+	assert_string_equal(permission_name("PSUBSCRIBE *", "NOPERM No permissions to access a channel", name),
+			    "&*");
+	assert_string_equal(permission_name("cluster", "NOPERM", name), "+cluster");
+	assert_string_equal(permission_name("", "", name), "+");
+	permission_format(text, sizeof(text), "INFO", "NOPERM and more words than fit");
+	assert_string_equal(text, "the user lacks +info: NOPERM ");
 }
 
 static void two_permissions(void **state)
@@ -400,7 +420,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_well),	     cmocka_unit_test(links),
 		cmocka_unit_test(never_reached),     cmocka_unit_test(permissions),
-		cmocka_unit_test(two_permissions),   cmocka_unit_test(refusals_pass),
+		cmocka_unit_test(permission_names),  cmocka_unit_test(two_permissions),
+		cmocka_unit_test(refusals_pass),
 		cmocka_unit_test(unwatched),
 		cmocka_unit_test(replica_troubles),  cmocka_unit_test(contradictions),
 		cmocka_unit_test(others_say_down),   cmocka_unit_test(down_since_stays),
