@@ -327,6 +327,11 @@ bool link_has_pending(const struct link *l, enum question q)
 	return l->asked[q] > 0;
 }
 
+const struct endpoint *link_identity(const struct link *l)
+{
+	return endpoint_is_set(&l->config.identity) ? &l->config.identity : &l->config.addr;
+}
+
 void link_set_tls(struct link *l, const struct tls_context *tls)
 {
 	l->config.tls = tls;

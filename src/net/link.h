@@ -42,7 +42,9 @@ struct link_config {
 	struct ev_loop *loop;
 	struct resolver *resolver;           /* shared */
 	const struct credentials *credentials; /* shared, outlives the link */
-	struct endpoint addr;                /* whom to dial */
+	struct endpoint addr;                /* where to dial */
+	struct endpoint identity;            /* whom: credentials and the certificate's name are by
+					      * it, whatever a map dials; unset: addr */
 	enum credential_kind credential_kind;
 	bool try_both_credentials;           /* kind of node not known yet */
 	int64_t timeout_ms;                  /* connect and reply */

@@ -80,7 +80,7 @@ void link_connected(struct link *l)
 {
 	l->step = STEP_HANDSHAKE;
 	if (l->config.tls && !endpoint_is_unix(&l->config.addr) &&
-	    tls_start(&l->stream, l->config.tls, l->config.addr.host) != STREAM_OK) {
+	    tls_start(&l->stream, l->config.tls, link_identity(l)->host) != STREAM_OK) {
 		link_connect_failed(l, stream_error(&l->stream));
 		return;
 	}

@@ -24,7 +24,7 @@ static void send_greeting(struct link *l)
 	const struct link_config *c = &l->config;
 
 	if (c->credentials &&
-	    credentials_append_auth(c->credentials, &c->addr, c->credential_kind,
+	    credentials_append_auth(c->credentials, link_identity(l), c->credential_kind,
 				    c->try_both_credentials, l->candidate, &l->out)) {
 		l->out_secret = true;
 		link_push_request(l, REQUEST_AUTH, ASK_NONE, NULL, 0);
@@ -85,7 +85,7 @@ static void auth_error(struct link *l, enum server_error error, const char *what
 static bool more_candidates(struct link *l)
 {
 	struct buf probe = BUF_INIT;
-	bool more = credentials_append_auth(l->config.credentials, &l->config.addr,
+	bool more = credentials_append_auth(l->config.credentials, link_identity(l),
 					    l->config.credential_kind,
 					    l->config.try_both_credentials, l->candidate, &probe);
 

@@ -92,6 +92,9 @@ void link_report(struct link *l, enum link_state state, enum server_error error,
 void link_drop(struct link *l, enum link_state state, enum server_error error, const char *reason);
 void link_lost(struct link *l, const char *reason); /* was up or not */
 
+/* As the deployment names it: what a map dials instead is nobody's name. */
+const struct endpoint *link_identity(const struct link *l);
+
 /* link_connect.c: from an address to a connection. */
 
 void link_begin(struct link *l); /* an attempt, from the name on */

@@ -83,26 +83,65 @@ static const struct net_profile *profile_of(const struct watch *w, const struct 
 	return &w->config.profiles[d && d->profile < w->config.profile_count ? d->profile : 0];
 }
 
-/* As given for a target, else as announced; and from there where the map says that it is. */
+/* As written for a target that its deployment announces otherwise; else as announced, and from there
+ * where the map says that it is. */
 static struct endpoint dial_address(const struct watch *w, const struct node *n)
 {
 	struct endpoint addr = endpoint_is_set(&n->dial) ? n->dial : n->addr;
 	const struct address_map *map = profile_of(w, n)->map;
 
-	if (map)
+	if (map && !endpoint_is_set(&n->dial))
 		address_map_apply(map, &addr);
 	return addr;
 }
 
-/* Sentinels and data nodes may differ in it; of a node that has not said what it is, both are tried in
- * turn. */
-const struct tls_context *watch_tls(const struct entry *e, const struct node *n)
+/* A target that nobody has listed yet: it may be a Sentinel or a data node. */
+static bool kind_is_open(const struct watch *w, const struct node *n)
+{
+	const struct deployment *d = model_deployment(w->config.model, n->deployment_id);
+
+	return !n->mode_known && !n->is_sentinel && (!d || d->kind == KIND_UNKNOWN);
+}
+
+/* The two kinds are reached differently, and which it is nobody knows yet: one way is tried after
+ * the other, the encrypted one first, and each with the credentials of its own kind only. */
+static bool must_guess(const struct watch *w, const struct node *n)
+{
+	const struct net_profile *p = profile_of(w, n);
+
+	return kind_is_open(w, n) && p->tls_data != p->tls_sentinel;
+}
+
+static enum credential_kind kind_of(const struct entry *e, const struct node *n)
+{
+	bool sentinel_first = profile_of(e->watch, n)->tls_sentinel != NULL;
+
+	if (n->is_sentinel)
+		return CREDENTIAL_SENTINEL;
+	if (must_guess(e->watch, n) && sentinel_first != e->other_way)
+		return CREDENTIAL_SENTINEL;
+	return CREDENTIAL_DATA;
+}
+
+static const struct tls_context *tls_of(const struct entry *e, const struct node *n)
 {
 	const struct net_profile *p = profile_of(e->watch, n);
 
-	if (n->is_sentinel || (!n->mode_known && e->guess_sentinel))
-		return p->tls_sentinel;
-	return p->tls_data;
+	return kind_of(e, n) == CREDENTIAL_SENTINEL ? p->tls_sentinel : p->tls_data;
+}
+
+/* What failed was the encrypted way with its credentials; the other one is next. Never after a
+ * refused certificate: whoever shows a wrong one must not be given anything in clear. */
+void watch_try_other_way(struct entry *e, enum server_error error)
+{
+	const struct node *n = model_node(e->watch->config.model, e->id);
+
+	if (!n || !e->link || error == ERROR_TLS || !must_guess(e->watch, n))
+		return;
+	e->other_way = !e->other_way;
+	e->ways_failed++;
+	link_set_tls(e->link, tls_of(e, n));
+	link_set_credential_kind(e->link, kind_of(e, n));
 }
 
 static struct link *new_link(struct entry *e, const struct node *n, bool events)
@@ -113,10 +152,11 @@ static struct link *new_link(struct entry *e, const struct node *n, bool events)
 		.loop = c->loop,
 		.resolver = e->watch->resolver,
 		.credentials = profile->credentials,
-		.tls = watch_tls(e, n),
+		.tls = tls_of(e, n),
 		.addr = dial_address(e->watch, n),
-		.credential_kind = n->is_sentinel ? CREDENTIAL_SENTINEL : CREDENTIAL_DATA,
-		.try_both_credentials = !n->mode_known,
+		.identity = endpoint_is_set(&n->dial) ? n->dial : n->addr,
+		.credential_kind = kind_of(e, n),
+		.try_both_credentials = kind_is_open(e->watch, n) && !must_guess(e->watch, n),
 		.timeout_ms = c->timeout_ms,
 		.subscribe = events,
 		.hello = events && !n->is_sentinel,
@@ -194,7 +234,7 @@ static bool wants_events(const struct watch *w, const struct entry *e, const str
 static void follow_node(struct watch *w, const struct node *n)
 {
 	const struct endpoint dial = dial_address(w, n), *addr = &dial;
-	enum credential_kind kind = n->is_sentinel ? CREDENTIAL_SENTINEL : CREDENTIAL_DATA;
+	enum credential_kind kind;
 	struct entry *e = watch_find_entry(w, n->id);
 
 	if (!e)
@@ -206,9 +246,10 @@ static void follow_node(struct watch *w, const struct node *n)
 	follow_address(e, &e->events, addr);
 	if (!e->link)
 		e->link = new_link(e, n, false);
-	if (n->mode_known)
+	kind = kind_of(e, n);
+	if (!kind_is_open(w, n))
 		link_set_credential_kind(e->link, kind);
-	link_set_tls(e->link, watch_tls(e, n));
+	link_set_tls(e->link, tls_of(e, n));
 	if (!wants_events(w, e, n)) {
 		close_link(w, &e->events);
 		e->hello_since_ms = 0;
@@ -327,12 +368,22 @@ void watch_poll_now(struct watch *w)
 
 /* --- is all known ---------------------------------------------------------------------------- */
 
+/* Both ways must have failed before that is the answer. */
+static bool other_way_is_next(const struct entry *e)
+{
+	const struct node *n = model_node(e->watch->config.model, e->id);
+
+	return n && e->ways_failed == 1 && must_guess(e->watch, n);
+}
+
 static bool entry_settled(const struct entry *e)
 {
 	uint32_t needed = 1u << ASK_INFO;
 
-	if (!e->link || e->state >= LINK_FAILED)
+	if (!e->link)
 		return true;
+	if (e->state >= LINK_FAILED)
+		return !other_way_is_next(e);
 	if (e->state != LINK_UP)
 		return false;
 	if (!(e->done & needed))

@@ -273,16 +273,6 @@ static void give_link_state(struct entry *e, bool events, enum link_state state,
 	watch_give(e->watch, &obs);
 }
 
-static void try_other_tls(struct entry *e)
-{
-	const struct node *n = model_node(e->watch->config.model, e->id);
-
-	if (!n || n->mode_known || !e->link)
-		return;
-	e->guess_sentinel = !e->guess_sentinel;
-	link_set_tls(e->link, watch_tls(e, n));
-}
-
 static void on_state(struct link *l, enum link_state state, enum server_error error,
 		     const char *reason, void *owner)
 {
@@ -292,7 +282,7 @@ static void on_state(struct link *l, enum link_state state, enum server_error er
 	e->state = state;
 	give_link_state(e, false, state, error, reason);
 	if (state >= LINK_FAILED)
-		try_other_tls(e);
+		watch_try_other_way(e, error);
 	if (state != LINK_UP)
 		return;
 	e->asked = 0;

@@ -18,7 +18,8 @@ struct entry { /* a node that is watched */
 	struct link *link;
 	struct link *events;     /* subscribed: Sentinels, and data nodes for their Sentinels' hello */
 	int64_t hello_since_ms;  /* when it began to wait for a hello; 0: not, or one came */
-	bool guess_sentinel;     /* kind not known yet: the Sentinels' TLS is tried */
+	unsigned ways_failed;    /* of a target whose kind is open, where the kinds are reached differently */
+	bool other_way;          /* the second of the two ways is tried now */
 	enum link_state state;   /* of link */
 	enum server_mode mode;   /* by its INFO */
 	unsigned generation;     /* of the last reconcile that met it */
@@ -81,7 +82,7 @@ struct entry *watch_find_entry(const struct watch *w, uint32_t node_id);
 /* The entry whose command link can be asked, or NULL. */
 struct entry *watch_find_up(const struct watch *w, uint32_t node_id);
 enum server_mode watch_entry_mode(const struct entry *e);
-const struct tls_context *watch_tls(const struct entry *e, const struct node *n);
+void watch_try_other_way(struct entry *e, enum server_error error);
 /* A data node of a set that no Sentinel is known to watch. */
 bool watch_is_plain(const struct entry *e);
 
