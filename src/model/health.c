@@ -91,13 +91,21 @@ static char *age(int64_t now_ms, int64_t since_ms, char *out)
 }
 
 /* Somebody else lost it as well: a Sentinel's flag says so at once, long before +sdown. */
-static bool others_lost(const struct group *g, const struct node *n, bool is_master)
+static bool others_lost(const struct model *m, const struct group *g, const struct node *n,
+			bool is_master)
 {
 	if (g == NULL)
 		return false;
 	for (size_t i = 0; is_master && i < g->view_count; i++)
 		if (g->views[i].facts.flags & SFLAG_DISCONNECTED)
 			return true;
+	/* A plain set: who follows it says whether its link is up. */
+	for (size_t i = 0; is_master && i < g->member_count; i++) {
+		const struct node *r = model_node(m, g->member_ids[i]);
+		if (r != NULL && r->upstream_id == n->id && r->link.state == LINK_UP &&
+		    r->info_at_ms != 0 && r->info.master_link_up == 0)
+			return true;
+	}
 	const struct member_view *v = is_master ? NULL : group_replica_view(g, n->id);
 	return (v != NULL && (v->facts.flags & SFLAG_DISCONNECTED)) ||
 	       (n->member != NULL && n->member->at_ms != 0 && !n->member->link_connected);
@@ -270,12 +278,10 @@ static void say_thresholds(const struct model *m, const struct node *n, int64_t 
 void health_node(const struct model *m, const struct node *n, int64_t now_ms, struct verdict *out)
 {
 	*out = (struct verdict){ .health = HEALTH_OK };
-	const struct deployment *d = model_deployment(m, n->deployment_id);
 	const struct group *g = model_group(m, n->group_id);
 	bool is_master = g != NULL && model_node_resolve(m, g->master_id) == n->id;
-	bool plain = d != NULL && d->kind == KIND_REPLICATION;
 	if (n->link.state != LINK_UP) {
-		say_link(m, n, is_master, plain || others_lost(g, n, is_master), now_ms, out);
+		say_link(m, n, is_master, others_lost(m, g, n, is_master), now_ms, out);
 		return;
 	}
 	if (n->is_sentinel) {
