@@ -5,6 +5,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
+
+#define MENTION_MIN_BYTES 3
+#define CLEAN_MAX_BYTES   4 /* that text_clean makes of one: \x1b */
 
 struct pair {
 	char *user;     /* NULL: AUTH with the password alone */
@@ -172,4 +176,32 @@ bool credentials_append_auth(const struct credentials *c, const struct endpoint 
 		return false;
 	append_auth(out, list[index]);
 	return true;
+}
+
+static bool pair_mentioned(const struct pair *pair, const char *text)
+{
+	size_t len = pair->password ? strlen(pair->password) : 0, size = len * CLEAN_MAX_BYTES + 1;
+	char *clean;
+	bool found;
+
+	if (len < MENTION_MIN_BYTES)
+		return false;
+	if (strstr(text, pair->password))
+		return true;
+	clean = mem_alloc(size);
+	text_clean(clean, size, pair->password, len);
+	found = strstr(text, clean) != NULL;
+	mem_wipe_free(clean, size);
+	return found;
+}
+
+bool credentials_mentions(const struct credentials *c, const char *text)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (pair_mentioned(&c->kinds[i], text))
+			return true;
+	for (size_t i = 0; i < c->target_count; i++)
+		if (pair_mentioned(&c->targets[i].pair, text))
+			return true;
+	return false;
 }

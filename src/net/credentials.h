@@ -28,4 +28,8 @@ bool credentials_have(const struct credentials *c, enum credential_kind kind);
 bool credentials_append_auth(const struct credentials *c, const struct endpoint *node,
 			     enum credential_kind kind, bool try_both, size_t index, struct buf *out);
 
+/* True when the text holds one of the passwords, as it is or as text_clean shows it. Those of fewer
+ * than 3 bytes are not looked for: they are in any sentence. */
+bool credentials_mentions(const struct credentials *c, const char *text);
+
 #endif

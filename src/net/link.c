@@ -327,6 +327,11 @@ bool link_has_pending(const struct link *l, enum question q)
 	return l->asked[q] > 0;
 }
 
+bool link_reached(const struct link *l)
+{
+	return l->reached;
+}
+
 const struct endpoint *link_identity(const struct link *l)
 {
 	return endpoint_is_set(&l->config.identity) ? &l->config.identity : &l->config.addr;

@@ -60,6 +60,8 @@ struct link *link_new(const struct link_config *config); /* starts to connect at
 /* Closes without callbacks. Safe inside callbacks (freed after the turn). NULL is legal. */
 void link_free(struct link *l);
 bool link_is_up(const struct link *l);
+/* The last attempt got as far as a connection: what failed then was the handshake or later. */
+bool link_reached(const struct link *l);
 /* Queues a question; all that is queued in one turn of the loop leaves in one write. False when the link is not
  * up or has too many pending: nothing is called back then. */
 bool link_ask(struct link *l, enum question q, const char *arg, uint32_t tag);

@@ -79,6 +79,7 @@ void link_continue_handshake(struct link *l)
 void link_connected(struct link *l)
 {
 	l->step = STEP_HANDSHAKE;
+	l->reached = true;
 	if (l->config.tls && !endpoint_is_unix(&l->config.addr) &&
 	    tls_start(&l->stream, l->config.tls, link_identity(l)->host) != STREAM_OK) {
 		link_connect_failed(l, stream_error(&l->stream));
@@ -154,6 +155,7 @@ static void begin_unix(struct link *l)
 
 void link_begin(struct link *l)
 {
+	l->reached = false;
 	l->answered = false;
 	l->silent_us = 0;
 	if (endpoint_is_unix(&l->config.addr)) {

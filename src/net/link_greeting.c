@@ -3,10 +3,13 @@
 #include "config.h"
 #include "net/link_private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "redis/parse.h"
 
 static void become_ready(struct link *l)
@@ -61,6 +64,35 @@ void link_start_greeting(struct link *l)
 
 /* --- what the server says to it ----------------------------------------------------------------- */
 
+/* All of the text is looked at, not what fits into a reason: that may end inside a password. Cleaned,
+ * since a NUL ends the search in the raw bytes. */
+static bool holds_password(const struct link *l, const struct reply *reply)
+{
+	size_t size = reply->len * 4 + 1; /* a byte becomes \x1b at most */
+	char *clean;
+	bool found;
+
+	if (!l->config.credentials)
+		return false;
+	if (credentials_mentions(l->config.credentials, reply->str))
+		return true;
+	clean = mem_alloc(size);
+	text_clean(clean, size, reply->str, reply->len);
+	found = credentials_mentions(l->config.credentials, clean);
+	mem_wipe_free(clean, size);
+	return found;
+}
+
+/* Reasons go to the screen, to logs and into JSON; a server may quote what it was sent. */
+static void safe_reason(const struct link *l, char out[REASON_BYTES], const char *what,
+			const struct reply *reply)
+{
+	if (holds_password(l, reply))
+		snprintf(out, REASON_BYTES, "%swhat the server says holds a password", what);
+	else
+		link_reason_from_reply(out, what, reply);
+}
+
 /* Errors that a server sends to anyone before it closes: networking.c:acceptCommonHandler. */
 bool link_turned_away(struct link *l, enum server_error error, const struct reply *reply)
 {
@@ -68,7 +100,7 @@ bool link_turned_away(struct link *l, enum server_error error, const struct repl
 
 	if (error != ERROR_DENIED && error != ERROR_MAXCLIENTS)
 		return false;
-	link_reason_from_reply(text, error == ERROR_DENIED ? "protected mode: " : "", reply);
+	safe_reason(l, text, error == ERROR_DENIED ? "protected mode: " : "", reply);
 	link_drop(l, LINK_FAILED, error, text);
 	return true;
 }
@@ -78,7 +110,7 @@ static void auth_error(struct link *l, enum server_error error, const char *what
 {
 	char text[REASON_BYTES];
 
-	link_reason_from_reply(text, what, reply);
+	safe_reason(l, text, what, reply);
 	link_drop(l, LINK_AUTH_ERROR, error, text);
 }
 
@@ -92,6 +124,33 @@ static bool more_candidates(struct link *l)
 	if (probe.data)
 		mem_wipe_free(probe.data, probe.cap);
 	return more;
+}
+
+/* The servers' own words on a refused AUTH, none of which quotes it. Any other error may, in whole or
+ * in part: server.c:rejectCommandSds quotes the arguments of a command that it does not know. */
+static bool is_known_refusal(enum server_error error, const struct reply *reply)
+{
+	static const char old[] = "ERR wrong number of arguments for 'auth' command"; /* up to 5 */
+
+	switch (error) {
+	case ERROR_WRONGPASS:
+	case ERROR_NOPERM:
+	case ERROR_NOAUTH:
+	case ERROR_LOADING:
+	case ERROR_BUSY:
+	case ERROR_MASTERDOWN:
+		return true;
+	default:
+		return reply->len == sizeof(old) - 1 && memcmp(reply->str, old, reply->len) == 0;
+	}
+}
+
+static void note_refusal(struct link *l, enum server_error error, const struct reply *reply)
+{
+	if (is_known_refusal(error, reply))
+		safe_reason(l, l->refusal, "user or password refused: ", reply);
+	else
+		snprintf(l->refusal, sizeof(l->refusal), "AUTH was refused with an unknown error");
 }
 
 void link_on_auth_reply(struct link *l, const struct reply *reply)
@@ -114,14 +173,22 @@ void link_on_auth_reply(struct link *l, const struct reply *reply)
 		authenticated(l);
 		return;
 	}
+	/* AUTH was renamed or is not there (rename-command): no other password would do better, and
+	 * PING tells whether one is needed at all. */
+	if (error == ERROR_UNKNOWN_COMMAND) {
+		snprintf(l->refusal, sizeof(l->refusal),
+			 "a password is needed, but the server knows no AUTH");
+		link_send_ping(l);
+		return;
+	}
 	l->candidate++;
+	note_refusal(l, error, reply);
 	/* Of a node whose kind is not known, the other kind's user may have been tried on a server
 	 * that asks for none: PING tells. */
 	if (!more_candidates(l) && !l->config.try_both_credentials) {
-		auth_error(l, error, "user or password refused: ", reply);
+		link_drop(l, LINK_AUTH_ERROR, error, l->refusal);
 		return;
 	}
-	link_reason_from_reply(l->refusal, "user or password refused: ", reply);
 	send_greeting(l);
 }
 

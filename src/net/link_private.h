@@ -53,6 +53,7 @@ struct link {
 
 	struct stream stream;
 	uint32_t connection;     /* number of the present one, to notice that it went away */
+	bool reached;            /* this attempt led to a connection */
 	bool answered;           /* this connection was up */
 	bool was_up;             /* some connection was: what is dialled is what we take it for */
 	bool heard_bytes;        /* this connection had some, whatever they were */

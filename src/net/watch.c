@@ -136,7 +136,8 @@ void watch_try_other_way(struct entry *e, enum server_error error)
 {
 	const struct node *n = model_node(e->watch->config.model, e->id);
 
-	if (!n || !e->link || error == ERROR_TLS || !must_guess(e->watch, n))
+	if (!n || !e->link || error == ERROR_TLS || !link_reached(e->link) ||
+	    !must_guess(e->watch, n))
 		return;
 	e->other_way = !e->other_way;
 	e->ways_failed++;
