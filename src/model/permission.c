@@ -19,11 +19,18 @@ static bool has_subcommands(const char *command, size_t len)
 	return false;
 }
 
+/* acl.c: "access one of the channels used as arguments", later "access a channel". No shorter words:
+ * the user's name is among them, which may be "channels" but has no spaces. */
+static bool is_about_channel(const char *words)
+{
+	return strstr(words, "access one of the channels") != NULL ||
+	       strstr(words, "access a channel") != NULL;
+}
+
 const char *permission_name(const char *command, const char *words, char out[PERMISSION_BYTES])
 {
 	size_t len = strcspn(command, " "), sub = 0;
-	/* acl.c: "access one of the channels used as arguments", from 7.2 on "access a channel". */
-	if (strstr(words, "channel") != NULL) {
+	if (is_about_channel(words)) {
 		snprintf(out, PERMISSION_BYTES, "&*");
 		return out;
 	}

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "live.h"
+#include "model/permission.h"
 #include "net/link.h"
 #include "net/resolver.h"
 
@@ -42,6 +43,7 @@ struct owner {
 	char last_arg[64], last_text[200], channel[64], payload[200];
 	bool free_on_reply, free_on_state;
 	bool pending_in_callback;
+	const char *secret; /* must be in nothing that is reported; NULL: there is none */
 };
 
 static void on_state(struct link *l, enum link_state state, enum server_error error,
@@ -52,6 +54,8 @@ static void on_state(struct link *l, enum link_state state, enum server_error er
 	assert_true(o->state_count < STATES_MAX);
 	o->states[o->state_count++] = state;
 	o->error = error;
+	if (o->secret && reason)
+		assert_null(strstr(reason, o->secret));
 	snprintf(o->reason, sizeof(o->reason), "%s", reason ? reason : "");
 	if (o->free_on_state) {
 		link_free(l);
@@ -71,6 +75,8 @@ static void on_reply(struct link *l, enum question q, const char *arg, uint32_t 
 	if (reply) {
 		assert_true(recv_us >= sent_us);
 		o->replies++;
+		if (o->secret && reply->str)
+			assert_null(strstr(reply->str, o->secret));
 		snprintf(o->last_text, sizeof(o->last_text), "%s", reply->str ? reply->str : "");
 	} else if (failure == ANSWER_TIMEOUT) {
 		o->timeouts++;
@@ -591,6 +597,78 @@ static void candidates_in_turn(void **state)
 	WITHOUT_FAKE(o, f);
 }
 
+#define UNKNOWN_AUTH                                                                               \
+	"-ERR unknown command 'AUTH', with args beginning with: 's3cretpw' \r\n"
+
+/* What a server says to AUTH, and to whatever comes after it: how that ends, in which words. The
+ * password is in none of them, though the server quotes it. */
+static void assert_greeting(const char *to_auth, const char *next, bool subscribe, bool both,
+			    enum link_state expected, enum server_error error, const char *reason)
+{
+	const char *script[] = { to_auth, next, NULL };
+	struct owner o;
+	struct fake f;
+
+	owner_init(&o);
+	fake_init(&f, o.loop);
+	f.script = script;
+	f.reset_script = true;
+	o.secret = "s3cretpw";
+	credentials_set(o.credentials, CREDENTIAL_DATA, NULL, "s3cretpw");
+	dial_kind(&o, "127.0.0.1", f.port, subscribe, both);
+	RUN_UNTIL(&o, o.state_count > 2);
+	assert_int_equal(o.states[2], expected);
+	assert_int_equal(o.error, error);
+	assert_string_equal(o.reason, reason);
+	fake_done(&f);
+	owner_done(&o);
+}
+
+static void a_server_without_auth(void **state)
+{
+	(void)state;
+	assert_greeting(UNKNOWN_AUTH, "+PONG\r\n", false, false, LINK_UP, ERROR_NONE, "");
+	assert_greeting(UNKNOWN_AUTH, "+PONG\r\n", false, true, LINK_UP, ERROR_NONE, "");
+	assert_greeting(UNKNOWN_AUTH, "-NOAUTH Authentication required.\r\n", false, false,
+			LINK_AUTH_ERROR, ERROR_WRONGPASS,
+			"a password is needed, but the server knows no AUTH");
+}
+
+static void refusals_quote_no_password(void **state)
+{
+	(void)state;
+	assert_greeting("-ERR what is 's3cretpw'?\r\n", NULL, false, false, LINK_AUTH_ERROR,
+			ERROR_OTHER, "AUTH was refused with an unknown error");
+	assert_greeting("-ERR what is 's3cretpw'?\r\n", "-NOAUTH x\r\n", false, true,
+			LINK_AUTH_ERROR, ERROR_WRONGPASS, "AUTH was refused with an unknown error");
+	/* Part of it only, which no comparison finds. */
+	assert_greeting("-ERR not 's3cre...'\r\n", NULL, false, false, LINK_AUTH_ERROR, ERROR_OTHER,
+			"AUTH was refused with an unknown error");
+	assert_greeting("-WRONGPASS 's3cretpw' is not it\r\n", NULL, false, false, LINK_AUTH_ERROR,
+			ERROR_WRONGPASS,
+			"user or password refused: what the server says holds a password");
+	assert_greeting(UNKNOWN_AUTH, "-NOAUTH after s3cretpw\r\n", false, false, LINK_AUTH_ERROR,
+			ERROR_WRONGPASS, "a password is needed, but the server knows no AUTH");
+	assert_greeting("+OK\r\n", "-NOPERM s3cretpw\r\n", true, false, LINK_AUTH_ERROR,
+			ERROR_NOPERM, "events refused: what the server says holds a password");
+	assert_greeting("-DENIED s3cretpw\r\n", NULL, false, false, LINK_FAILED, ERROR_DENIED,
+			"protected mode: what the server says holds a password");
+}
+
+static void known_refusals_keep_their_words(void **state)
+{
+	(void)state;
+	assert_greeting("-ERR invalid password\r\n", NULL, false, false, LINK_AUTH_ERROR,
+			ERROR_WRONGPASS, "user or password refused: ERR invalid password");
+	/* Redis up to 5, of a user's name */
+	assert_greeting("-ERR wrong number of arguments for 'auth' command\r\n", NULL, false, false,
+			LINK_AUTH_ERROR, ERROR_OTHER,
+			"user or password refused: ERR wrong number of arguments for 'auth' command");
+	assert_greeting("-ERR wrong number of arguments for 'auth' command: s3cre\r\n", NULL, false,
+			false, LINK_AUTH_ERROR, ERROR_OTHER,
+			"AUTH was refused with an unknown error");
+}
+
 static void free_in_callbacks(void **state)
 {
 	static const char *const script[] = { "+PONG\r\n", "+a\r\n+b\r\n+c\r\n", NULL };
@@ -691,6 +769,75 @@ static void real_passwords(void **state)
 	live_stop(&s);
 }
 
+static void real_server_without_auth(void **state)
+{
+	const char *args[] = { "--rename-command", "AUTH", "", NULL };
+	struct live_server s = { 0 };
+	struct owner o;
+	char reply[200];
+
+	(void)state;
+	if (!live_available())
+		skip();
+	live_start(&s, args);
+	live_command(s.port, "AUTH s3cretpw", reply, sizeof(reply));
+	assert_non_null(strstr(reply, "unknown command 'AUTH'"));
+	assert_non_null(strstr(reply, "s3cretpw"));
+	owner_init(&o);
+	o.secret = "s3cretpw";
+	credentials_set(o.credentials, CREDENTIAL_DATA, NULL, "s3cretpw");
+	dial_kind(&o, "127.0.0.1", s.port, false, true);
+	RUN_UNTIL(&o, is_in(&o, LINK_UP));
+	/* Found to be a data node: the next connection has one candidate only. */
+	link_set_credential_kind(o.link, CREDENTIAL_DATA);
+	live_command(s.port, "CLIENT KILL TYPE normal", reply, sizeof(reply));
+	assert_string_equal(reply, ":1\r\n");
+	RUN_UNTIL(&o, is_in(&o, LINK_LOST));
+	RUN_UNTIL(&o, times_in(&o, LINK_UP) == 2 || is_in(&o, LINK_AUTH_ERROR));
+	assert_true(is_in(&o, LINK_UP));
+	assert_true(link_ask(o.link, ASK_INFO, NULL, 1));
+	RUN_UNTIL(&o, o.replies == 1);
+	assert_int_equal(times_in(&o, LINK_AUTH_ERROR), 0);
+	owner_done(&o);
+	live_stop(&s);
+}
+
+/* A user's name is among the words of a refusal, and may be any word. */
+static void real_permissions_of_a_channels_user(void **state)
+{
+	const char *args[] = { "--user", "channels", "on", ">long-pw", "resetchannels", "-@all",
+			       "+ping", "+psubscribe", NULL };
+	struct live_server s = { 0 };
+	struct owner o;
+	char name[PERMISSION_BYTES];
+
+	(void)state;
+	if (!live_available())
+		skip();
+	live_start(&s, args);
+	owner_init(&o);
+	credentials_set(o.credentials, CREDENTIAL_DATA, "channels", "long-pw");
+	dial(&o, s.port);
+	RUN_UNTIL(&o, is_in(&o, LINK_UP));
+	assert_true(link_ask(o.link, ASK_INFO, NULL, 1));
+	RUN_UNTIL(&o, o.replies == 1);
+	assert_non_null(strstr(o.last_text, "NOPERM"));
+	assert_string_equal(permission_name("INFO", o.last_text, name), "+info");
+	assert_string_equal(permission_name("INFO", "NOPERM User channels has no permissions to "
+					    "run the 'info' command", name), "+info");
+	link_free(o.link);
+	dial_kind(&o, "127.0.0.1", s.port, true, false);
+	RUN_UNTIL(&o, is_in(&o, LINK_AUTH_ERROR));
+	assert_string_equal(permission_name("PSUBSCRIBE *", o.reason, name), "&*");
+	assert_string_equal(permission_name("PSUBSCRIBE *", "NOPERM this user has no permissions to "
+					    "access one of the channels used as arguments", name),
+			    "&*");
+	assert_string_equal(permission_name("PSUBSCRIBE *", "NOPERM No permissions to access a "
+					    "channel", name), "&*");
+	owner_done(&o);
+	live_stop(&s);
+}
+
 static void real_messages(void **state)
 {
 	struct live_server s = { 0 };
@@ -761,9 +908,14 @@ int main(void)
 		cmocka_unit_test(turned_away),
 		cmocka_unit_test(hostile_reason_is_cleaned),
 		cmocka_unit_test(candidates_in_turn),
+		cmocka_unit_test(a_server_without_auth),
+		cmocka_unit_test(refusals_quote_no_password),
+		cmocka_unit_test(known_refusals_keep_their_words),
 		cmocka_unit_test(free_in_callbacks),
 		cmocka_unit_test(real_server_stopped_and_killed),
 		cmocka_unit_test(real_passwords),
+		cmocka_unit_test(real_server_without_auth),
+		cmocka_unit_test(real_permissions_of_a_channels_user),
 		cmocka_unit_test(real_messages),
 		cmocka_unit_test(real_unix_socket_and_acl),
 	};
