@@ -165,6 +165,9 @@ static void name_text(const struct view_context *c, const struct deployment *d, 
 		what = deployment_kind_name(d->kind);
 	if (strcmp(what, d->name) == 0)
 		what = deployment_kind_name(d->kind);
+	/* "cluster 10.0.0.1:7000" says its kind already. */
+	if (strncmp(d->name, what, strlen(what)) == 0 && d->name[strlen(what)] == ' ')
+		what = "";
 	snprintf(out, size, "%s%s%s%s", d->name, what[0] ? "  " : "", what, place);
 }
 
