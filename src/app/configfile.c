@@ -19,6 +19,8 @@
 #define LINE_BYTES_MAX 198
 /* inih would cut a longer name of a section, so that two could become one (MAX_SECTION). */
 #define SECTION_BYTES_MAX 49
+/* isspace, which inih uses, without the newline */
+#define BLANKS " \t\v\f\r"
 
 struct parsing {
 	struct config *config;
@@ -28,6 +30,7 @@ struct parsing {
 	const char *text;
 	size_t left;
 	int line;         /* of the line that was handed out last */
+	bool seen_ui, seen_alerts;
 };
 
 static bool parse_seconds(const char *value, int64_t *out, struct buf *err)
@@ -104,7 +107,7 @@ static bool set_alert(struct config *c, const char *key, const char *value, stru
 	return false;
 }
 
-/* The section's deployment, made at its first key. NULL with the reason in err. */
+/* The section's deployment, made at its header. NULL with the reason in err. */
 static struct settings *deployment_of(struct config *c, const char *name, struct buf *err)
 {
 	char clean[NAME_BYTES];
@@ -132,13 +135,25 @@ static struct settings *deployment_of(struct config *c, const char *name, struct
 	return s;
 }
 
-static bool open_section(struct config *c, const char *section, struct buf *err)
+static bool open_section(struct parsing *p, const char *section, struct buf *err)
 {
-	if (strcmp(section, "ui") == 0 || strcmp(section, "alerts") == 0)
-		return true;
-	if (strncmp(section, "deployment ", 11) == 0)
-		return deployment_of(c, section + 11, err) != NULL;
-	buf_addstr(err, "unknown section: [ui], [alerts] or [deployment NAME]");
+	bool ui = strcmp(section, "ui") == 0;
+	if (ui || strcmp(section, "alerts") == 0) {
+		bool *seen = ui ? &p->seen_ui : &p->seen_alerts;
+		if (*seen)
+			buf_addf(err, "[%s] stands twice", section);
+		*seen = true;
+		return err->len == 0;
+	}
+	if (strncmp(section, "deployment ", 11) != 0) {
+		buf_addstr(err, "unknown section: [ui], [alerts] or [deployment NAME]");
+		return false;
+	}
+	size_t before = p->config->deployment_count;
+	const struct settings *s = deployment_of(p->config, section + 11, err);
+	if (s == NULL || p->config->deployment_count > before)
+		return s != NULL;
+	buf_addf(err, "[deployment %s] stands twice", s->name);
 	return false;
 }
 
@@ -153,8 +168,6 @@ static bool set_key(struct config *c, const char *section, const char *key, cons
 		struct settings *s = deployment_of(c, section + 11, err);
 		return s != NULL && settings_set(s, key, value, err);
 	}
-	if (section[0] != '\0')
-		return open_section(c, section, err);
 	buf_addstr(err, "a key before any section");
 	return false;
 }
@@ -177,44 +190,101 @@ static int on_key(void *user, const char *section, const char *key, const char *
 	return ok;
 }
 
-/* inih is silent on a section without keys: a forgotten `targets` or a misspelt name. */
-static bool check_section(struct parsing *p, char *line)
+/* inih is silent on a section without keys (a forgotten `targets`, a misspelt name), and on what
+ * stands after the bracket. */
+static void check_section(struct parsing *p, char *line)
 {
-	char *end = line[0] == '[' ? strchr(line, ']') : NULL;
+	char *end = strchr(line, ']');
 	if (end == NULL)
-		return true;
+		return;
+	const char *rest = end + 1 + strspn(end + 1, BLANKS "\n");
 	*end = '\0';
 	if (end - line - 1 > SECTION_BYTES_MAX)
 		buf_addf(&p->why, "the section's name is too long: at most %d bytes", SECTION_BYTES_MAX);
+	else if (strchr(";#", *rest) == NULL)
+		buf_addstr(&p->why, "nothing may follow a section's name on its line");
 	else
-		open_section(p->config, line + 1, &p->why);
+		open_section(p, line + 1, &p->why);
 	*end = ']';
+}
+
+/* inih cuts the value there and says nothing: half a password, half a path. */
+static void check_value(struct parsing *p, const char *line)
+{
+	const char *value = line + strcspn(line, "=:");
+	for (const char *semicolon = strchr(value, ';'); semicolon != NULL;
+	     semicolon = strchr(semicolon + 1, ';'))
+		if (strchr(BLANKS, semicolon[-1]) != NULL) {
+			buf_addstr(&p->why, "a value cannot hold ' ;'");
+			return;
+		}
+}
+
+static bool check_line(struct parsing *p, char *line)
+{
+	if (line[0] == '[')
+		check_section(p, line);
+	else if (line[0] != ';' && line[0] != '#')
+		check_value(p, line);
 	if (p->why.len > 0)
 		p->error_line = p->line;
 	return p->why.len == 0;
 }
 
-/* inih's fgets: one line at a time, so that the line's number is known while its key is handled. */
-static char *next_line(char *line, int size, void *user)
+/* inih takes an indented line for more of the value before it, and skips a byte order mark: a
+ * section or `read-only = yes` would become part of a label. Without them there is neither. */
+static void skip_indent(struct parsing *p)
 {
-	struct parsing *p = user;
+	for (;;) {
+		bool mark = p->line == 1 && p->left >= 3 && memcmp(p->text, "\xef\xbb\xbf", 3) == 0;
+		bool blank = p->left > 0 && memchr(BLANKS, *p->text, sizeof(BLANKS) - 1) != NULL;
+		if (!mark && !blank)
+			return;
+		p->text += mark ? 3 : 1;
+		p->left -= mark ? 3 : 1;
+	}
+}
+
+static bool take_line(struct parsing *p, char *line, int size)
+{
 	if (p->left == 0 || p->error_line != 0)
-		return NULL;
+		return false;
+	p->line++;
+	skip_indent(p);
 	const char *newline = memchr(p->text, '\n', p->left);
 	size_t len = newline != NULL ? (size_t)(newline - p->text) + 1 : p->left;
-	p->line++;
 	if (len > LINE_BYTES_MAX || (int)len >= size || memchr(p->text, '\0', len) != NULL) {
 		p->error_line = p->line;
 		buf_addstr(&p->why, len > LINE_BYTES_MAX || (int)len >= size
 					? "the line is too long: repeat the key on another line"
 					: "the line holds a NUL byte");
-		return NULL;
+		return false;
 	}
 	memcpy(line, p->text, len);
 	line[len] = '\0';
 	p->text += len;
 	p->left -= len;
-	return check_section(p, line) ? line : NULL;
+	return check_line(p, line);
+}
+
+/* inih's fgets: one line at a time, so that the line's number is known while its key is handled. */
+static char *next_line(char *line, int size, void *user)
+{
+	if (take_line(user, line, size))
+		return line;
+	/* inih's own buffer, and it looks at it no more: the last line may have been a password. */
+	explicit_bzero(line, (size_t)size);
+	return NULL;
+}
+
+/* A critical limit below the warning's would skip the warning: a slip of the fingers. */
+static bool check_alerts(const struct config *c, struct buf *err)
+{
+	const struct alerts *a = &c->alerts;
+	if (a->lag_critical_bytes == 0 || a->lag_critical_bytes >= a->lag_warning_bytes)
+		return true;
+	buf_addstr(err, "[alerts]: lag-critical-bytes: must not be below lag-warning-bytes");
+	return false;
 }
 
 static bool check_deployments(const struct config *c, struct buf *err)
@@ -243,7 +313,7 @@ bool config_parse(struct config *c, const char *text, size_t len, const char *na
 	} else if (p.error_line != 0) {
 		buf_addf(err, "%s:%d: %s", name, p.error_line, buf_str(&p.why));
 		ok = false;
-	} else if (!check_deployments(c, &why)) {
+	} else if (!check_deployments(c, &why) || !check_alerts(c, &why)) {
 		buf_addf(err, "%s: %s", name, buf_str(&why));
 		ok = false;
 	}
@@ -273,23 +343,27 @@ char *config_default_path(void)
 	return path.data;
 }
 
-/* The whole file; false with errno set. */
+/* The whole file; false with errno set. One allocation: growing would leave copies of passwords. */
 static bool read_file(const char *path, struct buf *out, struct stat *st)
 {
-	char chunk[4096];
-	ssize_t n = -1;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
 		return false;
 	int error = fstat(fd, st) != 0 ? errno : S_ISREG(st->st_mode) ? 0 : EINVAL;
-	while (error == 0 && out->len <= CONFIG_FILE_BYTES_MAX && (n = read(fd, chunk, sizeof(chunk))) > 0)
-		buf_add(out, chunk, (size_t)n);
-	if (error == 0 && n < 0)
-		error = errno;
+	out->cap = CONFIG_FILE_BYTES_MAX + 2;
+	out->data = mem_alloc(out->cap);
+	while (error == 0 && out->len <= CONFIG_FILE_BYTES_MAX) {
+		ssize_t n = read(fd, out->data + out->len, CONFIG_FILE_BYTES_MAX + 1 - out->len);
+		if (n < 0 && errno != EINTR)
+			error = errno;
+		if (n == 0)
+			break;
+		if (n > 0)
+			out->len += (size_t)n;
+	}
 	if (out->len > CONFIG_FILE_BYTES_MAX)
 		error = EFBIG;
 	close(fd);
-	explicit_bzero(chunk, sizeof(chunk));
 	errno = error;
 	return error == 0;
 }
@@ -309,16 +383,18 @@ bool config_load(struct config *c, const char *path, bool missing_is_fine, struc
 {
 	struct buf text = BUF_INIT;
 	struct stat st;
+	char name[1024]; /* for messages: they go to a terminal */
+	text_clean(name, sizeof(name), path, strlen(path));
 	if (!read_file(path, &text, &st)) {
 		int error = errno;
-		buf_free(&text);
-		bool fine = config_parse(c, "", 0, path, err);
+		mem_wipe_free(text.data, text.len);
+		bool fine = config_parse(c, "", 0, name, err);
 		if (error == ENOENT && missing_is_fine)
 			return fine;
-		buf_addf(err, "%s: %s", path, error == EINVAL ? "not a file" : strerror(error));
+		buf_addf(err, "%s: %s", name, error == EINVAL ? "not a file" : strerror(error));
 		return false;
 	}
-	bool ok = config_parse(c, buf_str(&text), text.len, path, err);
-	mem_wipe_free(text.data, text.cap);
-	return ok && check_mode(c, &st, path, err);
+	bool ok = config_parse(c, buf_str(&text), text.len, name, err);
+	mem_wipe_free(text.data, text.len);
+	return ok && check_mode(c, &st, name, err);
 }
