@@ -276,13 +276,17 @@ static bool parse_option(struct options *o, int argc, char **argv, int *i, struc
 
 static bool parse_target(struct options *o, char *arg, struct buf *err)
 {
-	bool ok = settings_add_target(&o->cli, arg, err);
-	target_wipe_argument(arg);
-	if (ok)
+	if (settings_add_target(&o->cli, arg, err)) {
+		target_wipe_argument(arg);
 		return true;
+	}
 	struct buf why = BUF_INIT;
 	buf_addstr(&why, buf_str(err));
-	fail(err, arg[0] != '\0' ? arg : "''", arg[0] != '\0' ? strlen(arg) : 2, buf_str(&why));
+	char place[32];
+	snprintf(place, sizeof(place), "target %zu", o->cli.target_count + 1);
+	const char *what = target_hides_secret(arg) ? place : arg[0] != '\0' ? arg : "''";
+	fail(err, what, strlen(what), buf_str(&why));
+	target_wipe_refused(arg);
 	buf_free(&why);
 	return false;
 }
@@ -313,7 +317,7 @@ bool options_parse(struct options *o, int argc, char **argv, struct buf *err)
 		else if (ok)
 			ok = parse_target(o, arg, err);
 		else
-			target_wipe_argument(arg); /* no password stays in view, error or not */
+			target_wipe_refused(arg); /* no password stays in view, error or not */
 	}
 	return ok && check_together(o, err);
 }
@@ -393,7 +397,7 @@ void options_print_help(void)
 	printf("Usage: redoubt [OPTION]... [TARGET]...\n"
 	       "Watches Redis and Valkey high availability: Sentinel deployments, Clusters and plain\n"
 	       "master/replica sets. A TARGET is any one member; the rest is discovered.\n\n"
-	       "TARGET   host[:port] | redis[s]://[user[:password]@]host[:port] | unix:///path\n"
+	       "TARGET   host[:port] | redis[s]://[[user]:password@]host[:port] | unix:///path\n"
 	       "         default: the config file's deployments, else 127.0.0.1:26379, else 127.0.0.1:6379\n\n");
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		const struct option_info *info = &options[i];

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/text.h"
 
 static int hex_digit(char c)
@@ -36,13 +37,18 @@ static char *percent_decode(const char *s, size_t len)
 	return out;
 }
 
-/* user[:password] before the @; redis-cli takes a lone ":password" as well. */
+/* user:password before the @; redis-cli takes a lone ":password" as well. */
 static bool parse_userinfo(struct target *t, const char *s, size_t len, struct buf *err)
 {
 	const char *colon = memchr(s, ':', len);
 	size_t user_len = colon != NULL ? (size_t)(colon - s) : len;
 	if (user_len > 0 && (t->user = percent_decode(s, user_len)) == NULL) {
 		buf_addstr(err, "malformed %-escape in the user name");
+		return false;
+	}
+	/* Dropped in silence, the name would be nobody's; and it may be a password. */
+	if (colon == NULL && len > 0) {
+		buf_addstr(err, "a user needs a password: user:password@");
 		return false;
 	}
 	if (colon == NULL)
@@ -130,8 +136,25 @@ void target_done(struct target *t)
 
 void target_wipe_argument(char *text)
 {
-	char *start = strstr(text, "://");
 	char *at = strrchr(text, '@');
-	if (start != NULL && at != NULL && at > start + 3)
-		memset(start + 3, '*', (size_t)(at - start - 3));
+	char *scheme = strstr(text, "://");
+	char *start = scheme != NULL && scheme < at ? scheme + 3 : text;
+	if (at != NULL && at > start)
+		memset(start, '*', (size_t)(at - start));
+}
+
+bool target_hides_secret(const char *text)
+{
+	int64_t port;
+	if (strchr(text, '@') != NULL)
+		return true;
+	const char *rest = strstr(text, ":/");
+	const char *colon = rest != NULL ? strrchr(rest + 1, ':') : NULL;
+	return colon != NULL && !number_parse(colon + 1, strlen(colon + 1), 1, 65535, &port);
+}
+
+void target_wipe_refused(char *text)
+{
+	if (target_hides_secret(text))
+		memset(text, '*', strlen(text));
 }
