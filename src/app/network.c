@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "net/credentials.h"
 #include "net/tls.h"
 
@@ -18,45 +20,141 @@
 
 /* --- passwords --------------------------------------------------------------------------------- */
 
-static char *first_line(char *line, ssize_t len)
+/* Up to a newline, the end or a full line; bytes, -1 with errno set. */
+static ssize_t read_line(int fd, char *line, size_t size)
 {
-	line[len] = '\0';
-	line[strcspn(line, "\r\n")] = '\0';
-	char *password = mem_strdup(line);
-	explicit_bzero(line, PASSWORD_MAX);
+	size_t len = 0;
+	while (len < size && memchr(line, '\n', len) == NULL) {
+		ssize_t n = read(fd, line + len, size - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+/* The first of the bytes' lines; owned. NULL with the reason in err. */
+static char *first_line(const char *line, size_t len, struct buf *err)
+{
+	const char *newline = memchr(line, '\n', len);
+	size_t end = newline != NULL ? (size_t)(newline - line) : len;
+	while (end > 0 && line[end - 1] == '\r')
+		end--;
+	if (end >= PASSWORD_MAX)
+		buf_addf(err, "is longer than %d bytes", PASSWORD_MAX - 1);
+	else if (end == 0)
+		buf_addstr(err, "is empty");
+	else if (memchr(line, '\0', end) != NULL)
+		buf_addstr(err, "holds a NUL byte");
+	if (err->len > 0)
+		return NULL;
+	char *password = mem_alloc(end + 1);
+	memcpy(password, line, end);
 	return password;
 }
 
 /* The first line of a file; owned. NULL with the reason in err. */
 static char *read_password_file(const char *path, struct buf *err)
 {
-	char line[PASSWORD_MAX] = "";
+	char line[PASSWORD_MAX + 2]; /* the longest, and its CR and LF */
+	char name[1024];             /* for messages: they go to a terminal */
+	struct buf why = BUF_INIT;
 	struct stat st;
+	text_clean(name, sizeof(name), path, strlen(path));
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
-		buf_addf(err, "%s: %s", path, strerror(errno));
+		buf_addf(err, "%s: %s", name, strerror(errno));
 		return NULL;
 	}
+	char *password = NULL;
+	ssize_t len;
 	/* A pipe (<(...)) has no mode that says anything. */
-	bool open_to_others = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0;
-	ssize_t len = open_to_others ? -1 : read(fd, line, sizeof(line) - 1);
-	int error = errno;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+		buf_addstr(&why, "is readable by others: chmod 600");
+	else if ((len = read_line(fd, line, sizeof(line))) < 0)
+		buf_addstr(&why, strerror(errno));
+	else
+		password = first_line(line, (size_t)len, &why);
 	close(fd);
-	if (open_to_others)
-		buf_addf(err, "%s: is readable by others: chmod 600", path);
-	else if (len < 0)
-		buf_addf(err, "%s: %s", path, strerror(error));
-	else if (len == 0 || line[0] == '\n')
-		buf_addf(err, "%s: is empty", path);
-	return err->len == 0 ? first_line(line, len) : NULL;
+	explicit_bzero(line, sizeof(line));
+	if (password == NULL)
+		buf_addf(err, "%s: %s", name, buf_str(&why));
+	buf_free(&why);
+	return password;
 }
 
-/* Asks on the terminal without echo; owned. NULL with the reason in err. */
-static char *ask_password(struct buf *err)
+static volatile sig_atomic_t asking_signal;
+
+static void on_asking_signal(int number)
+{
+	asking_signal = number;
+}
+
+static const int ASKING_SIGNALS[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP };
+#define ASKING_SIGNAL_COUNT (sizeof(ASKING_SIGNALS) / sizeof(ASKING_SIGNALS[0]))
+
+static void set_terminal(int fd, const struct termios *to)
+{
+	while (tcsetattr(fd, TCSAFLUSH, to) != 0 && errno == EINTR)
+		;
+}
+
+/* No echo, and ^C and ^\ end the line instead of the program: it would die without restoring. */
+static struct termios quiet_terminal(const struct termios *before)
+{
+	struct termios quiet = *before;
+	quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+	quiet.c_lflag |= ECHONL | ICANON;
+	quiet.c_cc[VEOL] = before->c_cc[VINTR];
+	quiet.c_cc[VEOL2] = before->c_cc[VQUIT];
+	return quiet;
+}
+
+/* The bytes of a line that ended with Enter; 0 when it ended otherwise. */
+static size_t read_answer(int fd, char *line, size_t size)
+{
+	ssize_t n;
+	do
+		n = read(fd, line, size);
+	while (n < 0 && errno == EINTR && asking_signal == 0);
+	return n > 0 && line[n - 1] == '\n' ? (size_t)n : 0;
+}
+
+/* Without echo, whatever ends it: the terminal is as before when this returns. */
+static size_t ask_on(int fd, const struct termios *before, char *line, size_t size)
 {
 	static const char question[] = "Password: ";
-	char line[PASSWORD_MAX] = "";
-	struct termios before, quiet;
+	const struct termios quiet = quiet_terminal(before);
+	struct sigaction old[ASKING_SIGNAL_COUNT];
+	const struct sigaction action = { .sa_handler = on_asking_signal };
+	size_t len = 0;
+	asking_signal = 0;
+	for (size_t i = 0; i < ASKING_SIGNAL_COUNT; i++)
+		sigaction(ASKING_SIGNALS[i], &action, &old[i]);
+	set_terminal(fd, &quiet);
+	if (write(fd, question, sizeof(question) - 1) > 0)
+		len = read_answer(fd, line, size);
+	if (len == 0)
+		(void)!write(fd, "\n", 1);
+	set_terminal(fd, before);
+	for (size_t i = 0; i < ASKING_SIGNAL_COUNT; i++)
+		sigaction(ASKING_SIGNALS[i], &old[i], NULL);
+	if (asking_signal != 0)
+		raise(asking_signal);
+	return len;
+}
+
+/* Asks on the terminal; owned. NULL with the reason in err. */
+static char *ask_password(struct buf *err)
+{
+	char line[PASSWORD_MAX];
+	struct termios before;
+	struct buf why = BUF_INIT;
+	char *password = NULL;
 	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || tcgetattr(fd, &before) != 0) {
 		if (fd >= 0)
@@ -64,18 +162,17 @@ static char *ask_password(struct buf *err)
 		buf_addstr(err, "--askpass: no terminal to ask on");
 		return NULL;
 	}
-	quiet = before;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	quiet.c_lflag |= ECHONL;
-	tcsetattr(fd, TCSAFLUSH, &quiet);
-	ssize_t len = write(fd, question, sizeof(question) - 1);
-	len = len > 0 ? read(fd, line, sizeof(line) - 1) : len;
-	tcsetattr(fd, TCSAFLUSH, &before);
+	size_t len = ask_on(fd, &before, line, sizeof(line));
 	close(fd);
-	if (len > 1)
-		return first_line(line, len);
-	buf_addstr(err, "--askpass: no password was given");
-	return NULL;
+	if (len == 0)
+		buf_addstr(err, "--askpass: cancelled");
+	else if (len == 1)
+		buf_addstr(err, "--askpass: no password was given");
+	else if ((password = first_line(line, len, &why)) == NULL)
+		buf_addf(err, "--askpass: the password %s", buf_str(&why));
+	explicit_bzero(line, sizeof(line));
+	buf_free(&why);
+	return password;
 }
 
 /* Where one pair of a deployment comes from, first that is given. */
@@ -90,6 +187,13 @@ static char *from_environment(const char *name)
 {
 	const char *value = name != NULL ? getenv(name) : NULL;
 	return value != NULL && value[0] != '\0' ? mem_strdup(value) : NULL;
+}
+
+static void add_missing_variable(const struct source *s, struct buf *err)
+{
+	char name[128];
+	text_clean(name, sizeof(name), s->variable, strlen(s->variable));
+	buf_addf(err, "%s: the environment has no %s", s->file_key, name);
 }
 
 /* NULL when there is none, or with the reason in err. */
@@ -111,7 +215,7 @@ static char *find_password(const struct source *s, struct buf *err)
 	if (s->variable != NULL) {
 		password = from_environment(s->variable);
 		if (password == NULL)
-			buf_addf(err, "%s: the environment has no %s", s->file_key, s->variable);
+			add_missing_variable(s, err);
 		return password;
 	}
 	return from_environment(s->fallback_variable);
@@ -231,6 +335,25 @@ static void add_demo(struct network *n, const struct demo *demo)
 	credentials_set(c, CREDENTIAL_SENTINEL, NULL, demo->sentinel_password);
 }
 
+static void forget_variable(const char *name)
+{
+	if (name != NULL)
+		unsetenv(name);
+}
+
+/* After all have been read: two deployments may name the same. */
+static void forget_variables(const struct options *o)
+{
+	forget_variable("REDISCLI_AUTH");
+	forget_variable("REDOUBT_SENTINEL_AUTH");
+	forget_variable(o->cli.pass_env);
+	forget_variable(o->cli.sentinel_pass_env);
+	for (size_t i = 0; i < o->config.deployment_count; i++) {
+		forget_variable(o->config.deployments[i].pass_env);
+		forget_variable(o->config.deployments[i].sentinel_pass_env);
+	}
+}
+
 bool network_build(struct network *n, const struct options *o, const struct demo *demo,
 		   struct buf *err)
 {
@@ -245,8 +368,7 @@ bool network_build(struct network *n, const struct options *o, const struct demo
 		ok = add_profile(n, use_file ? &c->deployments[i] : &o->cli, !use_file && o->askpass, err);
 	if (ok && demo != NULL)
 		add_demo(n, demo);
-	unsetenv("REDISCLI_AUTH");
-	unsetenv("REDOUBT_SENTINEL_AUTH");
+	forget_variables(o);
 	return ok;
 }
 
