@@ -140,9 +140,36 @@ static void read_bounded(int fd, char *out, size_t size)
 	out[len] = '\0';
 }
 
+/* The names that a server is started with. The rest of the user's environment is none of its
+ * business: passwords for other servers may be in it. */
+static const char *const KEPT_VARIABLES[] = { "PATH", "HOME", "TMPDIR",
+					      "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS" };
+#define KEPT_COUNT (sizeof KEPT_VARIABLES / sizeof KEPT_VARIABLES[0])
+
+/* Points into environ; out ends with NULL. */
+static void small_environment(char *out[KEPT_COUNT + 2])
+{
+	/* 7.2 and later refuse to start with a locale that is not installed. */
+	static char locale[] = "LC_ALL=C";
+	size_t count = 0;
+
+	out[count++] = locale;
+	for (size_t i = 0; i < KEPT_COUNT; i++) {
+		size_t len = strlen(KEPT_VARIABLES[i]);
+		char **entry = environ;
+
+		while (*entry && (strncmp(*entry, KEPT_VARIABLES[i], len) != 0 || (*entry)[len] != '='))
+			entry++;
+		if (*entry)
+			out[count++] = *entry;
+	}
+	out[count] = NULL;
+}
+
 static int ask_version(const char *server_path)
 {
 	char text[256];
+	char *env[KEPT_COUNT + 2];
 	int fds[2];
 	pid_t pid;
 
@@ -151,7 +178,8 @@ static int ask_version(const char *server_path)
 	pid = fork();
 	if (pid == 0) {
 		dup2(fds[1], STDOUT_FILENO);
-		execl(server_path, server_path, "--version", (char *)NULL);
+		small_environment(env);
+		execle(server_path, server_path, "--version", (char *)NULL, env);
 		_exit(127);
 	}
 	close(fds[1]);
@@ -453,6 +481,7 @@ _Noreturn static void exec_server(const struct demo_plan *plan, const struct dem
 	char conf[] = CONF_NAME, option[] = "--sentinel";
 	char name[sizeof plan->server_path];
 	char *argv[] = { name, conf, NULL, NULL };
+	char *env[KEPT_COUNT + 2];
 	sigset_t none;
 	int null_fd;
 
@@ -469,12 +498,11 @@ _Noreturn static void exec_server(const struct demo_plan *plan, const struct dem
 		_exit(1);
 	if (fchdir(dir_fd) < 0)
 		_exit(1);
-	/* 7.2 and later refuse to start with a locale that is not installed. */
-	setenv("LC_ALL", "C", 1);
+	small_environment(env);
 	snprintf(name, sizeof name, "%s", plan->server_path);
 	if (node->role == DEMO_ROLE_SENTINEL)
 		argv[2] = option;
-	execv(plan->server_path, argv);
+	execve(plan->server_path, argv, env);
 	_exit(127);
 }
 
