@@ -82,7 +82,6 @@ static int run_demo(const struct options *o)
 static int run(const struct options *o)
 {
 	raise_descriptor_limit();
-	keep_memory_private();
 	if (o->mode == RUN_SCREEN && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
 		return usage_error("not a terminal: use --once or --events where there is none");
 	return o->demo != DEMO_NONE ? run_demo(o) : run_on(o, NULL);
@@ -102,6 +101,8 @@ int main(int argc, char **argv)
 	struct options o;
 	struct buf err = BUF_INIT;
 	int status = 0;
+	/* Before anything is read: a password may be among the arguments already. */
+	keep_memory_private();
 	setlocale(LC_ALL, "");
 	/* Numbers are written and read the same everywhere. */
 	setlocale(LC_NUMERIC, "C");
