@@ -327,6 +327,10 @@ const struct settings *app_settings(const struct app *app, uint32_t deployment_i
 
 bool app_is_read_only(const struct app *app, uint32_t deployment_id)
 {
+	const struct deployment *d = model_deployment(app->model, deployment_id);
+	/* One that is gone or was merged into another: whose settings hold is not known. */
+	if (d == NULL)
+		return true;
 	return app->options->read_only || app_settings(app, deployment_id)->read_only;
 }
 
@@ -355,8 +359,11 @@ static bool app_start(struct app *app, const struct options *o, const struct net
 	if (o->log_file != NULL) {
 		struct buf err = BUF_INIT;
 		app->log = logfile_open(o->log_file, &err);
-		if (app->log == NULL)
-			fprintf(stderr, "redoubt: --log %s: %s\n", o->log_file, buf_str(&err));
+		if (app->log == NULL) {
+			char name[1024];
+			text_clean(name, sizeof(name), o->log_file, strlen(o->log_file));
+			fprintf(stderr, "redoubt: --log %s: %s\n", name, buf_str(&err));
+		}
 		buf_free(&err);
 		if (app->log == NULL)
 			return false;
