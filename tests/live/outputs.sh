@@ -89,6 +89,70 @@ else
 	skip "no tmux here: keys in one read, actions on their way"
 fi
 
+# --- passwords ---------------------------------------------------------------------------------------
+
+# A password that comes in two writes, as from a slow helper.
+mkfifo "$WORK/pass-fifo"
+two_writes() {
+	exec 9>"$WORK/pass-fifo"
+	printf '%s' "${PASSWORD:0:3}" >&9
+	sleep 0.3
+	printf '%s\n' "${PASSWORD:3}" >&9
+	exec 9>&-
+}
+two_writes &
+OTHER_PIDS+=($!)
+timeout 20 "$REDOUBT" --pass-file "$WORK/pass-fifo" --once --format json "127.0.0.1:$A" >"$WORK/out" 2>"$WORK/err"
+check "a password in two halves is read whole" eval 'grep -q "\"master\"" "$WORK/out"'
+
+if command -v tmux >/dev/null; then
+	screen_start 100x20 bash --norc
+	# asks KEY...: presses them at the question; the terminal echoes afterwards.
+	asks() {
+		local said=$1
+		shift
+		screen_keys -l "clear; $REDOUBT --askpass --once 127.0.0.1:$A; stty -a | grep -ow -e '-*echo' -e '-*isig'; echo st''op"
+		screen_keys Enter
+		wait_screen '^Password: *$' 10
+		screen_keys "$@"
+		check "--askpass: $said" eval "wait_screen '^stop' 20 && screen_has '$said'"
+		check "--askpass: the terminal is as before" \
+			eval 'screen_has "^echo" && screen_has "^isig" && ! screen_has "^-echo"'
+	}
+	asks '--askpass: cancelled' C-c
+	asks '--askpass: cancelled' a b C-c
+	asks '--askpass: cancelled' C-d
+	asks '--askpass: no password was given' Enter
+	asks "127.0.0.1:$A1" "$PASSWORD" Enter
+	screen_keys -l "clear; $REDOUBT --askpass --once 127.0.0.1:$A; echo st''atus \$?; stty -a | grep -ow -e '-*echo'"
+	screen_keys Enter
+	wait_screen '^Password: *$' 10
+	kill -TERM "$(pgrep -P "$(tm display-message -p '#{pane_pid}')")"
+	check "--askpass, SIGTERM: it ends by it" wait_screen '^status 143' 10
+	check "--askpass, SIGTERM: the terminal is as before" wait_screen '^echo' 10
+	screen_stop
+
+	# What the demo starts hears none of the user's passwords. A server overwrites its environment
+	# with its title: one that notes it first stands before the real one.
+	mkdir "$WORK/bin"
+	printf '#!/bin/sh\nenv >>"%s/environ"\nexec "%s" "$@"\n' "$WORK" "$REDIS_SERVER" >"$WORK/bin/redis-server"
+	chmod 700 "$WORK/bin/redis-server"
+	PATH=$WORK/bin:$PATH REDISCLI_AUTH=hunter2 REDOUBT_SENTINEL_AUTH=hunter3 OTHER_SECRET=hunter4 \
+		screen_start 100x30 "$REDOUBT" --demo=sentinel
+	demo_runs() {
+		DEMO=$(grep -l ' ready$' "$XDG_RUNTIME_DIR"/redoubt-demo-*/guard.log 2>/dev/null) &&
+			DEMO=${DEMO%/guard.log}
+	}
+	wait_for 40 "the demo is ready" demo_runs || bail "the demo starts" "$(screen_text)"
+	equal "the servers were asked for their version and started" 8 "$(grep -c '^LC_ALL=C$' "$WORK/environ")"
+	check "no password is in it" eval '! grep -q hunter "$WORK/environ"'
+	screen_keys q
+	wait_for 20 "the demo ends" [ ! -e "$DEMO" ]
+	screen_stop
+else
+	skip "no tmux here: --askpass, the demo's environment"
+fi
+
 # --- an output that nobody takes ---------------------------------------------------------------------
 
 # events_to FILE: the event stream to a file, and an event; its status and what it said.

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "app/configfile.h"
+#include "app/network.h"
 #include "app/options.h"
 #include "base/buf.h"
 
@@ -96,6 +97,7 @@ static void errors_name_the_line(void **state)
 static void sections(void **state)
 {
 	static const char same[] = "[deployment  a b ]\ntargets = g\n[deployment a b]\ntargets = h\n";
+	static const char between[] = "[deployment a]\ntargets = g\n[ui]\n[deployment a]\nread-only = yes\n";
 	static const char unclosed[] = "[deployment a]\ntargets = h\n[ui\ninterval = 5\nx = 1\n";
 	struct config c;
 	(void)state;
@@ -107,13 +109,77 @@ static void sections(void **state)
 	refused("[deployment 0123456789012345678901234567890123456789]\n",
 		"f:1: the section's name is too long: at most 49 bytes");
 	refused(unclosed, "f:3: neither [section] nor key = value");
-	parses(&c, same);
-	assert_int_equal(c.deployment_count, 1);
+	refused(same, "f:3: [deployment a b] stands twice");
+	refused(between, "f:4: [deployment a] stands twice");
+	refused("[ui]\ninterval = 1\n[alerts]\n[ui]\n", "f:4: [ui] stands twice");
+	refused("[alerts]\n[alerts]\n", "f:2: [alerts] stands twice");
+	refused("[deployment a] read-only = yes\ntargets = h\n",
+		"f:1: nothing may follow a section's name on its line");
+	parses(&c, "[deployment  a b ] ; a comment\ntargets = g\n");
 	assert_string_equal(c.deployments[0].name, "a b");
-	assert_int_equal(c.deployments[0].target_count, 2);
 	config_done(&c);
 	parses(&c, "[deployment 01234567890123456789012345678901234567]\ntargets = h\n");
 	assert_int_equal(strlen(c.deployments[0].name), 38);
+	config_done(&c);
+}
+
+/* inih alone reads an indented line as more of the value before it. */
+static void indented_lines(void **state)
+{
+	static const char text[] = "\xef\xbb\xbf [deployment a]\n"
+				   "  targets = h\n  label = x\n\tread-only = yes\n\v tls = yes\r\n"
+				   " ; a comment ; of two\n   # another ;\n \t \n"
+				   "  password = hunter2\n"
+				   "  [deployment b]\n  targets = i, redis://:hunter3@j\n";
+	struct config c;
+	struct buf out = BUF_INIT;
+	(void)state;
+	parses(&c, text);
+	assert_int_equal(c.deployment_count, 2);
+	assert_string_equal(c.deployments[0].label, "x");
+	assert_string_equal(c.deployments[0].password, "hunter2");
+	assert_int_equal(c.deployments[0].target_count, 1);
+	assert_int_equal(c.deployments[0].tls, TLS_USE_ALL);
+	assert_true(c.deployments[0].read_only);
+	assert_int_equal(c.deployments[1].target_count, 2);
+	settings_print(&c.deployments[0], &out);
+	settings_print(&c.deployments[1], &out);
+	assert_null(strstr(out.data, "hunter"));
+	buf_free(&out);
+	config_done(&c);
+	refused("\xef\xbb\xbf[uu]\n", "f:1: unknown section: [ui], [alerts] or [deployment NAME]");
+	refused("\xef\xbb\xbf\xef\xbb\xbf [uu]\n",
+		"f:1: unknown section: [ui], [alerts] or [deployment NAME]");
+	refused("[ui]\ntheme = a\n  nonsense\n", "f:3: neither [section] nor key = value");
+	refused("[ui]\ntheme = a\n  bogus = 1\n", "f:3: bogus: unknown key");
+}
+
+/* inih alone cuts the value there. */
+static void semicolons(void **state)
+{
+	struct config c;
+	(void)state;
+	refused("[deployment a]\ntargets = h\npassword = a ;b\n", "f:3: a value cannot hold ' ;'");
+	refused("[deployment a]\ntargets = h\nlabel = a;b\t;c\n", "f:3: a value cannot hold ' ;'");
+	refused("[deployment a]\ntargets = h\nlabel = ;\n", "f:3: a value cannot hold ' ;'");
+	parses(&c, "; one ; two\n# three ; four\n[deployment a]\ntargets = h\n");
+	config_done(&c);
+	parses(&c, "[deployment a]\ntargets = h\npassword =;a;b; c\n");
+	assert_string_equal(c.deployments[0].password, ";a;b; c");
+	config_done(&c);
+}
+
+static void alerts_in_order(void **state)
+{
+	struct config c;
+	(void)state;
+	refused("[alerts]\nlag-critical-bytes = 99\nlag-warning-bytes = 100\n",
+		"f: [alerts]: lag-critical-bytes: must not be below lag-warning-bytes");
+	parses(&c, "[alerts]\nlag-critical-bytes = 100\nlag-warning-bytes = 100\n");
+	config_done(&c);
+	parses(&c, "[alerts]\nlag-warning-bytes = 100\n");
+	config_done(&c);
+	parses(&c, "[alerts]\nlag-critical-bytes = 100\n");
 	config_done(&c);
 }
 
@@ -164,7 +230,7 @@ static void modes_and_secrets(void **state)
 /* What --print-config says can be read again and says the same. */
 static void printed_is_readable(void **state)
 {
-	static const char text[] = "[deployment a]\ntargets = redis://u@h:1,[::1]:2,unix:///s\n"
+	static const char text[] = "[deployment a]\ntargets = redis://u:p@h:1,[::1]:2,unix:///s\n"
 				   "user = me\npass-file = /p\ntls = data\ninsecure = yes\n"
 				   "map = 10.0.0.1=127.0.0.1,[fd00::1]:1=h:2\n";
 	struct config c, again;
@@ -218,7 +284,7 @@ static void targets(void **state)
 {
 	static const char *const bad[] = { "", "redis://", "redis://h:0", "redis://h:x", "http://h",
 					   "a@b", "a b", "redis://u:%zz@h", "redis://h/path", "unix://rel",
-					   "h:99999", "redis://u:%00@h", "unix:///a\033[2J", "unix:///\xff" };
+					   "h:99999", "redis://u:%00@h", "redis://u@h", "unix:///a\033[2J", "unix:///\xff" };
 	struct target t;
 	struct buf err = BUF_INIT;
 	char argument[] = "rediss://user:secret@host:1";
@@ -240,6 +306,53 @@ static void targets(void **state)
 		assert_true(err.len > 0);
 		target_done(&t);
 	}
+	buf_free(&err);
+}
+
+/* What a usage error says, and what is left in view of ps. */
+static void says(const char *word, const char *why, const char *left)
+{
+	char program[] = "redoubt", argument[128];
+	char *argv[] = { program, argument, NULL };
+	struct options o;
+	struct buf err = BUF_INIT;
+	snprintf(argument, sizeof(argument), "%s", word);
+	assert_false(options_parse(&o, 2, argv, &err));
+	assert_string_equal(buf_str(&err), why);
+	assert_string_equal(argument, left);
+	options_free(&o);
+	buf_free(&err);
+}
+
+static void errors_hide_passwords(void **state)
+{
+	static const char form[] = "target 1: not host[:port], redis://... or unix:///path";
+	static const char port[] = "target 1: malformed host or port";
+	(void)state;
+	says("user:s3cret@h", form, "*************");
+	says("redis:/user:s3cret@h:1", form, "**********************");
+	says("redis://user:s3cret", port, "*******************");
+	says("redis://:s3cret", port, "***************");
+	says("redis://u:pa/s3cret@h", "target 1: only host and port may follow", "*********************");
+	says("redis://s3cret@h", "target 1: a user needs a password: user:password@", "****************");
+	says("h:99999", "h:99999: malformed host or port", "h:99999");
+	says("http://h:80", "http://h:80: not host[:port], redis://... or unix:///path", "http://h:80");
+}
+
+/* Words after the one that is wrong are not looked at, but stay in view. */
+static void later_words_are_wiped(void **state)
+{
+	char program[] = "redoubt", bad[] = "--bogus", plain[] = "host:1";
+	char secret[] = "redis://u:s3cret@h", slip[] = "redis://:s3cret";
+	char *argv[] = { program, bad, secret, slip, plain, NULL };
+	struct options o;
+	struct buf err = BUF_INIT;
+	(void)state;
+	assert_false(options_parse(&o, 5, argv, &err));
+	assert_null(strstr(secret, "s3cret"));
+	assert_null(strstr(slip, "s3cret"));
+	assert_string_equal(plain, "host:1");
+	options_free(&o);
 	buf_free(&err);
 }
 
@@ -281,11 +394,72 @@ static void options_without_a_target(void **state)
 	buf_free(&err);
 }
 
+/* network_build of one deployment; what it says. */
+static void builds(const char *text, const char *why)
+{
+	struct options o = { .mode = RUN_ONCE };
+	struct network n;
+	struct buf err = BUF_INIT;
+	parses(&o.config, text);
+	assert_int_equal(network_build(&n, &o, NULL, &err), why == NULL);
+	assert_string_equal(buf_str(&err), why != NULL ? why : "");
+	network_free(&n);
+	config_done(&o.config);
+	buf_free(&err);
+}
+
+/* Programs that are started later inherit the environment. */
+static void variables_are_forgotten(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("REDOUBT_TEST_ONE", "s3cret", 1), 0);
+	assert_int_equal(setenv("REDOUBT_TEST_TWO", "s3cret", 1), 0);
+	builds("[deployment a]\ntargets = h\npass-env = REDOUBT_TEST_ONE\n"
+	       "[deployment b]\ntargets = h\npass-env = REDOUBT_TEST_ONE\n"
+	       "sentinel-pass-env = REDOUBT_TEST_TWO\n", NULL);
+	assert_null(getenv("REDOUBT_TEST_ONE"));
+	assert_null(getenv("REDOUBT_TEST_TWO"));
+	builds("[deployment a]\ntargets = h\npass-env = NO\033[2J\n",
+	       "[deployment a]: pass-env: the environment has no NO\\x1b[2J");
+}
+
+static void reads_password(size_t letters, const char *end, const char *why)
+{
+	char path[] = "/tmp/redoubt-test-XXXXXX", text[128], want[128];
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < letters; i++)
+		assert_int_equal(write(fd, "x", 1), 1);
+	assert_int_equal(write(fd, end, strlen(end)), strlen(end));
+	close(fd);
+	snprintf(text, sizeof(text), "[deployment a]\ntargets = h\npass-file = %s\n", path);
+	snprintf(want, sizeof(want), "[deployment a]: pass-file: %s: %s", path, why != NULL ? why : "");
+	builds(text, why != NULL ? want : NULL);
+	unlink(path);
+}
+
+static void password_files(void **state)
+{
+	(void)state;
+	reads_password(0, "", "is empty");
+	reads_password(0, "\r\n", "is empty");
+	reads_password(0, "\nsecond\n", "is empty");
+	reads_password(4095, "", NULL);
+	reads_password(4095, "\r\nsecond\n", NULL);
+	reads_password(4096, "\n", "is longer than 4095 bytes");
+	reads_password(5000, "", "is longer than 4095 bytes");
+	builds("[deployment a]\ntargets = h\npass-file = /no\033[2J\n",
+	       "[deployment a]: pass-file: /no\\x1b[2J: No such file or directory");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_file),	     cmocka_unit_test(errors_name_the_line),
-		cmocka_unit_test(sections),
+		cmocka_unit_test(sections),	     cmocka_unit_test(indented_lines),
+		cmocka_unit_test(semicolons),	     cmocka_unit_test(alerts_in_order),
+		cmocka_unit_test(variables_are_forgotten), cmocka_unit_test(password_files),
+		cmocka_unit_test(errors_hide_passwords), cmocka_unit_test(later_words_are_wiped),
 		cmocka_unit_test(long_line),	     cmocka_unit_test(modes_and_secrets),
 		cmocka_unit_test(printed_is_readable), cmocka_unit_test(maps),
 		cmocka_unit_test(targets),	     cmocka_unit_test(options_without_a_target),
