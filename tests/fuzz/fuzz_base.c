@@ -163,20 +163,24 @@ void fuzz_endpoint(const uint8_t *data, size_t size)
 	free(text);
 }
 
+/* Nothing but stars before the host, and the host as it was. */
 static void check_wiped(const struct target *t, char *text)
 {
 	struct buf err = BUF_INIT;
-	struct target wiped;
-	bool ok;
+	struct target rest;
+	char *secret;
+	size_t stars;
 
 	target_wipe_argument(text);
 	if (!t->password && !t->user)
 		return;
-	ok = target_parse(&wiped, text, &err);
-	FUZZ_ASSERT(ok && endpoint_equal(&wiped.addr, &t->addr));
-	FUZZ_ASSERT(wiped.password == NULL);
-	FUZZ_ASSERT(wiped.user && strspn(wiped.user, "*") == strlen(wiped.user));
-	target_done(&wiped);
+	secret = strstr(text, "://") + 3;
+	stars = strspn(secret, "*");
+	FUZZ_ASSERT(secret[stars] == '@' && !strchr(secret + stars + 1, '@'));
+	memmove(secret, secret + stars + 1, strlen(secret + stars));
+	FUZZ_ASSERT(target_parse(&rest, text, &err) && endpoint_equal(&rest.addr, &t->addr));
+	FUZZ_ASSERT(t->password && !rest.user && !rest.password);
+	target_done(&rest);
 	buf_free(&err);
 }
 
@@ -193,7 +197,8 @@ void fuzz_target(const uint8_t *data, size_t size)
 		check_wiped(&t, kept);
 	} else {
 		FUZZ_ASSERT(err.len > 0 && fuzz_is_clean(err.data, err.len));
-		target_wipe_argument(kept);
+		target_wipe_refused(kept);
+		FUZZ_ASSERT(!target_hides_secret(text) || strspn(kept, "*") == strlen(kept));
 	}
 	FUZZ_ASSERT(memcmp(text, data, size) == 0 && text[size] == '\0');
 	target_done(&t);
