@@ -156,5 +156,11 @@ int main(void)
 		cmocka_unit_test(freed_while_pending),
 	};
 
+	/* A bare system folder without /etc/hosts asks name servers for it, and a look-up that is still
+	 * waiting there when the process ends holds libc's memory. */
+	if (!system_knows("localhost")) {
+		print_message("skipped: this system has no address for localhost\n");
+		return 77;
+	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* TLS against real servers, with certificates that are made here and gone with the test. */
 #include "config.h"
 
+#include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -356,6 +357,17 @@ static bool tls_in_redis(void)
 	       system("ldd \"$(command -v redis-server)\" 2>/dev/null | grep -q libssl") == 0;
 }
 
+/* Not in a bare system folder without /etc/hosts. */
+static bool localhost_is_known(void)
+{
+	struct addrinfo *list = NULL;
+	bool known = getaddrinfo("localhost", "1", NULL, &list) == 0;
+
+	if (known)
+		freeaddrinfo(list);
+	return known;
+}
+
 #define NEEDS_SERVER()                                                                             \
 	do {                                                                                       \
 		(void)state;                                                                       \
@@ -403,6 +415,8 @@ static void both_sides_are_known(void **state)
 	struct secure s = { 0 };
 
 	NEEDS_SERVER();
+	if (!localhost_is_known())
+		skip();
 	secure_start(&s, "server", "yes", NULL);
 	assert_up(&s, &with, "127.0.0.1");
 	assert_up(&s, &with, "localhost");
@@ -447,6 +461,8 @@ static void the_server_is_another(void **state)
 	struct secure s = { 0 };
 
 	NEEDS_SERVER();
+	if (!localhost_is_known())
+		skip();
 	secure_start(&s, "wrong", "no", NULL);
 	assert_refused(&s, &ca, "127.0.0.1",
 		       "certificate refused: IP address mismatch (asked for 127.0.0.1)");
