@@ -85,9 +85,14 @@ refuses --sentinel-pass-file --once --sentinel-pass-file /nonexistent/file
 refuses --pass-file --once --pass-file /
 refuses --log --once --log /nonexistent/file 127.0.0.1:1
 refuses nonexistent --dump 80x24 --theme /nonexistent/file 127.0.0.1:1
-for target in host:port host:0 host:65536 host:-1 host: :6379 http://host redis:// redis://host:x \
+for target in host:port host:0 host:65536 host:-1 host: :6379 http://host redis:// \
 	'[::1' unix:// unix://relative 127.0.0.1:6379:6379 $'host\033[2J:port'; do
 	refuses "${target%%$'\033'*}" --once "$target"
+done
+# Where a password may stand in it, a malformed target is named by its number.
+for target in redis://host:x user:s3cret@host redis://:s3cret redis://user:s3cret; do
+	refuses "target 1" --once "$target"
+	check "and nothing of it is shown" [ "$(grep -c s3cret "$WORK/err")" -eq 0 ]
 done
 echo "secret" >"$WORK/open"
 chmod 644 "$WORK/open"
