@@ -44,7 +44,10 @@ struct model {
 	int64_t swept_ms;             /* last look for members that nobody lists */
 };
 
-/* --- nodes (model.c) --- */
+/* --- nodes (node.c) --- */
+void node_release(struct node *n); /* frees what it owns; the struct stays */
+struct node *node_new(struct model *m, uint32_t deployment_id, const struct endpoint *addr);
+void nodes_free_dead(struct model *m); /* gone ones, when nobody holds them any more */
 struct node *node_get(const struct model *m, uint32_t id); /* follows merges; NULL if gone */
 /* The i-th node of a deployment, by id. */
 struct node *member_at(const struct model *m, const struct deployment *d, size_t i);
@@ -64,6 +67,8 @@ struct node *node_merge(struct model *m, struct node *a, struct node *b);
 void node_part(struct model *m, struct node *n);
 void node_remove(struct model *m, struct node *n);
 void deployment_merge(struct model *m, uint32_t a_id, uint32_t b_id);
+/* --- deployments (deployment.c) --- */
+void deployment_release(struct model *m, struct deployment *d); /* its groups and its cluster */
 struct deployment *deployment_get(const struct model *m, uint32_t id);
 void deployment_set_kind(struct model *m, struct deployment *d, enum deployment_kind kind);
 
