@@ -1,6 +1,8 @@
 /* Deployments: their kind, how two become one, and the targets that begin them. */
 #include "model/model.h"
 
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"

@@ -1,6 +1,7 @@
 /* The store as a whole: its life, time, and the one way in. */
 #include "model/model.h"
 
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "model/model_private.h"

@@ -2,6 +2,8 @@
 #include "model/model.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "model/model_private.h"
