@@ -55,7 +55,7 @@ is_ok() { once "$@" && [ "$(health)" = ok ]; }
 
 CLIENT=(--cacert "$WORK/ca.crt" --cert "$WORK/client.crt" --key "$WORK/client.key")
 check "--tls with a private CA and a client certificate" wait_for 10 "TLS" is_ok --tls "${CLIENT[@]}" "127.0.0.1:$STRICT"
-check "rediss:// is --tls" is_ok "${CLIENT[@]}" "rediss://localhost:$STRICT"
+check "rediss:// is --tls" is_ok "${CLIENT[@]}" "rediss://127.0.0.1:$STRICT"
 once --tls --cacert "$WORK/other.crt" "127.0.0.1:$STRICT"
 check "a wrong CA is refused and said" grep -q "certificate refused" <<<"$(error)"
 once --tls --cacert "$WORK/ca.crt" "127.0.0.1:$STRICT"
