@@ -135,6 +135,7 @@ struct node {
 	int64_t lag_now_bytes;        /* FACT_UNKNOWN */
 	int64_t lag_now_s;            /* silence on the link, from the master's view */
 	int64_t lag_at_ms;
+	struct series *series;        /* the last ten minutes; owned, NULL until the first INFO */
 };
 
 /* One Sentinel's word on one master. */

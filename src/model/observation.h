@@ -5,6 +5,8 @@
 
 #include "model/facts.h"
 
+struct reply; /* redis/reply.h: the model never looks inside */
+
 /* X(id, name): what was asked. The name is used in logs and recordings. */
 #define QUESTIONS(X)                                                                               \
 	X(ASK_NONE, "none")                                                                        \
@@ -86,6 +88,7 @@ struct observation {
 	int32_t rtt_us;              /* round trip, -1: not measured */
 	enum server_error error;
 	const char *text;            /* cleaned; error reply or reason; or NULL */
+	const struct reply *raw;     /* as it came, for the recorder; a message: channel and payload */
 	union {                      /* by question; borrowed for the call */
 		const struct target_facts *target;
 		const struct link_facts *link;

@@ -1,0 +1,21 @@
+/* The incident report: what is on screen, as Markdown, for the post-mortem. From live and replay. */
+#ifndef APP_REPORT_H
+#define APP_REPORT_H
+
+#include "base/buf.h"
+#include "model/model.h"
+
+struct report_options {
+	uint32_t deployment_id;
+	int64_t from_ms, now_ms;   /* monotonic: the span told; from 0: what the log holds */
+	int64_t wall_ms;           /* of now_ms */
+	const char *operator_name, *version;
+	const char *recording;     /* NULL: live */
+};
+void report_write(const struct model *m, const struct report_options *o, struct buf *out);
+/* "redoubt-mymaster-20261121T123107Z.md" in the current folder, never over an existing file, mode
+ * 0600; written by a thread of its own. The name in out at once. False with the reason in err. */
+bool report_save(const struct buf *report, const char *deployment, int64_t wall_ms, char *out,
+		 size_t size, struct buf *err);
+
+#endif
