@@ -8,6 +8,7 @@
 
 #include "app/crash.h"
 #include "app/ui_private.h"
+#include "app/ui_theme.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -186,12 +187,10 @@ static void draw_footer(struct ui *ui, const struct view_context *c, const struc
 		footer_draw(p, c, v);
 }
 
-static void follow_theme(struct ui *ui);
-
 static void draw(struct ui *ui)
 {
 	struct view_context c = ui_context(ui);
-	follow_theme(ui);
+	ui_theme_follow(ui);
 	struct pane whole = pane_whole(ui->screen);
 	/* The one that was frozen has been merged into another: there is nothing of that moment to show. */
 	if (ui->frozen && ui->frozen_for != c.deployment_id) {
@@ -208,6 +207,8 @@ static void draw(struct ui *ui)
 		draw_footer(ui, &c, &foot);
 	if (ui->sheet != NULL)
 		sheet_draw(&whole, &c, &ui->sheet->sheet, &ui->typed);
+	if (ui_theme_picking(ui))
+		ui_theme_draw(ui, &whole);
 }
 
 static void watch_writable(struct ui *ui)
@@ -411,42 +412,6 @@ static void stop_watchers(struct ui *ui)
 	ev_signal_stop(loop, &ui->on_tstp);
 }
 
-static bool load_theme(struct theme *theme, const char *name, struct buf *err)
-{
-	if (name != NULL && strcmp(name, "default") != 0)
-		return theme_load(theme, name, err);
-	theme_builtin(theme);
-	return true;
-}
-
-/* The command line's or the file's, unless the deployment has one of its own. */
-static const char *wanted_theme(struct ui *ui)
-{
-	const char *own = app_settings(ui->app, ui->deployment_id)->theme;
-	return own != NULL ? own : ui->app->options->theme;
-}
-
-static bool open_theme(struct ui *ui, struct buf *err)
-{
-	ui->theme_name = wanted_theme(ui);
-	return load_theme(&ui->theme, ui->theme_name, err);
-}
-
-/* Another deployment may look different, so that production is not taken for a test. */
-static void follow_theme(struct ui *ui)
-{
-	const char *name = wanted_theme(ui);
-	struct buf err = BUF_INIT;
-	if (name == ui->theme_name)
-		return;
-	ui->theme_name = name;
-	if (load_theme(&ui->theme, name, &err))
-		screen_set_theme(ui->screen, &ui->theme);
-	else
-		app_notice(ui->app, HEALTH_WARNING, "theme: %s", buf_str(&err));
-	buf_free(&err);
-}
-
 struct ui *ui_open(struct app *app, struct buf *err)
 {
 	static const struct view_ops *const ops[VIEW_COUNT] = { &topology_view, &replication_view,
@@ -462,7 +427,7 @@ struct ui *ui_open(struct app *app, struct buf *err)
 					   .headless = ui->headless,
 					   .width = o->dump_width,
 					   .height = o->dump_height };
-	if (!open_theme(ui, err) || (ui->screen = screen_open(&so, err)) == NULL) {
+	if (!ui_theme_open(ui, err) || (ui->screen = screen_open(&so, err)) == NULL) {
 		free(ui);
 		return NULL;
 	}
@@ -491,6 +456,7 @@ void ui_close(struct ui *ui)
 		crash_restores_terminal(false);
 	}
 	screen_close(ui->screen);
+	ui_theme_close(ui);
 	for (size_t i = 0; i < VIEW_COUNT; i++)
 		view_free(ui->views[i]);
 	free(ui);

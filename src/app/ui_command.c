@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/ui_private.h"
+#include "app/ui_theme.h"
 #include "base/clock.h"
 
 #define SHEET_DEAF_MS 500 /* keys on their way when the sheet opened are not for it */
@@ -303,6 +304,10 @@ void ui_key(struct ui *ui, uint32_t key)
 	ui->key_dirty = true;
 	if (ui->sheet != NULL) {
 		sheet_key(ui, key);
+		return;
+	}
+	if (ui_theme_picking(ui)) {
+		ui_theme_key(ui, key);
 		return;
 	}
 	if (ui->prompting) {
