@@ -283,55 +283,6 @@ void cluster_scratch_done(struct cluster_scratch *scratch)
 	memset(scratch, 0, sizeof(*scratch));
 }
 
-/* Skips n words and the spaces behind them. NULL when the line is shorter. */
-static const char *skip_words(const char *s, const char *end, int n)
-{
-	while (n-- > 0) {
-		s = memchr(s, ' ', (size_t)(end - s));
-		if (!s)
-			return NULL;
-		s++;
-	}
-	return s;
-}
-
-static bool lines_same(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	const char *a_stamps = skip_words(a, a + a_len, 4), *b_stamps = skip_words(b, b + b_len, 4);
-	const char *a_rest, *b_rest;
-
-	if (!a_stamps || !b_stamps)
-		return a_len == b_len && memcmp(a, b, a_len) == 0;
-	if (a_stamps - a != b_stamps - b || memcmp(a, b, (size_t)(a_stamps - a)) != 0)
-		return false;
-	a_rest = skip_words(a_stamps, a + a_len, 2);
-	b_rest = skip_words(b_stamps, b + b_len, 2);
-	if (!a_rest || !b_rest)
-		return a_len == b_len && memcmp(a, b, a_len) == 0;
-	a_len -= (size_t)(a_rest - a);
-	b_len -= (size_t)(b_rest - b);
-	return a_len == b_len && memcmp(a_rest, b_rest, a_len) == 0;
-}
-
-bool cluster_nodes_same(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	const char *a_end = a + a_len, *b_end = b + b_len;
-
-	while (a < a_end && b < b_end) {
-		const char *a_newline = memchr(a, '\n', (size_t)(a_end - a));
-		const char *b_newline = memchr(b, '\n', (size_t)(b_end - b));
-		const char *a_stop = a_newline ? a_newline : a_end;
-		const char *b_stop = b_newline ? b_newline : b_end;
-
-		if (!a_newline != !b_newline ||
-		    !lines_same(a, (size_t)(a_stop - a), b, (size_t)(b_stop - b)))
-			return false;
-		a = a_newline ? a_newline + 1 : a_end;
-		b = b_newline ? b_newline + 1 : b_end;
-	}
-	return a == a_end && b == b_end;
-}
-
 /* --- CLUSTER INFO --- */
 
 static const struct field info_fields[] = {

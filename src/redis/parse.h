@@ -24,10 +24,6 @@ void command_append(struct buf *out, enum question q, const char *arg);
 /* Any command, e.g. an action's or AUTH. */
 void command_append_argv(struct buf *out, int argc, const char *const *argv);
 
-/* True when two CLUSTER NODES replies say the same but for their ping and pong stamps, so that the
- * second need not be parsed. */
-bool cluster_nodes_same(const char *a, size_t a_len, const char *b, size_t b_len);
-
 /* Class of an error reply by its first word(s). */
 enum server_error error_classify(const char *text, size_t len);
 

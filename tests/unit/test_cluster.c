@@ -306,32 +306,6 @@ static void slots_stay_put_while_growing(void **state)
 	cluster_scratch_done(&scratch);
 }
 
-static void check_same(const char *a, const char *b, bool expected)
-{
-	if (cluster_nodes_same(a, strlen(a), b, strlen(b)) != expected ||
-	    cluster_nodes_same(b, strlen(b), a, strlen(a)) != expected)
-		fail_msg("\"%s\" and \"%s\"", a, b);
-}
-
-static void same_but_for_stamps(void **state)
-{
-	(void)state;
-	check_same("i a m - 0 0 1 connected 0-5\n", "i a m - 0 0 1 connected 0-5\n", true);
-	check_same("i a m - 0 0 1 connected 0-5\n", "i a m - 77 1795259104340 1 connected 0-5\n", true);
-	check_same("i a m - 0 0 1 connected 0-5\nj a m - 1 2 3 c\n",
-		   "i a m - 9 9 1 connected 0-5\nj a m - 8 8 3 c\n", true);
-	check_same("", "", true);
-	check_same("i a m - 0 0 1 connected 0-5\n", "i a m - 0 0 2 connected 0-5\n", false);
-	check_same("i a m - 0 0 1 connected 0-5\n", "i a m - 0 0 1 connected 0-6\n", false);
-	check_same("i a m - 0 0 1 connected\n", "i a m,fail - 0 0 1 connected\n", false);
-	check_same("i a m - 0 0 1 c\n", "i a m - 0 0 1 c\nj a m - 0 0 1 c\n", false);
-	check_same("i a m - 0 0 1 c\n", "i a m - 0 0 1 c", false);
-	check_same("i a m - 0 0 1 c\n", "", false);
-	check_same("i a m - 0\n", "i a m - 1\n", false);
-	check_same("short\n", "short\n", true);
-	check_same("short\n", "shorn\n", false);
-}
-
 static void info_needs_its_state(void **state)
 {
 	struct cluster_info_facts info;
@@ -357,7 +331,6 @@ int main(void)
 		cmocka_unit_test(line_forms),
 		cmocka_unit_test(broken_lines_are_passed_over),
 		cmocka_unit_test(slots_stay_put_while_growing),
-		cmocka_unit_test(same_but_for_stamps),
 		cmocka_unit_test(info_needs_its_state),
 	};
 
