@@ -9,6 +9,12 @@
 #include "tui/pane.h"
 #include "tui/prompt.h"
 
+/* What a deployment's settings say of it. */
+struct view_settings {
+	const char *label;         /* shown as a badge; or NULL */
+	bool read_only;
+};
+
 /* What the views may look at; filled by the app before each rebuild. */
 struct view_context {
 	const struct model *model;
@@ -24,6 +30,13 @@ struct view_context {
 	const char *notice;        /* one-line message for the operator, or "" */
 	enum health notice_health;
 	const char *log_error;     /* --log's trouble, or "" */
+	/* Of any deployment, for the fleet; NULL: nothing is known of the others. */
+	struct view_settings (*settings)(const void *owner, uint32_t deployment_id);
+	const void *settings_owner;
+	bool recording;            /* --record */
+	int64_t recording_bytes;   /* written so far */
+	const char *recording_error; /* why it stopped, or "" */
+	bool replay;               /* --replay: nothing is live */
 	const char *command_keys;  /* key hints for the focused pane, made from the key table */
 };
 
