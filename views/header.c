@@ -376,26 +376,52 @@ static void line_alert(const struct pane *p, const struct view_context *shown,
 	draw_alert(&line, role, &verdict, failover);
 }
 
-static void line_tabs(const struct pane *p, const struct view_context *c, const char *const *tabs,
+enum tab_form { TAB_NAMES, TAB_SHORT, TAB_KEYS };
+
+static int tab_text(const struct tab *tab, enum tab_form form, char *out, size_t size)
+{
+	if (form == TAB_KEYS) /* which alone still say what the keys are */
+		snprintf(out, size, " %c ", tab->key);
+	else
+		snprintf(out, size, " %c %s ", tab->key, form == TAB_NAMES ? tab->name : tab->short_name);
+	return text_width(out);
+}
+
+/* The fullest form in which all fit: half a name would be none. */
+static enum tab_form tabs_form(const struct tab *tabs, size_t count, int columns)
+{
+	char text[48];
+
+	for (enum tab_form form = TAB_NAMES; form < TAB_KEYS; form++) {
+		int width = 0;
+
+		for (size_t i = 0; i < count; i++)
+			width += tab_text(&tabs[i], form, text, sizeof(text));
+		if (width <= columns)
+			return form;
+	}
+	return TAB_KEYS;
+}
+
+static void line_tabs(const struct pane *p, const struct view_context *c, const struct tab *tabs,
 		      size_t tab_count, size_t active)
 {
 	struct pane line = pane_sub(p, 2, 0, 1, p->width);
+	enum tab_form form = tabs_form(tabs, tab_count, p->width);
 	int x = 0;
 
 	pane_fill(&line, STYLE_TAB);
 	for (size_t i = 0; i < tab_count; i++) {
+		enum style_role role = i == active ? STYLE_TAB_ACTIVE : STYLE_TAB;
 		char text[48];
-		int width;
+		int width = tab_text(&tabs[i], form, text, sizeof(text));
 
-		snprintf(text, sizeof(text), " %zu %s ", (i + 1) % 10, tabs[i]);
-		width = text_width(text);
-		if (x + width > p->width) { /* numbers alone still say what the keys are */
-			snprintf(text, sizeof(text), " %zu ", (i + 1) % 10);
-			width = text_width(text);
-		}
+		/* Where one is, is always said in full, if there is room at all. */
+		if (form == TAB_KEYS && i == active)
+			width = tab_text(&tabs[i], TAB_SHORT, text, sizeof(text));
 		if (x + width > p->width)
 			break;
-		pane_text(&line, 0, x, width, i == active ? STYLE_TAB_ACTIVE : STYLE_TAB, text);
+		pane_text(&line, 0, x, width, role, text);
 		x += width;
 	}
 	if (c->log_error && c->log_error[0])
@@ -404,7 +430,7 @@ static void line_tabs(const struct pane *p, const struct view_context *c, const 
 		pane_text(&line, 0, x + 2, -1, STYLE_BADGE, " Space goes on ");
 }
 
-int header_draw(const struct pane *p, const struct view_context *c, const char *const *tabs,
+int header_draw(const struct pane *p, const struct view_context *c, const struct tab *tabs,
 		size_t tab_count, size_t active)
 {
 	const struct deployment *d = model_deployment(c->model, c->deployment_id);

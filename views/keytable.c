@@ -11,6 +11,11 @@ const struct key_binding key_bindings[] = {
     {{'3'}, CMD_SCREEN_3, NULL, "replication: lag, trend, backlog", "Screens"},
     {{'4'}, CMD_SCREEN_4, NULL, "slots of a cluster", "Screens"},
     {{'5'}, CMD_SCREEN_5, NULL, "events, the newest at the bottom", "Screens"},
+    {{'6'}, CMD_SCREEN_6, NULL, "agreement: who says what of whom", "Screens"},
+    {{'7'}, CMD_SCREEN_7, NULL, "nodes: one table of all", "Screens"},
+    {{'8'}, CMD_SCREEN_8, NULL, "doctor: what is wrong, and what to do", "Screens"},
+    {{'9'}, CMD_SCREEN_9, NULL, "failovers, each as a time line", "Screens"},
+    {{'0'}, CMD_SCREEN_0, NULL, "fleet: every deployment, the worst first", "Screens"},
     {{'['}, CMD_PREV_DEPLOYMENT, NULL, "previous deployment", "Screens"},
     {{']'}, CMD_NEXT_DEPLOYMENT, "deployment", "next deployment", "Screens"},
 
@@ -33,6 +38,8 @@ const struct key_binding key_bindings[] = {
      "filter",
      "filter the focused pane; ! first inverts; in slots: a key",
      "Looking"},
+    {{'s'}, CMD_SORT_NEXT, NULL, "sort by the next column", "Looking"},
+    {{'S'}, CMD_SORT_REVERSE, NULL, "sort the other way round", "Looking"},
     {{KEYC_SPACE},
      CMD_FREEZE,
      "freeze",
@@ -54,6 +61,9 @@ const struct key_binding key_bindings[] = {
      "ask every Sentinel whether a failover could be agreed on",
      "Acting"},
 
+    {{'a'}, CMD_ACTIONS, NULL, "everything that can be done to the selection", "Acting"},
+
+    {{'t'}, CMD_THEME, NULL, "choose a theme", "Program"},
     {{'?', KEYC_F1}, CMD_HELP, "help", "this page", "Program"},
     {{CTRL('z')}, CMD_SUSPEND, NULL, "back to the shell; fg returns", "Program"},
     {{'q'}, CMD_QUIT, "quit", "quit", "Program"},

@@ -22,6 +22,7 @@ struct view_context {
 	int64_t live_now_ms;       /* goes on: for the alert line, which is never frozen */
 	int64_t interval_ms;
 	uint32_t deployment_id;    /* the one shown */
+	uint32_t node_id;          /* of a node's own screen; 0 elsewhere */
 	size_t deployment_index, deployment_count; /* "1/3" */
 	const char *label;         /* of the deployment's settings, shown as a badge; or NULL */
 	bool read_only, frozen;
@@ -43,13 +44,16 @@ struct view_context {
 /* Commands of the key table that reach a view; the rest is the app's. */
 enum command {
 	CMD_NONE,
-	CMD_UP, CMD_DOWN, CMD_PAGE_UP, CMD_PAGE_DOWN, CMD_TOP, CMD_BOTTOM, CMD_LEFT, CMD_RIGHT,
+	CMD_UP, CMD_DOWN, CMD_PAGE_UP, CMD_PAGE_DOWN, CMD_HALF_UP, CMD_HALF_DOWN, CMD_TOP, CMD_BOTTOM,
+	CMD_LEFT, CMD_RIGHT,
 	CMD_ENTER, CMD_BACK,
 	CMD_NEXT_PANE, CMD_PREV_PANE, CMD_ZOOM,
 	CMD_FILTER, CMD_FREEZE, CMD_REFRESH, CMD_FASTER, CMD_SLOWER,
 	CMD_NEXT_DEPLOYMENT, CMD_PREV_DEPLOYMENT,
-	CMD_SCREEN_1, CMD_SCREEN_2, CMD_SCREEN_3, CMD_SCREEN_4, CMD_SCREEN_5,
-	CMD_FAILOVER, CMD_CKQUORUM,
+	CMD_SCREEN_1, CMD_SCREEN_2, CMD_SCREEN_3, CMD_SCREEN_4, CMD_SCREEN_5, CMD_SCREEN_6,
+	CMD_SCREEN_7, CMD_SCREEN_8, CMD_SCREEN_9, CMD_SCREEN_0,
+	CMD_SORT_NEXT, CMD_SORT_REVERSE, CMD_THEME, CMD_WRITE, CMD_LINE,
+	CMD_FAILOVER, CMD_CKQUORUM, CMD_ACTIONS,
 	CMD_HELP, CMD_QUIT, CMD_REDRAW, CMD_SUSPEND,
 	CMD_COUNT
 };
@@ -59,6 +63,8 @@ enum effect {
 	EFFECT_NONE   = 0,      /* not mine: try the next one */
 	EFFECT_REDRAW = 1u << 0,
 	EFFECT_DONE   = 1u << 1, /* handled, nothing to draw */
+	EFFECT_OPEN_NODE       = 1u << 2, /* the screen of the selection's node; Esc comes back */
+	EFFECT_OPEN_DEPLOYMENT = 1u << 3, /* the dashboard of the selection's deployment */
 };
 
 /* What is selected: for actions. Any may be 0. */
@@ -71,6 +77,14 @@ struct view_ops {
 	size_t state_size;   /* of the view's own struct, whose first member is struct view */
 	bool uses_filter;
 	const char *filter_help;  /* what the filter matches, for the prompt; NULL: "filter" */
+	/* Commands for which its act does something of its own, moving apart; the most useful first,
+	 * ends with CMD_NONE. Hints in the footer come from it. NULL: none. */
+	const enum command *takes;
+	/* For `:sort` and `:columns`: names of its columns, NULL at the end; and to sort by one (again:
+	 * the other way round), or to show a list "a,b,c" of them. False: it has no such column. */
+	const char *const *columns;
+	bool (*sort)(struct view *v, const char *column);
+	bool (*choose)(struct view *v, const char *list);
 	void (*init)(struct view *v);
 	void (*done)(struct view *v);
 	/* Model to rows: the only callback that walks the model. */
@@ -106,9 +120,11 @@ struct key_binding { uint32_t keys[3]; enum command command; const char *label, 
 extern const struct key_binding key_bindings[];
 extern const size_t key_binding_count;
 enum command key_command(uint32_t key);
+/* A screen that exists, and its key. */
+struct tab { char key; const char *name, *short_name; };
 /* Header (line 0), alert line (line 1) and tabs (line 2): returns the lines used (fewer when the
- * screen is low). tabs: names of the screens that exist. */
-int header_draw(const struct pane *p, const struct view_context *c, const char *const *tabs,
+ * screen is low). */
+int header_draw(const struct pane *p, const struct view_context *c, const struct tab *tabs,
 		size_t tab_count, size_t active);
 void footer_draw(const struct pane *p, const struct view_context *c, const struct view *focused);
 void help_draw(const struct pane *p, const struct view_context *c, int scroll);

@@ -17,9 +17,6 @@
 #define KEYS_A_TURN      64
 #define KEYS_TEXT_MAX    512
 
-static const char *const tabs[SCREEN_COUNT] = { "Dashboard", "Topology", "Replication", "Slots",
-						"Events" };
-
 /* --- what is shown ----------------------------------------------------------------------------- */
 
 const struct deployment *ui_shown_deployment(struct ui *ui, size_t *index, size_t *count)
@@ -59,6 +56,7 @@ struct view_context ui_context(struct ui *ui)
 		.wall_ms = clock_wall_ms(),
 		.interval_ms = app->interval_ms,
 		.deployment_id = ui->deployment_id,
+		.node_id = ui->node_id,
 		.deployment_index = index,
 		.deployment_count = count,
 		.read_only = app_is_read_only(app, ui->deployment_id),
@@ -80,35 +78,35 @@ enum deployment_kind ui_shown_kind(struct ui *ui)
 	return d != NULL ? d->kind : KIND_UNKNOWN;
 }
 
-bool ui_view_applies(struct ui *ui, const struct view *v)
-{
-	return v->ops->applies == NULL || v->ops->applies(ui_shown_kind(ui));
-}
-
-struct view *ui_focused_view(struct ui *ui)
-{
-	return ui->current == SCREEN_DASHBOARD ? ui->views[ui->focus] : ui->views[ui->current - 1];
-}
-
 void ui_all_stale(struct ui *ui)
 {
-	for (size_t i = 0; i < VIEW_COUNT; i++)
-		ui->views[i]->stale = true;
+	for (size_t i = 0; i < SCREEN_COUNT; i++)
+		if (ui->views[i] != NULL)
+			ui->views[i]->stale = true;
 }
 
 static size_t view_index(const struct ui *ui, const struct view *v)
 {
 	size_t i = 0;
-	while (i + 1 < VIEW_COUNT && ui->views[i] != v)
+	while (i + 1 < SCREEN_COUNT && ui->views[i] != v)
 		i++;
 	return i;
 }
 
 static void rebuild(struct ui *ui, struct view *v, const struct view_context *c)
 {
+	size_t i = view_index(ui, v);
 	v->ops->rebuild(v, c);
 	v->stale = false;
-	ui->built_for[view_index(ui, v)] = c->deployment_id;
+	ui->built_for[i].deployment_id = c->deployment_id;
+	ui->built_for[i].node_id = c->node_id;
+}
+
+static bool is_of_another(const struct ui *ui, const struct view *v, const struct view_context *c)
+{
+	size_t i = view_index(ui, v);
+	return ui->built_for[i].deployment_id != c->deployment_id ||
+	       (i == SCREEN_NODE && ui->built_for[i].node_id != c->node_id);
 }
 
 void ui_refresh_view(struct ui *ui, struct view *v, const struct view_context *c)
@@ -117,7 +115,7 @@ void ui_refresh_view(struct ui *ui, struct view *v, const struct view_context *c
 	bool deciding = ui->sheet != NULL && ui->sheet->sheet.state == SHEET_CONFIRM;
 	bool still = ui->frozen || (deciding && v->list.count > 0);
 	/* Rows of another deployment under this one's name would lead an action astray. */
-	if (ui->built_for[view_index(ui, v)] != c->deployment_id || (v->stale && !still))
+	if (is_of_another(ui, v, c) || (v->stale && !still))
 		rebuild(ui, v, c);
 }
 
@@ -127,8 +125,8 @@ void ui_freeze(struct ui *ui)
 	ui->frozen_at_ms = clock_mono_ms();
 	struct view_context c = ui_context(ui);
 	ui->frozen_for = c.deployment_id;
-	for (size_t i = 0; i < VIEW_COUNT; i++)
-		if (ui_view_applies(ui, ui->views[i]))
+	for (size_t i = 0; i < SCREEN_COUNT; i++)
+		if (ui->views[i] != NULL && ui_view_applies(ui, ui->views[i]))
 			rebuild(ui, ui->views[i], &c);
 }
 
@@ -154,9 +152,8 @@ static void draw_view(struct ui *ui, struct view *v, const struct view_context *
 
 static void draw_dashboard(struct ui *ui, const struct view_context *c, const struct pane *body)
 {
-	struct rect rects[VIEW_COUNT];
-	size_t count = dashboard_layout(ui->views, VIEW_COUNT, c, body->height, body->width, rects,
-					VIEW_COUNT);
+	struct rect rects[SCREEN_COUNT];
+	size_t count = ui_dashboard_panes(ui, c, body->height, body->width, rects);
 	bool shown = false;
 	for (size_t i = 0; i < count; i++)
 		shown |= rects[i].view == ui->focus;
@@ -190,6 +187,7 @@ static void draw_footer(struct ui *ui, const struct view_context *c, const struc
 static void draw(struct ui *ui)
 {
 	struct view_context c = ui_context(ui);
+	struct tab tabs[SCREEN_COUNT];
 	ui_theme_follow(ui);
 	struct pane whole = pane_whole(ui->screen);
 	/* The one that was frozen has been merged into another: there is nothing of that moment to show. */
@@ -198,7 +196,8 @@ static void draw(struct ui *ui)
 		c = ui_context(ui);
 	}
 	pane_fill(&whole, STYLE_TEXT);
-	int top = header_draw(&whole, &c, tabs, SCREEN_COUNT, ui->current);
+	size_t active, tab_count = ui_tabs(ui, tabs, &active);
+	int top = header_draw(&whole, &c, tabs, tab_count, active);
 	int bottom = whole.height >= 4 || (ui->prompting && whole.height >= 2) ? 1 : 0;
 	struct pane body = pane_sub(&whole, top, 0, whole.height - top - bottom, whole.width);
 	struct pane foot = pane_sub(&whole, whole.height - bottom, 0, bottom, whole.width);
@@ -237,8 +236,8 @@ static void wake_in(struct ui *ui, int64_t ms)
 
 static void note_topics(struct ui *ui, unsigned topics, int64_t now_ms)
 {
-	for (size_t i = 0; topics != 0 && i < VIEW_COUNT; i++)
-		if (ui->views[i]->ops->topics & topics)
+	for (size_t i = 0; topics != 0 && i < SCREEN_COUNT; i++)
+		if (ui->views[i] != NULL && ui->views[i]->ops->topics & topics)
 			ui->views[i]->stale = true;
 	if (topics & ~(unsigned)TOPIC_VALUES)
 		ui->dirty = true;
@@ -414,8 +413,6 @@ static void stop_watchers(struct ui *ui)
 
 struct ui *ui_open(struct app *app, struct buf *err)
 {
-	static const struct view_ops *const ops[VIEW_COUNT] = { &topology_view, &replication_view,
-								&slots_view, &events_view };
 	const struct options *o = app->options;
 	const char *no_color = getenv("NO_COLOR");
 	struct ui *ui = mem_alloc(sizeof(*ui));
@@ -431,8 +428,7 @@ struct ui *ui_open(struct app *app, struct buf *err)
 		free(ui);
 		return NULL;
 	}
-	for (size_t i = 0; i < VIEW_COUNT; i++)
-		ui->views[i] = view_new(ops[i]);
+	ui_screens_open(ui);
 	ui_all_stale(ui);
 	ui->dirty = true;
 	ui->meter_ms = clock_mono_ms();
@@ -457,8 +453,7 @@ void ui_close(struct ui *ui)
 	}
 	screen_close(ui->screen);
 	ui_theme_close(ui);
-	for (size_t i = 0; i < VIEW_COUNT; i++)
-		view_free(ui->views[i]);
+	ui_screens_close(ui);
 	free(ui);
 }
 

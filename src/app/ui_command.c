@@ -128,64 +128,6 @@ static void start_filter(struct ui *ui)
 
 /* --- commands ---------------------------------------------------------------------------------- */
 
-static void go_to(struct ui *ui, enum screen_index screen)
-{
-	if (screen == SCREEN_SLOTS && !ui_view_applies(ui, ui->views[SCREEN_SLOTS - 1])) {
-		app_notice(ui->app, HEALTH_UNKNOWN, "only a cluster has slots");
-		return;
-	}
-	ui->current = screen;
-	ui->zoomed = false;
-	ui_all_stale(ui);
-}
-
-static void move_focus(struct ui *ui, int step)
-{
-	struct rect rects[VIEW_COUNT];
-	struct view_context c = ui_context(ui);
-	/* In the order in which they stand on the screen. */
-	size_t count = dashboard_layout(ui->views, VIEW_COUNT, &c, screen_height(ui->screen) - 4,
-					screen_width(ui->screen), rects, VIEW_COUNT);
-	if (ui->current != SCREEN_DASHBOARD || count == 0)
-		return;
-	size_t at = 0;
-	while (at < count && rects[at].view != ui->focus)
-		at++;
-	ui->focus = rects[(at + count + (size_t)(step + (int)count)) % count].view;
-	ui_all_stale(ui);
-}
-
-static void move_deployment(struct ui *ui, int step)
-{
-	size_t index, count, cursor = 0, at = 0;
-	const struct deployment *d;
-	ui_shown_deployment(ui, &index, &count);
-	if (count < 2)
-		return;
-	size_t wanted = (index + count + (size_t)(step + (int)count)) % count;
-	while ((d = model_next_deployment(ui->app->model, &cursor)) != NULL)
-		if (at++ == wanted)
-			ui->deployment_id = d->id;
-	/* Nothing of the other one was kept. */
-	if (ui->frozen)
-		ui_unfreeze(ui);
-	if (ui->current == SCREEN_SLOTS && ui_shown_kind(ui) != KIND_CLUSTER)
-		ui->current = SCREEN_DASHBOARD;
-	ui_all_stale(ui);
-}
-
-static void go_back(struct ui *ui)
-{
-	struct view *v = ui_focused_view(ui);
-	if (v->filter[0] != '\0')
-		view_set_filter(v, "");
-	else if (ui->zoomed)
-		ui->zoomed = false;
-	else
-		ui->current = SCREEN_DASHBOARD;
-	ui_all_stale(ui);
-}
-
 static void toggle_freeze(struct ui *ui)
 {
 	if (ui->frozen)
@@ -211,8 +153,30 @@ static void change_interval(struct ui *ui, bool faster)
 	app_notice(ui->app, HEALTH_OK, "interval %g s", (double)next / 1000.0);
 }
 
+static void open_node(struct ui *ui)
+{
+	ui_open_node(ui, selected(ui).node_id);
+}
+
+/* The fleet's rows are of every deployment: the selection is not looked up in the one shown. */
+static void open_deployment(struct ui *ui)
+{
+	struct selection s = { 0, 0, 0 };
+	struct view *v = ui_focused_view(ui);
+	v->ops->selection(v, &s);
+	if (model_deployment(ui->app->model, s.deployment_id) == NULL)
+		return;
+	ui_show_deployment(ui, s.deployment_id);
+	ui_go_to(ui, SCREEN_DASHBOARD);
+}
+
 static bool app_command(struct ui *ui, enum command cmd)
 {
+	size_t screen = ui_screen_of(cmd);
+	if (screen < SCREEN_COUNT) {
+		ui_go_to(ui, screen);
+		return true;
+	}
 	switch (cmd) {
 	case CMD_QUIT:
 		app_quit(ui->app);
@@ -223,7 +187,7 @@ static bool app_command(struct ui *ui, enum command cmd)
 		return true;
 	case CMD_NEXT_PANE:
 	case CMD_PREV_PANE:
-		move_focus(ui, cmd == CMD_NEXT_PANE ? 1 : -1);
+		ui_move_focus(ui, cmd == CMD_NEXT_PANE ? 1 : -1);
 		return true;
 	case CMD_ZOOM:
 		ui->zoomed = !ui->zoomed && ui->current == SCREEN_DASHBOARD;
@@ -243,14 +207,18 @@ static bool app_command(struct ui *ui, enum command cmd)
 		return true;
 	case CMD_NEXT_DEPLOYMENT:
 	case CMD_PREV_DEPLOYMENT:
-		move_deployment(ui, cmd == CMD_NEXT_DEPLOYMENT ? 1 : -1);
+		ui_move_deployment(ui, cmd == CMD_NEXT_DEPLOYMENT ? 1 : -1);
 		return true;
-	case CMD_SCREEN_1:
-	case CMD_SCREEN_2:
-	case CMD_SCREEN_3:
-	case CMD_SCREEN_4:
-	case CMD_SCREEN_5:
-		go_to(ui, (enum screen_index)(cmd - CMD_SCREEN_1));
+	case CMD_SORT_NEXT:
+	case CMD_SORT_REVERSE:
+		app_notice(ui->app, HEALTH_UNKNOWN, "%s has an order of its own",
+			   ui_focused_view(ui)->ops->title);
+		return true;
+	case CMD_THEME:
+		ui_theme_pick(ui);
+		return true;
+	case CMD_ACTIONS:
+		app_notice(ui->app, HEALTH_UNKNOWN, "there is no menu of actions yet");
 		return true;
 	case CMD_FAILOVER:
 		open_action(ui, &action_failover);
@@ -265,7 +233,7 @@ static bool app_command(struct ui *ui, enum command cmd)
 		ui_suspend(ui);
 		return true;
 	case CMD_BACK:
-		go_back(ui);
+		ui_go_back(ui);
 		return true;
 	default:
 		return false;
@@ -323,7 +291,11 @@ void ui_key(struct ui *ui, uint32_t key)
 	struct view_context c = ui_context(ui);
 	if (cmd == CMD_NONE)
 		return;
-	if (v->ops->act != NULL && v->ops->act(v, &c, cmd) != EFFECT_NONE)
-		return;
-	app_command(ui, cmd);
+	unsigned effect = v->ops->act != NULL ? v->ops->act(v, &c, cmd) : EFFECT_NONE;
+	if (effect == EFFECT_NONE)
+		app_command(ui, cmd);
+	if (effect & EFFECT_OPEN_NODE)
+		open_node(ui);
+	if (effect & EFFECT_OPEN_DEPLOYMENT)
+		open_deployment(ui);
 }

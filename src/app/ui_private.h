@@ -11,20 +11,31 @@
 #include "tui/screen.h"
 #include "views/view.h"
 
-enum screen_index { SCREEN_DASHBOARD, SCREEN_TOPOLOGY, SCREEN_REPLICATION, SCREEN_SLOTS, SCREEN_EVENTS,
-		    SCREEN_COUNT };
-#define VIEW_COUNT 4 /* one for each screen but the dashboard, which shows them together */
+/* Rows of the table of screens; the one of a key is found by ui_screen_of. */
+enum { SCREEN_DASHBOARD = 0, SCREEN_NODE = 10, SCREEN_COUNT = 11 };
+
+struct ui_screen {
+	char key;                    /* of its tab; none: it has no tab */
+	enum command command;
+	const char *name, *short_name;
+	const struct view_ops *ops;  /* NULL: the dashboard, or a screen that is not there yet */
+	bool on_dashboard;
+};
+extern const struct ui_screen ui_screens[SCREEN_COUNT];
 
 struct ui {
 	struct app *app;
 	struct screen *screen;
 	struct theme theme;
 	const char *theme_name;   /* borrowed from the settings; NULL: the default */
-	struct view *views[VIEW_COUNT];
-	uint32_t built_for[VIEW_COUNT]; /* deployment whose rows a view has; 0 none */
-	enum screen_index current;
-	size_t focus;             /* view on the dashboard */
+	struct view *views[SCREEN_COUNT]; /* by screen; NULL where there is none */
+	struct { uint32_t deployment_id, node_id; } built_for[SCREEN_COUNT]; /* whose rows a view has */
+	size_t current;           /* screen */
+	size_t focus;             /* screen whose view has the focus on the dashboard */
 	bool zoomed;
+	uint32_t node_id;         /* of the node's detail screen; 0: it is not open */
+	size_t back_to;           /* the screen under it */
+	bool back_zoomed;
 	bool help;
 	int help_scroll;
 	bool prompting;
@@ -63,6 +74,22 @@ void ui_refresh_view(struct ui *ui, struct view *v, const struct view_context *c
 void ui_freeze(struct ui *ui);
 void ui_unfreeze(struct ui *ui);
 void ui_suspend(struct ui *ui); /* Ctrl-Z: until SIGCONT */
+
+/* --- ui_screens.c --- */
+bool ui_screen_exists(size_t screen);
+size_t ui_screen_of(enum command cmd); /* SCREEN_COUNT: of none */
+void ui_screens_open(struct ui *ui);
+void ui_screens_close(struct ui *ui);
+size_t ui_tabs(const struct ui *ui, struct tab out[SCREEN_COUNT], size_t *active);
+/* Rects of the dashboard; their views are screens. */
+size_t ui_dashboard_panes(struct ui *ui, const struct view_context *c, int height, int width,
+			  struct rect out[SCREEN_COUNT]);
+void ui_move_focus(struct ui *ui, int step);
+void ui_go_to(struct ui *ui, size_t screen); /* says so when it can't */
+void ui_open_node(struct ui *ui, uint32_t node_id);
+void ui_show_deployment(struct ui *ui, uint32_t deployment_id);
+void ui_move_deployment(struct ui *ui, int step);
+void ui_go_back(struct ui *ui);
 
 /* One key, wherever it goes: sheet, prompt, help, view or program. */
 void ui_key(struct ui *ui, uint32_t key);

@@ -484,7 +484,11 @@ static char *draw_fresh(const struct view_ops *ops, const struct world *w, const
 	return text;
 }
 
-static const char *const tabs[] = {"Dashboard", "Topology", "Replication", "Slots", "Events"};
+static const struct tab tabs[] = {{'1', "Dashboard", "Dash"},
+				  {'2', "Topology", "Topo"},
+				  {'3', "Replication", "Repl"},
+				  {'4', "Slots", "Slots"},
+				  {'5', "Events", "Events"}};
 
 /* What the program shows: header, dashboard, footer. */
 static char *draw_dashboard(const struct view_context *c, int height, int width, bool ascii,
