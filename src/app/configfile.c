@@ -64,43 +64,84 @@ static bool take_text(const char *value, char **out, struct buf *err)
 	return value[0] != '\0';
 }
 
+static const struct ui_key {
+	const char *name;
+	enum ui_key_type type;
+	size_t offset; /* into struct config */
+	const char *standard, *help;
+} ui_keys[] = {
+#define X(type, name, member, standard, help) { name, type, offsetof(struct config, member), standard, help },
+	UI_KEYS(X)
+#undef X
+};
+#define UI_KEY_COUNT (sizeof(ui_keys) / sizeof(ui_keys[0]))
+
+static const struct alert_key {
+	const char *name;
+	size_t offset; /* into struct alerts */
+	int64_t most;
+	const char *standard, *help;
+} alert_keys[] = {
+#define X(name, member, standard, most, help) { name, offsetof(struct alerts, member), most, #standard, help },
+	ALERTS(X)
+#undef X
+};
+#define ALERT_KEY_COUNT (sizeof(alert_keys) / sizeof(alert_keys[0]))
+
+bool config_key_at(size_t index, struct config_key *out)
+{
+	if (index < UI_KEY_COUNT) {
+		const struct ui_key *k = &ui_keys[index];
+		*out = (struct config_key){ "ui", k->name, k->standard, k->help };
+		return true;
+	}
+	index -= UI_KEY_COUNT;
+	if (index < ALERT_KEY_COUNT) {
+		const struct alert_key *k = &alert_keys[index];
+		*out = (struct config_key){ "alerts", k->name, k->standard, k->help };
+		return true;
+	}
+	*out = (struct config_key){ .section = "deployment NAME", .standard = "" };
+	return settings_key_at(index - ALERT_KEY_COUNT, &out->name, &out->help);
+}
+
 static bool set_ui(struct config *c, const char *key, const char *value, struct buf *err)
 {
-	if (strcmp(key, "interval") == 0)
-		return parse_seconds(value, &c->interval_ms, err);
-	if (strcmp(key, "timeout") == 0)
-		return parse_seconds(value, &c->timeout_ms, err);
-	if (strcmp(key, "read-only") == 0)
-		return parse_flag(value, &c->read_only, err);
-	if (strcmp(key, "ascii") == 0)
-		return parse_flag(value, &c->ascii, err);
-	if (strcmp(key, "no-color") == 0)
-		return parse_flag(value, &c->no_color, err);
-	if (strcmp(key, "theme") == 0)
-		return take_text(value, &c->theme, err);
-	if (strcmp(key, "log") == 0)
-		return take_text(value, &c->log_file, err);
+	for (size_t i = 0; i < UI_KEY_COUNT; i++) {
+		void *field = (char *)c + ui_keys[i].offset;
+		if (strcmp(ui_keys[i].name, key) != 0)
+			continue;
+		switch (ui_keys[i].type) {
+		case UI_SECONDS: return parse_seconds(value, field, err);
+		case UI_FLAG: return parse_flag(value, field, err);
+		case UI_TEXT: return take_text(value, field, err);
+		}
+	}
 	buf_addstr(err, "unknown key");
 	return false;
 }
 
+/* Nothing is said yet: neither yes nor no. */
+static void init_ui(struct config *c)
+{
+	for (size_t i = 0; i < UI_KEY_COUNT; i++) {
+		void *field = (char *)c + ui_keys[i].offset;
+		if (ui_keys[i].type == UI_SECONDS)
+			*(int64_t *)field = -1;
+		else if (ui_keys[i].type == UI_FLAG)
+			*(int *)field = -1;
+	}
+}
+
 static bool set_alert(struct config *c, const char *key, const char *value, struct buf *err)
 {
-	static const struct {
-		const char *key;
-		size_t offset;
-		int64_t most;
-	} keys[] = {
-#define X(name, member, standard, most, help) { name, offsetof(struct alerts, member), most },
-		ALERTS(X)
-#undef X
-	};
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (strcmp(keys[i].key, key) != 0)
+	for (size_t i = 0; i < ALERT_KEY_COUNT; i++) {
+		const struct alert_key *k = &alert_keys[i];
+		if (strcmp(k->name, key) != 0)
 			continue;
-		int64_t *field = (int64_t *)((char *)&c->alerts + keys[i].offset);
-		if (!number_parse(value, strlen(value), 0, keys[i].most, field))
-			buf_addf(err, "must be a whole number from 0 to %lld", (long long)keys[i].most);
+		int64_t *field = (int64_t *)((char *)&c->alerts + k->offset);
+		if (!number_parse(value, strlen(value), 0, k->most, field))
+			buf_addf(err, "must be a whole number from 0 to %lld", (long long)k->most);
 		return err->len == 0;
 	}
 	buf_addstr(err, "unknown key");
@@ -300,8 +341,8 @@ static bool check_deployments(const struct config *c, struct buf *err)
 
 bool config_parse(struct config *c, const char *text, size_t len, const char *name, struct buf *err)
 {
-	*c = (struct config){ .interval_ms = -1, .timeout_ms = -1, .read_only = -1, .ascii = -1,
-			      .no_color = -1, .alerts = ALERTS_DEFAULT };
+	*c = (struct config){ .alerts = ALERTS_DEFAULT };
+	init_ui(c);
 	struct parsing p = { .config = c, .text = text, .left = len };
 	int bad_line = ini_parse_stream(next_line, &p, on_key, &p);
 	struct buf why = BUF_INIT;
@@ -327,8 +368,9 @@ void config_done(struct config *c)
 	for (size_t i = 0; i < c->deployment_count; i++)
 		settings_done(&c->deployments[i]);
 	free(c->deployments);
-	free(c->theme);
-	free(c->log_file);
+	for (size_t i = 0; i < UI_KEY_COUNT; i++)
+		if (ui_keys[i].type == UI_TEXT)
+			free(*(char **)((char *)c + ui_keys[i].offset));
 	memset(c, 0, sizeof(*c));
 }
 

@@ -10,6 +10,20 @@
 #define CONFIG_DEPLOYMENTS_MAX 256
 #define CONFIG_FILE_BYTES_MAX  (1024 * 1024)
 
+enum ui_key_type { UI_SECONDS, UI_FLAG, UI_TEXT };
+
+/* Keys of [ui]: X(type, key, member, default, help). member is the name in struct config and in
+ * struct options alike: int64_t and int64_t, int and bool, or char * in both. The parser,
+ * --print-config, the merge with the options and the man page come from here. default: "" none. */
+#define UI_KEYS(X)                                                                                 \
+	X(UI_SECONDS, "interval", interval_ms, "1", "seconds between two polls, 0.1 to 60")        \
+	X(UI_SECONDS, "timeout", timeout_ms, "2", "connect and reply deadline in seconds, 0.1 to 60") \
+	X(UI_FLAG, "read-only", read_only, "no", "no action can be triggered in any deployment")   \
+	X(UI_FLAG, "ascii", ascii, "no", "draw with ASCII only")                                   \
+	X(UI_FLAG, "no-color", no_color, "no", "no colours")                                       \
+	X(UI_TEXT, "theme", theme, "default", "colours: a name or a file")                         \
+	X(UI_TEXT, "log", log_file, "", "append events and operator actions to this file")
+
 struct config {
 	/* [ui]: -1 or NULL where the file says nothing */
 	int64_t interval_ms, timeout_ms;
@@ -28,5 +42,10 @@ bool config_load(struct config *c, const char *path, bool missing_is_fine, struc
 /* The same on text, for the fuzzer and tests: name stands for the file in messages. */
 bool config_parse(struct config *c, const char *text, size_t len, const char *name, struct buf *err);
 void config_done(struct config *c);
+
+/* What the tables say of the keys of [ui], [alerts] and [deployment NAME]: for the documentation. */
+struct config_key { const char *section, *name, *standard, *help; };
+/* False behind the last one. standard: "" where there is none. */
+bool config_key_at(size_t index, struct config_key *out);
 
 #endif

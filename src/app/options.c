@@ -11,9 +11,6 @@
 #include "base/number.h"
 #include "base/text.h"
 
-#define INTERVAL_DEFAULT_MS 1000
-#define TIMEOUT_DEFAULT_MS  2000
-
 enum option_type {
 	OPTION_FLAG,     /* bool */
 	OPTION_TEXT,     /* char *, copied */
@@ -67,16 +64,37 @@ static bool set_insecure(struct options *o, const char *value, struct buf *err)
 	return settings_set(&o->cli, "insecure", "yes", err);
 }
 
+/* The place of value among the words of "this|that|other", -1 with the reason in err. */
+static int choose(const char *words, const char *value, struct buf *err)
+{
+	struct buf must = BUF_INIT;
+	size_t len = strcspn(words, "|"), value_len = strlen(value);
+	int place = 0;
+	buf_addf(&must, "must be %.*s", (int)len, words);
+	while (len != value_len || memcmp(words, value, len) != 0) {
+		if (words[len] == '\0') {
+			buf_addstr(err, must.data);
+			place = -1;
+			break;
+		}
+		words += len + 1;
+		len = strcspn(words, "|");
+		buf_addf(&must, "%s%.*s", words[len] == '\0' ? " or " : ", ", (int)len, words);
+		place++;
+	}
+	buf_free(&must);
+	return place;
+}
+
+#define FORMAT_WORDS "text|json"             /* as enum output_format */
+#define DEMO_WORDS   "sentinel|cluster|all"  /* as enum demo_kind, behind DEMO_NONE */
+
 static bool set_format(struct options *o, const char *value, struct buf *err)
 {
+	int place = choose(FORMAT_WORDS, value, err);
 	o->format_set = true;
-	if (strcmp(value, "text") == 0)
-		o->format = FORMAT_TEXT;
-	else if (strcmp(value, "json") == 0)
-		o->format = FORMAT_JSON;
-	else
-		buf_addstr(err, "must be text or json");
-	return err->len == 0;
+	o->format = place >= 0 ? (enum output_format)place : FORMAT_TEXT;
+	return place >= 0;
 }
 
 static bool set_dump(struct options *o, const char *value, struct buf *err)
@@ -95,15 +113,9 @@ static bool set_dump(struct options *o, const char *value, struct buf *err)
 
 static bool set_demo(struct options *o, const char *value, struct buf *err)
 {
-	if (value == NULL || strcmp(value, "all") == 0)
-		o->demo = DEMO_ALL;
-	else if (strcmp(value, "sentinel") == 0)
-		o->demo = DEMO_SENTINEL;
-	else if (strcmp(value, "cluster") == 0)
-		o->demo = DEMO_CLUSTER;
-	else
-		buf_addstr(err, "must be sentinel, cluster or all");
-	return err->len == 0;
+	int place = choose(DEMO_WORDS, value != NULL ? value : "all", err);
+	o->demo = (enum demo_kind)(place + 1);
+	return place >= 0;
 }
 
 #define AT(member) offsetof(struct options, member)
@@ -147,8 +159,8 @@ static const struct option_info options[] = {
 	  "poll once, print a snapshot, exit: 0 ok, 1 warning, 2 critical, 3 unknown" },
 	{ 0, "events", OPTION_SPECIAL, NULL, false, 0, 0, 0, set_events,
 	  "print the merged events, one a line, until interrupted" },
-	{ 0, "format", OPTION_SPECIAL, "FORMAT", false, 0, 0, 0, set_format,
-	  "text or json, for --once and --events" },
+	{ 0, "format", OPTION_SPECIAL, FORMAT_WORDS, false, 0, 0, 0, set_format,
+	  "of --once and --events; text is the default" },
 	{ 0, "log", OPTION_TEXT, "FILE", false, AT(log_file), 0, 0, NULL,
 	  "append events and operator actions to FILE" },
 	{ 0, "dump", OPTION_SPECIAL, "WxH", false, 0, 0, 0, set_dump,
@@ -157,19 +169,29 @@ static const struct option_info options[] = {
 	  "keys to press before --dump draws: 2jj<Tab><Enter>" },
 	{ 0, "color", OPTION_FLAG, NULL, false, AT(color), 0, 0, NULL,
 	  "--dump with ANSI colours" },
-	{ 0, "theme", OPTION_TEXT, "NAME|FILE", false, AT(theme), 0, 0, NULL,
+	{ 0, "theme", OPTION_TEXT, "THEME|FILE", false, AT(theme), 0, 0, NULL,
 	  "colours: default, or a theme file" },
 	{ 0, "ascii", OPTION_FLAG, NULL, false, AT(ascii), 0, 0, NULL,
 	  "draw with ASCII only" },
 	{ 0, "no-color", OPTION_FLAG, NULL, false, AT(no_color), 0, 0, NULL,
 	  "no colours, as with NO_COLOR in the environment" },
-	{ 0, "demo", OPTION_SPECIAL, "KIND", true, 0, 0, 0, set_demo,
-	  "start a throw-away local deployment and watch it: sentinel, cluster or all" },
+	{ 0, "demo", OPTION_SPECIAL, DEMO_WORDS, true, 0, 0, 0, set_demo,
+	  "start a throw-away local deployment and watch it" },
 	{ 'h', "help", OPTION_FLAG, NULL, false, AT(help), 0, 0, NULL, "this text" },
 	{ 'V', "version", OPTION_FLAG, NULL, false, AT(version), 0, 0, NULL,
 	  "version, and those of the libraries" },
 };
 #define OPTION_COUNT (sizeof(options) / sizeof(options[0]))
+
+bool option_at(size_t index, struct option_doc *out)
+{
+	if (index >= OPTION_COUNT)
+		return false;
+	const struct option_info *info = &options[index];
+	*out = (struct option_doc){ info->short_name, info->name, info->value_name,
+				    info->value_optional, info->help };
+	return true;
+}
 
 static bool set_seconds(const struct option_info *info, void *field, const char *value,
 			struct buf *err)
@@ -322,13 +344,62 @@ bool options_parse(struct options *o, int argc, char **argv, struct buf *err)
 	return ok && check_together(o, err);
 }
 
+static const struct ui_setting {
+	const char *name;
+	enum ui_key_type type;
+	size_t offset, config_offset;
+	const char *standard;
+} ui_settings[] = {
+#define X(type, name, member, standard, help)                                                      \
+	{ name, type, AT(member), offsetof(struct config, member), standard },
+	UI_KEYS(X)
+#undef X
+};
+#define UI_SETTING_COUNT (sizeof(ui_settings) / sizeof(ui_settings[0]))
+
+static void free_text(void *field)
+{
+	free(*(char **)field);
+	*(char **)field = NULL;
+}
+
 void options_free(struct options *o)
 {
 	settings_done(&o->cli);
 	config_done(&o->config);
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (options[i].type == OPTION_TEXT)
-			free(*(char **)((char *)o + options[i].offset));
+			free_text((char *)o + options[i].offset);
+	for (size_t i = 0; i < UI_SETTING_COUNT; i++)
+		if (ui_settings[i].type == UI_TEXT)
+			free_text((char *)o + ui_settings[i].offset);
+}
+
+static int64_t standard_ms(const struct ui_setting *u)
+{
+	double seconds = 0;
+	number_parse_double(u->standard, strlen(u->standard), 0, 1e6, &seconds);
+	return (int64_t)(seconds * 1000.0 + 0.5);
+}
+
+static void merge_ui(struct options *o, const struct ui_setting *u)
+{
+	void *field = (char *)o + u->offset;
+	const void *said = (const char *)&o->config + u->config_offset;
+	switch (u->type) {
+	case UI_SECONDS:
+		if (*(int64_t *)field == 0)
+			*(int64_t *)field = *(const int64_t *)said > 0 ? *(const int64_t *)said
+								       : standard_ms(u);
+		break;
+	case UI_FLAG:
+		*(bool *)field |= *(const int *)said == 1;
+		break;
+	case UI_TEXT:
+		if (*(char **)field == NULL)
+			*(char **)field = mem_strdup(*(char *const *)said);
+		break;
+	}
 }
 
 /* What the command line did not say, the file may; what neither says has a default. */
@@ -347,35 +418,37 @@ bool options_load_config(struct options *o, struct buf *err)
 			 o->cli_option);
 		return false;
 	}
-	if (o->interval_ms == 0)
-		o->interval_ms = c->interval_ms > 0 ? c->interval_ms : INTERVAL_DEFAULT_MS;
-	if (o->timeout_ms == 0)
-		o->timeout_ms = c->timeout_ms > 0 ? c->timeout_ms : TIMEOUT_DEFAULT_MS;
-	o->read_only |= c->read_only == 1;
-	o->ascii |= c->ascii == 1;
-	o->no_color |= c->no_color == 1;
-	if (o->theme == NULL)
-		o->theme = mem_strdup(c->theme);
-	if (o->log_file == NULL)
-		o->log_file = mem_strdup(c->log_file);
+	for (size_t i = 0; i < UI_SETTING_COUNT; i++)
+		merge_ui(o, &ui_settings[i]);
 	return true;
 }
 
-static const char *yes_no(bool flag)
+static void print_ui(const struct options *o, const struct ui_setting *u, struct buf *out)
 {
-	return flag ? "yes" : "no";
+	const void *field = (const char *)o + u->offset;
+	const char *text = u->standard;
+	switch (u->type) {
+	case UI_SECONDS:
+		buf_addf(out, "%s = %g\n", u->name, (double)*(const int64_t *)field / 1000.0);
+		break;
+	case UI_FLAG:
+		buf_addf(out, "%s = %s\n", u->name, *(const bool *)field ? "yes" : "no");
+		break;
+	case UI_TEXT:
+		if (*(char *const *)field != NULL)
+			text = *(char *const *)field;
+		if (text[0] != '\0')
+			buf_addf(out, "%s = %s\n", u->name, text);
+		break;
+	}
 }
 
 void options_print_config(const struct options *o, struct buf *out)
 {
 	const struct alerts *a = &o->config.alerts;
-	buf_addf(out, "[ui]\ninterval = %g\ntimeout = %g\n", (double)o->interval_ms / 1000.0,
-		 (double)o->timeout_ms / 1000.0);
-	buf_addf(out, "read-only = %s\nascii = %s\nno-color = %s\n", yes_no(o->read_only),
-		 yes_no(o->ascii), yes_no(o->no_color));
-	buf_addf(out, "theme = %s\n", o->theme != NULL ? o->theme : "default");
-	if (o->log_file != NULL)
-		buf_addf(out, "log = %s\n", o->log_file);
+	buf_addstr(out, "[ui]\n");
+	for (size_t i = 0; i < UI_SETTING_COUNT; i++)
+		print_ui(o, &ui_settings[i], out);
 	buf_addstr(out, "\n[alerts]\n");
 #define X(key, member, standard, most, help)                                                       \
 	buf_addf(out, "%s = %lld\n", key, (long long)a->member);
@@ -409,7 +482,10 @@ void options_print_help(void)
 			 info->value_name == NULL ? "" : info->value_optional ? "=" : " ",
 			 info->value_name != NULL ? info->value_name : "",
 			 info->value_optional ? "]" : "");
-		printf("  %-29s %s\n", left, info->help);
+		if (strlen(left) > 29)
+			printf("  %s\n  %-29s %s\n", left, "", info->help);
+		else
+			printf("  %-29s %s\n", left, info->help);
 	}
 	printf("\nKeys: press ? on the screen.\n");
 }

@@ -1,4 +1,5 @@
-/* Options of the command line, as a table: the parser and --help come from it. */
+/* Options of the command line, as a table: the parser, --help, the man page and the shells' completions
+ * come from it. */
 #ifndef APP_OPTIONS_H
 #define APP_OPTIONS_H
 
@@ -41,5 +42,16 @@ bool options_load_config(struct options *o, struct buf *err);
 void options_print_config(const struct options *o, struct buf *out);
 void options_free(struct options *o);
 void options_print_help(void);
+
+/* What the table says of an option. value_name: NULL without a value; words in lower case with |
+ * between them are all that it may be; FILE, FOLDER and THEME in it are completed by the shell. */
+struct option_doc {
+	char short_name;     /* 0: none */
+	const char *name, *value_name;
+	bool value_optional; /* --name[=VALUE] */
+	const char *help;
+};
+/* False behind the last one. */
+bool option_at(size_t index, struct option_doc *out);
 
 #endif

@@ -15,6 +15,7 @@ struct setting_info {
 	enum setting_type type;
 	size_t offset; /* into struct settings: char * or bool */
 	bool (*special)(struct settings *s, const char *value, struct buf *err);
+	const char *help;
 };
 
 /* "a, b" or "a b": calls add for each word. */
@@ -99,26 +100,36 @@ static bool set_tls(struct settings *s, const char *value, struct buf *err)
 #define AT(member) offsetof(struct settings, member)
 
 static const struct setting_info infos[] = {
-	{ "targets", SETTING_SPECIAL, 0, set_targets },
-	{ "user", SETTING_TEXT, AT(user), NULL },
-	{ "pass-file", SETTING_TEXT, AT(pass_file), NULL },
-	{ "pass-env", SETTING_TEXT, AT(pass_env), NULL },
-	{ "password", SETTING_SECRET, AT(password), NULL },
-	{ "sentinel-user", SETTING_TEXT, AT(sentinel_user), NULL },
-	{ "sentinel-pass-file", SETTING_TEXT, AT(sentinel_pass_file), NULL },
-	{ "sentinel-pass-env", SETTING_TEXT, AT(sentinel_pass_env), NULL },
-	{ "sentinel-password", SETTING_SECRET, AT(sentinel_password), NULL },
-	{ "tls", SETTING_SPECIAL, 0, set_tls },
-	{ "cacert", SETTING_TEXT, AT(cacert), NULL },
-	{ "cacertdir", SETTING_TEXT, AT(cacertdir), NULL },
-	{ "cert", SETTING_TEXT, AT(cert), NULL },
-	{ "key", SETTING_TEXT, AT(key), NULL },
-	{ "sni", SETTING_TEXT, AT(sni), NULL },
-	{ "insecure", SETTING_FLAG, AT(insecure), NULL },
-	{ "map", SETTING_SPECIAL, 0, set_map },
-	{ "read-only", SETTING_FLAG, AT(read_only), NULL },
-	{ "theme", SETTING_TEXT, AT(theme), NULL },
-	{ "label", SETTING_TEXT, AT(label), NULL },
+	{ "targets", SETTING_SPECIAL, 0, set_targets,
+	  "any members: host[:port], redis[s]://[[user]:password@]host[:port], unix:///path; needed" },
+	{ "user", SETTING_TEXT, AT(user), NULL,
+	  "ACL user on data nodes; needs a password as well" },
+	{ "pass-file", SETTING_TEXT, AT(pass_file), NULL,
+	  "file whose first line is the data nodes' password" },
+	{ "pass-env", SETTING_TEXT, AT(pass_env), NULL,
+	  "variable of the environment that holds it" },
+	{ "password", SETTING_SECRET, AT(password), NULL, "the password itself" },
+	{ "sentinel-user", SETTING_TEXT, AT(sentinel_user), NULL, "ACL user on Sentinels" },
+	{ "sentinel-pass-file", SETTING_TEXT, AT(sentinel_pass_file), NULL,
+	  "file whose first line is the Sentinels' password" },
+	{ "sentinel-pass-env", SETTING_TEXT, AT(sentinel_pass_env), NULL,
+	  "variable of the environment that holds it" },
+	{ "sentinel-password", SETTING_SECRET, AT(sentinel_password), NULL, "the password itself" },
+	{ "tls", SETTING_SPECIAL, 0, set_tls,
+	  "no, yes, data (data nodes only) or sentinel (Sentinels only)" },
+	{ "cacert", SETTING_TEXT, AT(cacert), NULL,
+	  "certificate authority that signed the servers' certificates; else the system's" },
+	{ "cacertdir", SETTING_TEXT, AT(cacertdir), NULL, "folder of such certificates" },
+	{ "cert", SETTING_TEXT, AT(cert), NULL, "client certificate" },
+	{ "key", SETTING_TEXT, AT(key), NULL, "its private key" },
+	{ "sni", SETTING_TEXT, AT(sni), NULL,
+	  "server name to ask for and to verify, instead of the host's" },
+	{ "insecure", SETTING_FLAG, AT(insecure), NULL, "yes: certificates are not verified" },
+	{ "map", SETTING_SPECIAL, 0, set_map,
+	  "FROM=TO: the announced address FROM is reached at TO" },
+	{ "read-only", SETTING_FLAG, AT(read_only), NULL, "yes: no action here" },
+	{ "theme", SETTING_TEXT, AT(theme), NULL, "a theme for this deployment" },
+	{ "label", SETTING_TEXT, AT(label), NULL, "a badge at the top, PRODUCTION for example" },
 };
 #define INFO_COUNT (sizeof(infos) / sizeof(infos[0]))
 
@@ -156,6 +167,15 @@ bool settings_set(struct settings *s, const char *name, const char *value, struc
 			return set_one(s, &infos[i], value, err);
 	buf_addstr(err, "unknown key");
 	return false;
+}
+
+bool settings_key_at(size_t index, const char **name, const char **help)
+{
+	if (index >= INFO_COUNT)
+		return false;
+	*name = infos[index].name;
+	*help = infos[index].help;
+	return true;
 }
 
 bool settings_have_password(const struct settings *s)

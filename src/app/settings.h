@@ -30,6 +30,8 @@ struct settings {
 
 /* Sets one by its name. False with the reason in err; unknown names as well. */
 bool settings_set(struct settings *s, const char *name, const char *value, struct buf *err);
+/* The table's keys, for the documentation; false behind the last one. */
+bool settings_key_at(size_t index, const char **name, const char **help);
 /* One target, as an argument of the command line is one. */
 bool settings_add_target(struct settings *s, const char *word, struct buf *err);
 bool settings_parse_flag(const char *value, bool *out); /* yes no true false on off 1 0 */

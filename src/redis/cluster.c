@@ -9,7 +9,6 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "redis/field.h"
-#include "redis/parse.h"
 
 /* Redis advises at most 1,000 nodes. A line becomes 500 bytes: 8 MB at most. */
 #define NODES_MAX 16384
