@@ -1,12 +1,18 @@
 /* Every failover seen, as a time line: what happened when, by whose word, and how it ended. Kept by
- * the model from the events and replies that it applies, so a recording gives the same. */
+ * the model from the events and replies that it applies, so a recording gives the same.
+ *
+ * With Sentinels a record is one attempt of one leader: of two that try at once each has its own, and
+ * what led to it (last reply, sdown, odown) is in both. struct failover in a group is made from the
+ * group's records (failovers.c, show_in_group) and written nowhere else. */
 #ifndef MODEL_FAILOVERS_H
 #define MODEL_FAILOVERS_H
 
 #include "model/model.h"
 
-#define FAILOVERS_MAX         256 /* of the fleet; the oldest go first */
-#define FAILOVER_REPLICAS_MAX 32  /* further ones are counted, not timed */
+#define FAILOVERS_MAX          256 /* of the fleet; the oldest go first */
+#define FAILOVER_REPLICAS_MAX  32  /* further ones are counted, not timed */
+#define FAILOVER_OBSERVERS_MAX 32
+#define FAILOVER_ADDR_BYTES    80
 
 /* X(id, name, help): the steps of a failover, in their usual order. */
 #define FAILOVER_STEPS(X)                                                                          \
@@ -20,11 +26,11 @@
 	X(STEP_PROMOTING, "promoting", "the replica was told")                                      \
 	X(STEP_ROLE_MASTER, "writable", "the new master's first reply that says so of itself")       \
 	X(STEP_PROMOTED, "promoted", "the leader saw it")                                           \
-	X(STEP_SWITCHED, "announced", "the first Sentinel names the new master")                    \
-	X(STEP_SWITCHED_ALL, "all agree", "the last Sentinel names the new master")                 \
-	X(STEP_RECONFIGURED, "reconfigured", "the last replica follows it")                         \
-	X(STEP_ENDED, "ended", "")                                                                  \
-	X(STEP_ABORTED, "given up", "")
+	X(STEP_SWITCHED, "announced", "the first Sentinel (node) names the new master")             \
+	X(STEP_SWITCHED_ALL, "all agree", "the last one that answers names the new master")         \
+	X(STEP_RECONFIGURED, "reconfigured", "the last replica so far follows it")                  \
+	X(STEP_ENDED, "ended", "the leader is done; without Sentinels: all follow and agree")       \
+	X(STEP_ABORTED, "given up", "the leader gave up; or there is nothing to wait for any more")
 
 enum failover_step {
 #define X(id, name, help) id,
@@ -33,38 +39,76 @@ enum failover_step {
 	STEP_COUNT
 };
 
-enum failover_cause { CAUSE_UNKNOWN, CAUSE_CRASH, CAUSE_MANUAL, CAUSE_REDOUBT /* by our own action */ };
+enum failover_cause {
+	CAUSE_UNKNOWN,
+	CAUSE_CRASH,   /* the old master was lost, or held for down */
+	CAUSE_MANUAL,  /* somebody asked for it */
+	CAUSE_REDOUBT, /* our own action did */
+};
 
-struct failover_replica { uint32_t node_id; int64_t sent_ms, done_ms; };
+/* A member of the group but the old master: how it was before, and when it followed. */
+struct failover_replica {
+	uint32_t node_id;
+	char addr[FAILOVER_ADDR_BYTES];
+	int64_t offset, lag_bytes; /* before; FACT_UNKNOWN */
+	int8_t link_up;            /* before, to its master by its own word: 0, 1; -1 not known */
+	bool reachable;            /* before, from here */
+	int64_t sent_ms, done_ms;  /* told of the new master; linked to it. 0: not seen */
+};
 
+/* A Sentinel (cluster node, member of a plain set): when it first said what. 0: never */
+struct failover_observer {
+	uint32_t node_id;
+	int64_t sdown_ms, odown_ms, voted_ms, switched_ms;
+};
+
+/* Plain data: no pointers. */
 struct failover_record {
 	uint32_t id;              /* of this run (recording), from 1 */
 	uint32_t deployment_id, group_id;
-	char name[NAME_BYTES];    /* the master's name, or the shard's first slots */
+	enum deployment_kind kind;
+	char name[NAME_BYTES];    /* the master's name; without Sentinels the old master's address */
 	enum failover_cause cause;
-	int64_t epoch;            /* FACT_UNKNOWN */
+	int64_t epoch;            /* of the election; FACT_UNKNOWN */
 	uint32_t leader_id;       /* Sentinel node; 0 unknown */
-	uint32_t old_master_id, new_master_id;
-	int64_t step_ms[STEP_COUNT]; /* monotonic; 0: not seen */
+	uint32_t old_master_id;
+	uint32_t new_master_id;   /* whom it promotes: from STEP_SELECTED on */
+	char leader[FAILOVER_ADDR_BYTES]; /* these as they were called: nodes may leave; "" unknown */
+	char old_master[FAILOVER_ADDR_BYTES], new_master[FAILOVER_ADDR_BYTES];
+	int64_t old_offset;       /* the old master's, last known */
+	enum failover_phase phase; /* with Sentinels */
+	int64_t phase_ms;
+	int64_t step_ms[STEP_COUNT];      /* first word of it; monotonic; 0: not seen */
+	int64_t step_last_ms[STEP_COUNT]; /* latest other word of it: the spread */
+	uint16_t step_sources[STEP_COUNT]; /* who said so; at most FAILOVER_OBSERVERS_MAX are told apart */
 	int64_t wall_ms;          /* of its first step */
 	struct failover_replica replicas[FAILOVER_REPLICAS_MAX];
 	size_t replica_count;
-	char abort_reason[48];    /* wire name, or "" */
-	uint64_t first_seq, last_seq; /* of its events */
+	size_t replica_total;     /* with those that are not timed */
+	struct failover_observer observers[FAILOVER_OBSERVERS_MAX];
+	size_t observer_count;
+	char abort_reason[48];    /* wire name, or a word of ours (failover_abort_text), or "" */
+	uint64_t first_seq, last_seq; /* of its events; 0 none */
 	bool over;
+	int64_t over_ms;          /* when; late words of an ended one are still taken for a while */
 };
 
 /* Newest last; borrowed until the next model_apply. */
 size_t model_failover_count(const struct model *m);
 const struct failover_record *model_failover_at(const struct model *m, size_t index);
 const char *failover_step_name(enum failover_step s);
+const char *failover_step_help(enum failover_step s);
+const char *failover_cause_name(enum failover_cause c); /* unknown crash manual redoubt */
 /* First moment, and the last one known so far. */
 int64_t failover_begin_ms(const struct failover_record *f);
 int64_t failover_end_ms(const struct failover_record *f);
+/* Between its first and its last source; 0 with a single one. */
+int64_t failover_spread_ms(const struct failover_record *f, enum failover_step s);
 /* Without a writable master: from the last good reply of the old one to the first of the new one
- * that says master; FACT_UNKNOWN while either is missing. */
+ * that says master; FACT_UNKNOWN while either is missing. A manual failover with Sentinels leaves the
+ * old master writable: 0 then, and what is written there until it is demoted is lost. */
 int64_t failover_unwritable_ms(const struct failover_record *f);
-/* "no replica can be promoted", for the wire name of an abort; "" when there is none. */
-const char *failover_abort_text(const char *wire_name);
+/* "no replica can be promoted", for the reason of an abort; "" when there is none. */
+const char *failover_abort_text(const char *reason);
 
 #endif

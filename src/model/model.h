@@ -158,7 +158,7 @@ enum failover_phase {
 	PHASE_RECONF, PHASE_ENDED, PHASE_ABORTED,
 };
 
-/* The latest failover of a group, from events. */
+/* The latest failover of a group with Sentinels: made from its records, see failovers.h. */
 struct failover {
 	enum failover_phase phase;
 	int64_t started_ms, phase_ms, ended_ms; /* monotonic; 0 unknown */
@@ -187,6 +187,7 @@ struct group {
 	uint32_t ckquorum_from;       /* Sentinel node */
 	int64_t ckquorum_at_ms;
 	struct failover failover;
+	uint32_t led_by;              /* the last master known, also while there is none */
 	int64_t gone_since_ms;        /* no Sentinel lists it any more since */
 };
 

@@ -42,6 +42,10 @@ struct model {
 	struct alerts alerts;
 	int64_t leave_after_ms;
 	int64_t swept_ms;             /* last look for members that nobody lists */
+	struct failover_record *failovers; /* ring; grows to FAILOVERS_MAX before it wraps */
+	size_t failover_first, failover_count, failover_cap;
+	uint32_t last_failover_id;
+	size_t failovers_open;        /* not over, or over a moment ago: looked at with each reply */
 };
 
 /* --- nodes (node.c) --- */
