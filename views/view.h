@@ -113,7 +113,7 @@ bool view_matches(const struct view *v, const char *text);
 /* The stock handling of the moving commands on v->list. */
 unsigned view_list_act(struct view *v, enum command cmd);
 
-extern const struct view_ops topology_view, replication_view, slots_view, events_view;
+extern const struct view_ops topology_view, replication_view, slots_view, events_view, fleet_view;
 
 /* Not views, but drawn the same way. */
 struct key_binding { uint32_t keys[3]; enum command command; const char *label, *help, *group; };

@@ -40,6 +40,13 @@ const struct deployment *ui_shown_deployment(struct ui *ui, size_t *index, size_
 	return shown;
 }
 
+static struct view_settings settings_of(const void *owner, uint32_t deployment_id)
+{
+	const struct app *app = owner;
+	return (struct view_settings){ .label = app_settings(app, deployment_id)->label,
+				       .read_only = app_is_read_only(app, deployment_id) };
+}
+
 struct view_context ui_context(struct ui *ui)
 {
 	struct app *app = ui->app;
@@ -67,6 +74,8 @@ struct view_context ui_context(struct ui *ui)
 		.notice = app->notice,
 		.notice_health = app->notice_health,
 		.log_error = ui->log_error,
+		.settings = settings_of,
+		.settings_owner = app,
 		.command_keys = "",
 	};
 }

@@ -41,8 +41,21 @@ static struct selection selected(struct ui *ui)
 	return s;
 }
 
+/* A row of the fleet is a deployment: its name, badges and theme stand above the sheet. */
+static void show_fleet_selection(struct ui *ui)
+{
+	struct selection s = { 0, 0, 0 };
+	struct view *v = ui_focused_view(ui);
+	if (v->ops != &fleet_view)
+		return;
+	v->ops->selection(v, &s);
+	if (s.deployment_id != ui->deployment_id && model_deployment(ui->app->model, s.deployment_id) != NULL)
+		ui_show_deployment(ui, s.deployment_id);
+}
+
 static void open_action(struct ui *ui, const struct action_kind *kind)
 {
+	show_fleet_selection(ui);
 	struct selection s = selected(ui);
 	const struct deployment *d = model_deployment(ui->app->model, ui->deployment_id);
 	/* With one master there is nothing to choose. */

@@ -16,7 +16,7 @@ const struct ui_screen ui_screens[] = {
 	{ '7', CMD_SCREEN_7, "Nodes", "Nodes", NULL, false },
 	{ '8', CMD_SCREEN_8, "Doctor", "Doctor", NULL, false },
 	{ '9', CMD_SCREEN_9, "Failovers", "Fails", NULL, false },
-	{ '0', CMD_SCREEN_0, "Fleet", "Fleet", NULL, false },
+	{ '0', CMD_SCREEN_0, "Fleet", "Fleet", &fleet_view, false },
 	{ '\0', CMD_NONE, "Node", "Node", NULL, false }, /* SCREEN_NODE: of the node in ui->node_id */
 };
 _Static_assert(sizeof(ui_screens) / sizeof(ui_screens[0]) == SCREEN_COUNT, "a line for each screen");
