@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "model/lag.h"
 #include "model/model_private.h"
+#include "model/series.h"
 
 /* Offsets and ages are added and multiplied: what no server can mean counts as not given. */
 void bound_number(int64_t *value)
@@ -161,6 +162,8 @@ static void apply_listed_replica(struct model *m, struct node *master,
 	n->lag_now_s = online ? lag_s : FACT_UNKNOWN;
 	n->lag_at_ms = at_ms;
 	history_add(&n->lag_bytes, at_ms, bytes);
+	if (bytes != FACT_UNKNOWN)
+		series_add(n, SERIES_LAG, (double)bytes, at_ms);
 }
 
 /* A cluster's replica may become known only after its master listed it. */
@@ -219,8 +222,9 @@ static double rate(int64_t now, int64_t before, int64_t span_ms)
 }
 
 /* Rates come from differences; a restart or CONFIG RESETSTAT starts anew. */
-static void apply_rates(struct node *n, const struct info_facts *f, int64_t span_ms)
+static void apply_rates(struct node *n, const struct info_facts *f, int64_t now_ms)
 {
+	int64_t span_ms = now_ms - n->info_at_ms;
 	n->repl_rate_bytes_s = rate(f->master_repl_offset, n->info.master_repl_offset, span_ms);
 	if (f->keyspace_hits < n->info.keyspace_hits ||
 	    f->keyspace_misses < n->info.keyspace_misses || n->info.keyspace_hits == FACT_UNKNOWN ||
@@ -230,8 +234,10 @@ static void apply_rates(struct node *n, const struct info_facts *f, int64_t span
 	}
 	int64_t hits = f->keyspace_hits - n->info.keyspace_hits;
 	double reads = (double)hits + (double)(f->keyspace_misses - n->info.keyspace_misses);
-	if (reads > 0)
-		n->hit_rate = (double)hits / reads;
+	if (reads <= 0)
+		return;
+	n->hit_rate = (double)hits / reads;
+	series_add(n, SERIES_HIT_RATE, n->hit_rate * 100, now_ms);
 }
 
 static void apply_resync(struct model *m, struct node *n, const struct info_facts *f)
@@ -263,12 +269,13 @@ void apply_info(struct model *m, const struct observation *obs, struct node *n)
 	if (first || health_changed(&n->info, f))
 		m->changed |= TOPIC_HEALTH;
 	if (!first) {
-		apply_rates(n, f, m->now_ms - n->info_at_ms);
+		apply_rates(n, f, m->now_ms);
 		apply_resync(m, n, f);
 	}
 	copy_info(n, f);
 	n->info_at_ms = m->now_ms;
 	n->link.rtt_us = obs->rtt_us;
+	series_note(n, m->now_ms);
 	/* A single server lists nobody: its own answer completes the set. */
 	struct deployment *d = deployment_get(m, n->deployment_id);
 	if (d != NULL && d->kind == KIND_REPLICATION && d->complete_ms == 0)

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "model/model_private.h"
+#include "model/series.h"
 
 /* Members that turn up so soon after the first listing were there all the time. */
 #define JOIN_QUIET_MS 5000
@@ -22,6 +23,8 @@ void node_release(struct node *n)
 	free(n->refusals);
 	n->refusals = NULL;
 	n->refusal_count = n->refusal_cap = 0;
+	free(n->series);
+	n->series = NULL;
 }
 
 /* --- keys ------------------------------------------------------------------------------------ */
@@ -297,6 +300,7 @@ static void take_better_facts(struct node *keep, struct node *drop)
 		keep->lag_now_s = drop->lag_now_s;
 		keep->lag_at_ms = drop->lag_at_ms;
 	}
+	series_merge(&keep->series, &drop->series);
 }
 
 /* Who is known by the address that the deployment announces keeps that as identity; the other's
