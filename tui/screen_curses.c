@@ -48,22 +48,11 @@ static struct style style_mono(struct style in, enum style_role role)
 
 static struct style style_for(const struct screen *s, enum style_role role)
 {
-	struct style out = s->theme.full[role];
-
 	if (s->no_color || (!s->headless && (!s->color || COLORS < 8)))
-		return style_mono(s->theme.basic[role], role);
+		return style_mono(s->theme.eight[role], role);
 	if (s->headless || COLORS >= 256)
-		return out;
-	out = s->theme.basic[role];
-	if (COLORS >= 16)
-		return out;
-	if (out.fg >= 8) {
-		out.fg = (int16_t)(out.fg - 8);
-		out.attrs |= ATTR_BOLD;
-	}
-	if (out.bg >= 8)
-		out.bg = (int16_t)(out.bg - 8);
-	return out;
+		return s->theme.full[role];
+	return COLORS >= 16 ? s->theme.sixteen[role] : s->theme.eight[role];
 }
 
 void screen_apply_styles(struct screen *s)

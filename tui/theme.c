@@ -3,6 +3,7 @@
 #include "tui/theme.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <ini.h>
 #include <stdio.h>
@@ -22,7 +23,9 @@
 #define COLOR_INHERIT (-2)
 #define COLOR_DEFAULT (-1)
 
-extern const char theme_builtin_text[];
+/* tui/theme_builtin.c: made from the themes folder, "default" first; NULL ends them. */
+extern const char *const theme_builtin_names[];
+extern const char *const theme_builtin_texts[];
 
 static const char *const role_names[STYLE_ROLE_COUNT] = {
 #define X(id, name) [id] = name,
@@ -45,12 +48,21 @@ static const int32_t basic_rgb[16] = {
 	0x7f7f7f, 0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff,
 };
 
-/* One theme being read: first the compiled-in text, then perhaps a file over it. */
+/* The unnamed section, and those for terminals with fewer colours. */
+enum section { SECTION_FULL, SECTION_256, SECTION_16, SECTION_8, SECTION_COUNT };
+static const char *const section_names[SECTION_COUNT] = { "", "256", "16", "8" };
+
+/* What the lines of a theme say, before anything is made of what they leave out. */
+struct theme_lines {
+	struct style styles[SECTION_COUNT][STYLE_ROLE_COUNT];
+	bool set[SECTION_COUNT][STYLE_ROLE_COUNT];
+};
+
 struct theme_reader {
-	struct theme *theme;
-	bool basic_set[STYLE_ROLE_COUNT]; /* has a line in [8] */
-	const char *cursor;               /* rest of the text */
-	int line;                         /* last one handed to inih, from 1 */
+	struct theme_lines *lines;
+	bool seen[SECTION_COUNT][STYLE_ROLE_COUNT]; /* by this text, not by the one below it */
+	const char *cursor;                         /* rest of the text */
+	int line;                                   /* last one handed to inih, from 1 */
 	int error_line;
 	char error[128];
 };
@@ -60,7 +72,7 @@ const char *style_role_name(enum style_role r)
 	return (unsigned)r < STYLE_ROLE_COUNT ? role_names[r] : "?";
 }
 
-static int32_t rgb_of_256(int color)
+int32_t theme_rgb_of_256(int color)
 {
 	static const int32_t level[6] = { 0, 95, 135, 175, 215, 255 };
 
@@ -88,7 +100,7 @@ static int16_t nearest_color(int32_t rgb, int first, int last)
 	int best = first;
 
 	for (int i = first + 1; i <= last; i++)
-		if (rgb_distance(rgb, rgb_of_256(i)) < rgb_distance(rgb, rgb_of_256(best)))
+		if (rgb_distance(rgb, theme_rgb_of_256(i)) < rgb_distance(rgb, theme_rgb_of_256(best)))
 			best = i;
 	return (int16_t)best;
 }
@@ -194,21 +206,33 @@ static int parse_style(struct theme_reader *r, struct style *out, const char *va
 	return 1;
 }
 
+static int find_role(const char *name)
+{
+	for (int i = 0; i < STYLE_ROLE_COUNT; i++)
+		if (strcmp(name, role_names[i]) == 0)
+			return i;
+	return -1;
+}
+
 static int on_entry(void *user, const char *section, const char *name, const char *value)
 {
 	struct theme_reader *r = user;
-	bool basic = strcmp(section, "8") == 0;
+	int in = 0, role = find_role(name);
 
-	if (!basic && *section)
+	while (in < SECTION_COUNT && strcmp(section, section_names[in]) != 0)
+		in++;
+	if (in == SECTION_COUNT)
 		return reader_fail(r, "unknown section", section);
-	for (int i = 0; i < STYLE_ROLE_COUNT; i++) {
-		if (strcmp(name, role_names[i]) != 0)
-			continue;
-		/* A file's plain line also overrides what the built-in theme says in [8]. */
-		r->basic_set[i] = basic;
-		return parse_style(r, basic ? &r->theme->basic[i] : &r->theme->full[i], value);
-	}
-	return reader_fail(r, "unknown role", name);
+	if (role < 0)
+		return reader_fail(r, "unknown role", name);
+	if (r->seen[in][role])
+		return reader_fail(r, "a second line for", name);
+	r->seen[in][role] = r->lines->set[in][role] = true;
+	/* A plain line also overrides what the theme below says for fewer colours. */
+	for (int other = in + 1; in == SECTION_FULL && other < SECTION_COUNT; other++)
+		if (!r->seen[other][role])
+			r->lines->set[other][role] = false;
+	return parse_style(r, &r->lines->styles[in][role], value);
 }
 
 /* inih counts pieces of long lines as lines and glues indented lines to the one before: so lines
@@ -250,13 +274,76 @@ static bool reader_run(struct theme_reader *r, const char *text)
 	return r->error_line == 0;
 }
 
-static void style_to_basic(struct style *s)
+/* --- fewer colours ------------------------------------------------------------------------ */
+
+#define GREY_SPREAD 40 /* channels closer than that make no hue */
+
+/* One of the 16, by hue: by distance the soft colours of most themes would all be grey. COLOR_DEFAULT
+ * for a grey. */
+static int16_t hue_of_16(int32_t rgb)
 {
-	if (s->fg >= 16)
-		s->fg = nearest_color(s->fg_rgb >= 0 ? s->fg_rgb : rgb_of_256(s->fg), 0, 15);
-	if (s->bg >= 16)
-		s->bg = nearest_color(s->bg_rgb >= 0 ? s->bg_rgb : rgb_of_256(s->bg), 0, 7);
-	s->fg_rgb = s->bg_rgb = -1;
+	static const int16_t hues[6] = { 1, 3, 2, 6, 4, 5 }; /* red yellow green cyan blue magenta */
+	int32_t red = rgb >> 16 & 255, green = rgb >> 8 & 255, blue = rgb & 255;
+	int32_t most = red > green ? red : green, least = red < green ? red : green, hue;
+
+	most = most > blue ? most : blue;
+	least = least < blue ? least : blue;
+	if (most - least < GREY_SPREAD)
+		return COLOR_DEFAULT;
+	/* 0 to 360 degrees, 60 to a hue */
+	if (most == red)
+		hue = 360 + 60 * (green - blue) / (most - least);
+	else if (most == green)
+		hue = 120 + 60 * (blue - red) / (most - least);
+	else
+		hue = 240 + 60 * (red - green) / (most - least);
+	/* Orange is nearer to what terminals show as yellow than to their red. */
+	hue = hue % 360 >= 22 && hue % 360 < 40 ? 60 : hue;
+	return (int16_t)(hues[(hue + 30) / 60 % 6] + (most >= 230 && least < 130 ? 8 : 0));
+}
+
+static bool is_light(int32_t rgb)
+{
+	return 3 * (rgb >> 16 & 255) + 6 * (rgb >> 8 & 255) + (rgb & 255) > 5 * 255;
+}
+
+/* Black or white, whatever is read on it. */
+static int16_t ink_on(int16_t bg)
+{
+	return bg == 0 || bg == 1 || bg == 4 || bg == 5 || bg == 8 ? 7 : 0;
+}
+
+static struct style style_to_16(struct style in)
+{
+	struct style out = { in.fg, in.bg, in.attrs, -1, -1 };
+	int32_t rgb;
+
+	if (in.bg >= 16) {
+		rgb = in.bg_rgb >= 0 ? in.bg_rgb : theme_rgb_of_256(in.bg);
+		out.bg = hue_of_16(rgb);
+		out.bg = (int16_t)(out.bg >= 0 ? out.bg & 7 : is_light(rgb) ? 7 : 0);
+	}
+	if (in.fg >= 16)
+		out.fg = hue_of_16(in.fg_rgb >= 0 ? in.fg_rgb : theme_rgb_of_256(in.fg));
+	/* What the terminal's own colour looks like on a colour of ours, nobody knows. */
+	if (out.bg >= 0 && (out.fg < 0 || out.fg == out.bg) && (in.fg >= 16 || in.bg >= 16))
+		out.fg = ink_on(out.bg);
+	return out;
+}
+
+static struct style style_to_8(struct style in)
+{
+	if (in.bg >= 8)
+		in.bg = (int16_t)(in.bg - 8);
+	if (in.fg == 8) {
+		in.fg = COLOR_DEFAULT; /* bold black is black on many terminals */
+	} else if (in.fg > 8) {
+		in.fg = (int16_t)(in.fg - 8);
+		in.attrs |= ATTR_BOLD;
+	}
+	if (in.fg >= 0 && in.fg == in.bg)
+		in.fg = ink_on(in.bg);
+	return in;
 }
 
 static void inherit_background(struct style styles[STYLE_ROLE_COUNT])
@@ -273,40 +360,88 @@ static void inherit_background(struct style styles[STYLE_ROLE_COUNT])
 	}
 }
 
-static void reader_finish(struct theme_reader *r)
+/* Each depth from its own section, else from the next one that speaks. */
+static void lines_to_theme(const struct theme_lines *l, struct theme *t)
 {
-	struct theme *t = r->theme;
-
-	for (int i = 0; i < STYLE_ROLE_COUNT; i++)
-		if (!r->basic_set[i])
-			t->basic[i] = t->full[i];
+	for (int i = 0; i < STYLE_ROLE_COUNT; i++) {
+		t->full[i] = l->styles[SECTION_FULL][i];
+		if (l->set[SECTION_256][i]) {
+			struct style few = l->styles[SECTION_256][i];
+			t->full[i].fg = few.fg;
+			t->full[i].bg = few.bg;
+			t->full[i].attrs = few.attrs;
+		}
+		t->sixteen[i] = l->set[SECTION_16][i] ? l->styles[SECTION_16][i]
+			      : l->set[SECTION_8][i]  ? l->styles[SECTION_8][i] : t->full[i];
+		t->eight[i] = l->set[SECTION_8][i] ? l->styles[SECTION_8][i] : t->sixteen[i];
+	}
 	inherit_background(t->full);
-	inherit_background(t->basic);
-	for (int i = 0; i < STYLE_ROLE_COUNT; i++)
-		style_to_basic(&t->basic[i]);
+	inherit_background(t->sixteen);
+	inherit_background(t->eight);
+	for (int i = 0; i < STYLE_ROLE_COUNT; i++) {
+		t->sixteen[i] = style_to_16(t->sixteen[i]);
+		t->eight[i] = style_to_8(style_to_16(t->eight[i]));
+	}
 }
 
-static void reader_start(struct theme_reader *r, struct theme *t, const char *name)
-{
-	bool ok;
+/* --- reading ------------------------------------------------------------------------------ */
 
-	memset(r, 0, sizeof(*r));
-	memset(t, 0, sizeof(*t));
-	r->theme = t;
-	text_clean(t->name, sizeof(t->name), name, strlen(name));
-	for (int i = 0; i < STYLE_ROLE_COUNT; i++)
-		t->full[i] = (struct style){ COLOR_DEFAULT, COLOR_INHERIT, 0, -1, -1 };
-	ok = reader_run(r, theme_builtin_text);
+static void parse_builtin(struct theme_lines *l, const char *text)
+{
+	struct theme_reader r = { .lines = l };
+	bool ok = reader_run(&r, text);
+
 	assert(ok);
 	(void)ok;
 }
 
+/* What every theme begins as. Parsed once. */
+static const struct theme_lines *default_lines(void)
+{
+	static struct theme_lines lines;
+	static bool ready;
+
+	if (!ready) {
+		for (int i = 0; i < STYLE_ROLE_COUNT; i++)
+			lines.styles[SECTION_FULL][i] =
+			    (struct style){ COLOR_DEFAULT, COLOR_INHERIT, 0, -1, -1 };
+		parse_builtin(&lines, theme_builtin_texts[0]);
+		ready = true;
+	}
+	return &lines;
+}
+
+static void name_theme(struct theme *t, const char *name, size_t len)
+{
+	memset(t, 0, sizeof(*t));
+	text_clean(t->name, sizeof(t->name), name, len);
+}
+
 void theme_builtin(struct theme *t)
 {
-	struct theme_reader r;
+	static struct theme ready;
 
-	reader_start(&r, t, "default");
-	reader_finish(&r);
+	if (!ready.name[0]) {
+		name_theme(&ready, "default", 7);
+		lines_to_theme(default_lines(), &ready);
+	}
+	*t = ready;
+}
+
+static bool load_compiled_in(struct theme *t, const char *name)
+{
+	struct theme_lines lines;
+	size_t i = 0;
+
+	while (theme_builtin_names[i] && strcmp(theme_builtin_names[i], name) != 0)
+		i++;
+	if (!theme_builtin_names[i])
+		return false;
+	lines = *default_lines();
+	parse_builtin(&lines, theme_builtin_texts[i]);
+	name_theme(t, name, strlen(name));
+	lines_to_theme(&lines, t);
+	return true;
 }
 
 static bool read_file(const char *path, struct buf *out)
@@ -327,54 +462,28 @@ static bool read_file(const char *path, struct buf *out)
 	return ok;
 }
 
-/* The theme folders in the order they are searched; false after the last one. */
-static bool theme_path(int which, const char *name, struct buf *path)
+#define FOLDERS 2 /* the user's, then what the system's administrator has put beside ours */
+
+static bool theme_folder(int which, struct buf *path)
 {
 	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
 
 	buf_reset(path);
-	switch (which) {
-	case 0:
-		if (config && *config)
-			buf_addf(path, "%s/redoubt/themes/", config);
-		else
-			buf_addf(path, "%s/.config/redoubt/themes/", home ? home : "");
-		break;
-	case 1:
-		buf_addstr(path, THEME_DIR "/");
-		break;
-	case 2:
-		buf_addstr(path, "themes/");
-		break;
-	default:
-		return false;
-	}
-	buf_addf(path, "%s.theme", name);
-	return true;
+	if (which == 1)
+		buf_addstr(path, THEME_DIR);
+	else if (config && *config)
+		buf_addf(path, "%s/redoubt/themes", config);
+	else if (home && *home)
+		buf_addf(path, "%s/.config/redoubt/themes", home);
+	return path->len > 0;
 }
 
-static bool find_theme(const char *name_or_path, struct buf *path, struct buf *text,
-		       struct buf *err)
+static bool read_named(int folder, const char *name, struct buf *path, struct buf *text)
 {
-	if (strchr(name_or_path, '/')) {
-		buf_addstr(path, name_or_path);
-		if (read_file(name_or_path, text))
-			return true;
-		buf_addf(err, "%s: %s", name_or_path, strerror(errno));
+	if (!theme_folder(folder, path))
 		return false;
-	}
-	for (int i = 0; theme_path(i, name_or_path, path); i++)
-		if (read_file(buf_str(path), text))
-			return true;
-	/* "my.theme" beside the caller */
-	buf_reset(path);
-	buf_addstr(path, name_or_path);
-	if (strstr(name_or_path, ".theme") && read_file(name_or_path, text))
-		return true;
-	buf_addf(err, "theme '%s' not found; looked for", name_or_path);
-	for (int i = 0; theme_path(i, name_or_path, path); i++)
-		buf_addf(err, "%s %s", i ? "," : "", buf_str(path));
-	return false;
+	buf_addf(path, "/%s.theme", name);
+	return read_file(buf_str(path), text);
 }
 
 static void name_of_path(const char *path, char *out, size_t size)
@@ -387,27 +496,118 @@ static void name_of_path(const char *path, char *out, size_t size)
 	text_clean(out, size, base, len);
 }
 
+static void say_not_found(const char *name, struct buf *err)
+{
+	struct buf path = BUF_INIT;
+	char clean[64];
+
+	text_clean(clean, sizeof(clean), name, strlen(name));
+	buf_addf(err, "theme '%s' not found; there are", clean);
+	for (size_t i = 0; theme_builtin_names[i]; i++)
+		buf_addf(err, "%s %s", i ? "," : "", theme_builtin_names[i]);
+	buf_addstr(err, "; looked for a file of the name in");
+	for (int i = 0; i < FOLDERS; i++)
+		if (theme_folder(i, &path))
+			buf_addf(err, "%s %s", i ? "," : "", buf_str(&path));
+	buf_free(&path);
+}
+
+static bool load_text(struct theme *t, const struct buf *path, struct buf *text, struct buf *err)
+{
+	struct theme_lines lines = *default_lines();
+	struct theme_reader r = { .lines = &lines };
+	char name[sizeof(t->name)];
+	bool ok = reader_run(&r, buf_str(text));
+
+	name_of_path(path->data, name, sizeof(name));
+	name_theme(t, name, strlen(name));
+	lines_to_theme(&lines, t);
+	if (!ok)
+		buf_addf(err, "%s:%d: %s", path->data, r.error_line, r.error);
+	return ok;
+}
+
 bool theme_load(struct theme *t, const char *name_or_path, struct buf *err)
 {
 	struct buf path = BUF_INIT, text = BUF_INIT;
-	struct theme_reader r;
-	char name[sizeof(t->name)];
 	bool ok = false;
 
 	if (strcmp(name_or_path, "default") == 0) {
 		theme_builtin(t);
 		return true;
 	}
-	if (!find_theme(name_or_path, &path, &text, err))
-		goto out;
-	name_of_path(buf_str(&path), name, sizeof(name));
-	reader_start(&r, t, name);
-	ok = reader_run(&r, buf_str(&text));
-	reader_finish(&r);
-	if (!ok)
-		buf_addf(err, "%s:%d: %s", buf_str(&path), r.error_line, r.error);
-out:
+	if (strchr(name_or_path, '/')) {
+		buf_addstr(&path, name_or_path);
+		if (read_file(name_or_path, &text))
+			ok = load_text(t, &path, &text, err);
+		else
+			buf_addf(err, "%s: %s", name_or_path, strerror(errno));
+	} else if (read_named(0, name_or_path, &path, &text)) {
+		ok = load_text(t, &path, &text, err);
+	} else if (load_compiled_in(t, name_or_path)) {
+		ok = true;
+	} else if (read_named(1, name_or_path, &path, &text)) {
+		ok = load_text(t, &path, &text, err);
+	} else if (strstr(name_or_path, ".theme") && read_file(name_or_path, &text)) {
+		buf_reset(&path); /* "my.theme" beside the caller */
+		buf_addstr(&path, name_or_path);
+		ok = load_text(t, &path, &text, err);
+	} else {
+		say_not_found(name_or_path, err);
+	}
 	buf_free(&path);
 	buf_free(&text);
 	return ok;
+}
+
+/* --- names -------------------------------------------------------------------------------- */
+
+struct names { char (*names)[THEME_NAME_BYTES]; size_t count, max; };
+
+static void add_name(struct names *n, const char *name, size_t len)
+{
+	char clean[THEME_NAME_BYTES];
+
+	/* A name that is changed by cleaning or cut could not be loaded again. */
+	if (len == 0 || len >= sizeof(clean) || text_clean(clean, sizeof(clean), name, len) != len ||
+	    memcmp(clean, name, len) != 0)
+		return;
+	for (size_t i = 0; i < n->count && i < n->max; i++)
+		if (strcmp(n->names[i], clean) == 0)
+			return;
+	if (n->count < n->max)
+		memcpy(n->names[n->count], clean, len + 1);
+	n->count++;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+size_t theme_names(char names[][THEME_NAME_BYTES], size_t max)
+{
+	struct names n = { .names = names, .max = max };
+	struct buf path = BUF_INIT;
+	size_t builtin;
+
+	for (size_t i = 0; theme_builtin_names[i]; i++)
+		add_name(&n, theme_builtin_names[i], strlen(theme_builtin_names[i]));
+	builtin = n.count;
+	for (int i = 0; i < FOLDERS; i++) {
+		DIR *folder = theme_folder(i, &path) ? opendir(buf_str(&path)) : NULL;
+		struct dirent *entry;
+		while (folder && (entry = readdir(folder)) != NULL) {
+			size_t len = strlen(entry->d_name);
+			if (len > 6 && strcmp(entry->d_name + len - 6, ".theme") == 0)
+				add_name(&n, entry->d_name, len - 6);
+		}
+		if (folder)
+			closedir(folder);
+	}
+	buf_free(&path);
+	if (n.count > builtin && builtin < max)
+		qsort(names[builtin], (n.count < max ? n.count : max) - builtin, sizeof(*names),
+		      compare_names);
+	return n.count;
 }

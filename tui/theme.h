@@ -2,12 +2,14 @@
  *
  * A theme is an INI file (themes/NAME.theme): one line a role, "role = FG [BG] [ATTR...]", FG and
  * BG a name (default black red green yellow blue magenta cyan white, bright-*), 0-255 or #rrggbb,
- * ATTR of bold dim underline reverse italic. An optional [8] section overrides for terminals with
- * fewer than 256 colours. The default theme is compiled in from themes/default.theme. */
+ * ATTR of bold dim underline reverse italic. Sections [256], [16] and [8] say what terminals with
+ * so many colours show instead; where they are silent the nearest is taken. All themes of the
+ * themes folder are compiled in. A file of the user's is read over the default theme. */
 #ifndef TUI_THEME_H
 #define TUI_THEME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -37,14 +39,27 @@ enum style_role {
 	STYLE_ROLE_COUNT
 };
 
-struct style { int16_t fg, bg; uint16_t attrs; int32_t fg_rgb, bg_rgb; }; /* -1: default / none */
+/* -1: the terminal's own / none. The numbers are of the 256, 16 or 8 colours. */
+struct style { int16_t fg, bg; uint16_t attrs; int32_t fg_rgb, bg_rgb; };
 enum style_attr { ATTR_BOLD = 1, ATTR_DIM = 2, ATTR_UNDERLINE = 4, ATTR_REVERSE = 8, ATTR_ITALIC = 16 };
 
-struct theme { char name[32]; struct style full[STYLE_ROLE_COUNT], basic[STYLE_ROLE_COUNT]; };
+#define THEME_NAME_BYTES 32
+struct theme {
+	char name[THEME_NAME_BYTES];
+	struct style full[STYLE_ROLE_COUNT];    /* 256 colours, and the exact ones where known */
+	struct style sixteen[STYLE_ROLE_COUNT]; /* 0 to 15 */
+	struct style eight[STYLE_ROLE_COUNT];   /* 0 to 7, bright ones as bold */
+};
 
-/* Loads NAME from the theme folders or a path; false with "file:line: what" in err. */
+/* Loads NAME or a path with a '/' in it: a file of the user's first, then what is compiled in, then
+ * the installed folder. False with "file:line: what" in err. */
 bool theme_load(struct theme *t, const char *name_or_path, struct buf *err);
-void theme_builtin(struct theme *t);
+void theme_builtin(struct theme *t); /* "default" */
+/* Names that theme_load knows: compiled in first, then files by name. Returns how many there are;
+ * those beyond max are left out. */
+size_t theme_names(char names[][THEME_NAME_BYTES], size_t max);
 const char *style_role_name(enum style_role r);
+/* #rrggbb of one of the 256 colours, as xterm has them. */
+int32_t theme_rgb_of_256(int color);
 
 #endif

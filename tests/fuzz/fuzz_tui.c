@@ -56,7 +56,8 @@ void fuzz_theme(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(ok || strstr(err.data, ": ") != NULL);
 	FUZZ_CLEAN(t.name);
 	check_styles(t.full, 256);
-	check_styles(t.basic, 16);
+	check_styles(t.sixteen, 16);
+	check_styles(t.eight, 8);
 	buf_free(&err);
 }
 

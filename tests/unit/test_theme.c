@@ -69,7 +69,9 @@ static void test_errors_name_the_line(void **state)
 	check_error("ok = -1\n", "1: unknown colour or attribute '-1'");
 	check_error("ok = #12345g\n", "1: unknown colour or attribute '#12345g'");
 	check_error("ok = bold\n", "1: no colour in 'bold'");
-	check_error("[16]\nok = green\n", "2: unknown section '16'");
+	check_error("[17]\nok = green\n", "2: unknown section '17'");
+	check_error("ok = green\nwarning = red\nok = blue\n", "3: a second line for 'ok'");
+	check_error("[8]\nok = green\n[16]\nok = red\n[8]\nok = red\n", "6: a second line for 'ok'");
 	check_error("ok = green\n   warning\n", "2: not 'role = colours' nor '[section]'");
 	check_error("ok = \x1b[2J\n", "1: unknown colour or attribute '\\x1b[2J'");
 }
@@ -106,18 +108,13 @@ static void test_builtin(void **state)
 	assert_int_equal(t.full[STYLE_ALERT_CRITICAL].fg, 231);
 	assert_int_equal(t.full[STYLE_ALERT_CRITICAL].bg, 160);
 	assert_int_equal(t.full[STYLE_ALERT_CRITICAL].attrs, ATTR_BOLD);
-	assert_int_equal(t.basic[STYLE_ALERT_CRITICAL].bg, 1);
+	assert_int_equal(t.sixteen[STYLE_ALERT_CRITICAL].bg, 1);
 	for (int i = 0; i < STYLE_ROLE_COUNT; i++) {
 		assert_in_range(t.full[i].fg + 1, 0, 256);
-		assert_in_range(t.basic[i].fg + 1, 0, 16);
-		assert_in_range(t.basic[i].bg + 1, 0, 8);
+		assert_in_range(t.sixteen[i].fg + 1, 0, 16);
+		assert_in_range(t.eight[i].fg + 1, 0, 8);
+		assert_in_range(t.eight[i].bg + 1, 0, 8);
 	}
-	/* no two owners look alike, on any terminal with colours */
-	for (int a = STYLE_OWNER_1; a <= STYLE_OWNER_8; a++)
-		for (int b = a + 1; b <= STYLE_OWNER_8; b++) {
-			assert_int_not_equal(t.full[a].fg, t.full[b].fg);
-			assert_int_not_equal(t.basic[a].fg, t.basic[b].fg);
-		}
 }
 
 static void test_file_over_builtin(void **state)
@@ -144,11 +141,65 @@ static void test_file_over_builtin(void **state)
 	assert_int_equal(t.full[STYLE_DIM].bg, 235);
 	assert_int_equal(t.full[STYLE_CRITICAL].bg, -1);
 	assert_int_equal(t.full[STYLE_CRITICAL].fg, 9);
-	assert_int_equal(t.basic[STYLE_OK].fg, 10);
-	assert_int_equal(t.basic[STYLE_WARNING].fg, 1);
+	assert_int_equal(t.sixteen[STYLE_OK].fg, 10);
+	assert_int_equal(t.eight[STYLE_OK].fg, 2);
+	assert_int_equal(t.eight[STYLE_OK].attrs, ATTR_BOLD | ATTR_UNDERLINE);
+	assert_int_equal(t.sixteen[STYLE_WARNING].fg, 1);
 	/* a plain line counts for more than the built-in [8] */
-	assert_int_equal(t.basic[STYLE_CRITICAL].attrs, ATTR_REVERSE);
-	assert_int_not_equal(t.basic[STYLE_OWNER_1].fg, 33);
+	assert_int_equal(t.sixteen[STYLE_CRITICAL].attrs, ATTR_REVERSE);
+	assert_in_range(t.sixteen[STYLE_OWNER_1].fg, 0, 15);
+	buf_free(&err);
+}
+
+/* Each depth from its own section, else from the next one that speaks, else the nearest. */
+static void test_sections(void **state)
+{
+	struct theme t;
+	struct buf err = BUF_INIT;
+	char prefix[160];
+
+	(void)state;
+	assert_true(load_text(&t,
+			      "text = #eceff4 #2e3440\n"
+			      "ok = #a3be8c\nwarning = #ebcb8b\ncritical = #bf616a\nnotice = #88c0d0\n"
+			      "dim = #4c566a\nbadge = #2e3440 #ebcb8b\nmaster = #5e81ac\n"
+			      "[256]\nok = 71\n[16]\nwarning = bright-yellow\n[8]\nwarning = white\n",
+			      &err, prefix, sizeof(prefix)));
+	assert_int_equal(t.full[STYLE_OK].fg, 71);
+	assert_int_equal(t.full[STYLE_OK].fg_rgb, 0xa3be8c);
+	assert_int_equal(t.sixteen[STYLE_WARNING].fg, 11);
+	assert_int_equal(t.eight[STYLE_WARNING].fg, 7);
+	/* soft colours keep their hue */
+	assert_int_equal(t.sixteen[STYLE_CRITICAL].fg, 1);
+	assert_int_equal(t.sixteen[STYLE_NOTICE].fg, 6);
+	assert_int_equal(t.sixteen[STYLE_MASTER_NODE].fg, 4);
+	/* a background of its own is black or white, and ink is seen on it */
+	assert_int_equal(t.eight[STYLE_TEXT].bg, 0);
+	assert_int_equal(t.eight[STYLE_TEXT].fg, 7);
+	assert_int_equal(t.eight[STYLE_DIM].fg, 7);
+	assert_int_equal(t.eight[STYLE_BADGE].bg, 3);
+	assert_int_equal(t.eight[STYLE_BADGE].fg, 0);
+	buf_free(&err);
+}
+
+static void test_all_compiled_in(void **state)
+{
+	static const char *const expected[] = { "default", "light", "mono", "colourblind", "nord",
+						"solarized-dark", "gruvbox" };
+	char names[16][THEME_NAME_BYTES];
+	struct buf err = BUF_INIT;
+
+	(void)state;
+	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+	assert_in_range(theme_names(names, 16), 7, 16);
+	assert_int_equal(theme_names(names, 2) >= 7, 1);
+	for (int i = 0; i < 7; i++) {
+		struct theme t;
+		theme_names(names, 16);
+		assert_string_equal(names[i], expected[i]);
+		assert_true(theme_load(&t, names[i], &err));
+		assert_string_equal(t.name, expected[i]);
+	}
 	buf_free(&err);
 }
 
@@ -177,7 +228,8 @@ static void test_found_by_name(void **state)
 {
 	struct theme t;
 	struct buf err = BUF_INIT;
-	char path[200];
+	char path[200], names[16][THEME_NAME_BYTES];
+	size_t count;
 	FILE *f;
 
 	(void)state;
@@ -194,6 +246,10 @@ static void test_found_by_name(void **state)
 	assert_true(theme_load(&t, "mine", &err));
 	assert_string_equal(t.name, "mine");
 	assert_int_equal(t.full[STYLE_OK].fg, 123);
+	count = theme_names(names, 16);
+	while (count > 0 && strcmp(names[count - 1], "mine") != 0)
+		count--;
+	assert_int_not_equal(count, 0);
 	unlink(path);
 	*strrchr(path, '/') = '\0';
 	rmdir(path);
@@ -210,6 +266,8 @@ int main(void)
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_builtin),
 		cmocka_unit_test(test_file_over_builtin),
+		cmocka_unit_test(test_sections),
+		cmocka_unit_test(test_all_compiled_in),
 		cmocka_unit_test(test_not_found),
 		cmocka_unit_test(test_found_by_name),
 	};
