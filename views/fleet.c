@@ -29,7 +29,7 @@ struct fleet_row {
 	bool slots_known, has_replicas;
 	int64_t lag_bytes; /* the worst that is known */
 	int64_t event_ms;  /* its latest; 0 none */
-	char verdict[300];
+	char verdict[360];
 };
 
 enum fleet_sort {
@@ -364,10 +364,25 @@ static void put_health(const struct fleet_row *row, int64_t now_ms, char *out)
 	snprintf(out, UNITS_BYTES, "%s", words[row->health]);
 }
 
+/* Short, and no seconds that tick in every row of a fleet that is well. */
+static void put_age(char *out, int64_t age_ms)
+{
+	if (age_ms < 0)
+		age_ms = 0;
+	if (age_ms < 60000)
+		snprintf(out, UNITS_BYTES, "%lld s", (long long)(age_ms / 1000));
+	else if (age_ms < 3600000)
+		snprintf(out, UNITS_BYTES, "%lld m", (long long)(age_ms / 60000));
+	else if (age_ms < 2 * 86400000LL)
+		snprintf(out, UNITS_BYTES, "%lld h", (long long)(age_ms / 3600000));
+	else
+		snprintf(out, UNITS_BYTES, "%lld d", (long long)(age_ms / 86400000));
+}
+
 static void put_since(const struct fleet_row *row, int64_t now_ms, char *out)
 {
 	if (row->since_ms != 0 && row->health != HEALTH_OK)
-		units_age(now_ms > row->since_ms ? now_ms - row->since_ms : 0, out);
+		put_age(out, now_ms - row->since_ms);
 }
 
 static void put_kind(const struct fleet_row *row, int64_t now_ms, char *out)
@@ -425,18 +440,12 @@ static void put_lag(const struct fleet_row *row, int64_t now_ms, char *out)
 
 static void put_event(const struct fleet_row *row, int64_t now_ms, char *out)
 {
-	int64_t age_ms = now_ms - row->event_ms;
-
 	if (row->event_ms == 0)
 		snprintf(out, UNITS_BYTES, "-");
-	else if (age_ms < 60000) /* no seconds that tick in every row */
+	else if (now_ms - row->event_ms < 60000)
 		snprintf(out, UNITS_BYTES, "<1 m");
-	else if (age_ms < 3600000)
-		snprintf(out, UNITS_BYTES, "%lld m", (long long)(age_ms / 60000));
-	else if (age_ms < 2 * 86400000LL)
-		snprintf(out, UNITS_BYTES, "%lld h", (long long)(age_ms / 3600000));
 	else
-		snprintf(out, UNITS_BYTES, "%lld d", (long long)(age_ms / 86400000));
+		put_age(out, now_ms - row->event_ms);
 }
 
 static bool bad_groups(const struct fleet_row *row)
@@ -461,17 +470,17 @@ static const struct {
 	bool (*bad)(const struct fleet_row *row);
 } columns[] = {
     {"kind", 9, 5, true, put_kind, NULL},
-    {"masters", 8, 2, false, put_groups, bad_groups},
+    {"masters", 8, 0, false, put_groups, bad_groups},
     {"nodes", 8, 1, false, put_nodes, bad_nodes},
     {"watched", 10, 3, false, put_watch, bad_watch},
     {"lag", 8, 4, false, put_lag, NULL},
-    {"event", 6, 6, false, put_event, NULL},
-    {"since", 8, 0, false, put_since, NULL},
+    {"event", 7, 6, false, put_event, NULL},
+    {"since", 6, 2, false, put_since, NULL},
 };
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
 #define HEALTH_WIDTH  9  /* "CRITICAL " */
-#define VERDICT_LEAST 30 /* words before numbers */
+#define VERDICT_LEAST 20 /* words before numbers */
 
 struct layout {
 	bool word; /* the health as a word, too */
@@ -731,7 +740,6 @@ const struct view_ops fleet_view = {
     .topics = TOPIC_NODES | TOPIC_TOPOLOGY | TOPIC_HEALTH | TOPIC_EVENTS | TOPIC_VALUES,
     .state_size = sizeof(struct fleet),
     .uses_filter = true,
-    .filter_help = "name, label, kind or words",
     .takes = fleet_takes,
     .columns = sort_columns,
     .sort = fleet_sort_by,
