@@ -8,16 +8,20 @@
 
 #include "tui/keys.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "tui/screen_private.h"
 
-/* How long the rest of a sequence may take; a lone ESC is late by that. */
-#define ESC_WAIT_MS    25
-#define SEQUENCE_BYTES 32
+/* How long after an ESC the rest of a sequence is waited for; the key Esc is late by that. */
+#define ESC_WAIT_MS      40
+/* What comes later than that over a slow line is still a sequence: it must not become a '[' and an
+ * 'A'. Esc has been handed out by then, once. */
+#define LATE_WAIT_MS     400
+/* Behind "ESC [", which nobody types that fast, and within a character. */
+#define SEQUENCE_WAIT_MS 250
+#define SEQUENCE_BYTES   32
 /* Reads in one call: a terminal that sends junk without end must not hold the loop. */
 #define MAX_READS      16
 
@@ -27,10 +31,9 @@ static const struct { int code; uint32_t key; } curses_keys[] = {
 	{ KEY_PPAGE, KEYC_PAGE_UP },  { KEY_NPAGE, KEYC_PAGE_DOWN },
 	{ KEY_HOME, KEYC_HOME },      { KEY_END, KEYC_END },
 	{ KEY_DC, KEYC_DELETE },      { KEY_BTAB, KEYC_SHIFT_TAB },
-	{ KEY_F(1), KEYC_F1 },        { KEY_ENTER, KEYC_ENTER },
-	{ KEY_BACKSPACE, KEYC_BACKSPACE }, { KEY_A1, KEYC_HOME },
-	{ KEY_A3, KEYC_PAGE_UP },     { KEY_C1, KEYC_END },
-	{ KEY_C3, KEYC_PAGE_DOWN },
+	{ KEY_ENTER, KEYC_ENTER },    { KEY_BACKSPACE, KEYC_BACKSPACE },
+	{ KEY_A1, KEYC_HOME },        { KEY_A3, KEYC_PAGE_UP },
+	{ KEY_C1, KEYC_END },         { KEY_C3, KEYC_PAGE_DOWN },
 };
 
 /* What terminals send that don't do as their description says: the other cursor mode, and the
@@ -75,6 +78,8 @@ static uint32_t sequence_key(const char *p, size_t len)
 	memcpy(text, p, len);
 	text[len] = '\0';
 	code = key_defined(text);
+	if (code >= KEY_F(1) && code <= KEY_F(12))
+		return KEYC_F1 + (uint32_t)(code - KEY_F(1));
 	for (size_t i = 0; code > 0 && i < sizeof(curses_keys) / sizeof(*curses_keys); i++)
 		if (curses_keys[i].code == code)
 			return curses_keys[i].key;
@@ -84,11 +89,11 @@ static uint32_t sequence_key(const char *p, size_t len)
 	return KEYC_NONE;
 }
 
-static size_t decode_escape(const char *p, size_t len, bool last, uint32_t *key)
+static size_t decode_escape(const char *p, size_t len, bool last, bool esc_was_given, uint32_t *key)
 {
 	size_t used = sequence_length(p, len);
 
-	*key = KEYC_ESC;
+	*key = esc_was_given ? KEYC_NONE : KEYC_ESC;
 	if (used == 1)
 		return 1;
 	if (used > 1) {
@@ -102,24 +107,6 @@ static size_t decode_escape(const char *p, size_t len, bool last, uint32_t *key)
 		return 1;
 	*key = KEYC_NONE;
 	return len;
-}
-
-static uint32_t control_key(unsigned char c)
-{
-	switch (c) {
-	case '\t':
-		return KEYC_TAB;
-	case '\r':
-	case '\n':
-		return KEYC_ENTER;
-	case 8:
-	case 127:
-		return KEYC_BACKSPACE;
-	case 0:
-		return KEYC_CTRL | ' ';
-	default:
-		return KEYC_CTRL | (c < 27 ? c + 'a' - 1u : c + '@' + 0u);
-	}
 }
 
 static size_t utf8_length(unsigned char lead)
@@ -150,29 +137,31 @@ static size_t decode_text(const char *p, size_t len, bool last, uint32_t *key)
 
 /* One key from the front of the bytes; returns how many it took, 0 when more are needed and may
  * still come. KEYC_NONE is for bytes that mean nothing. */
-static size_t decode(const char *p, size_t len, bool last, uint32_t *key)
+static size_t decode(const char *p, size_t len, bool last, bool esc_was_given, uint32_t *key)
 {
 	unsigned char c = (unsigned char)*p;
 
 	if (c == 27)
-		return decode_escape(p, len, last, key);
+		return decode_escape(p, len, last, esc_was_given, key);
 	if (c < 0x20 || c == 127) {
-		*key = control_key(c);
+		*key = keys_of_control(c);
 		return 1;
 	}
 	return decode_text(p, len, last, key);
 }
 
-static int decode_all(struct buf *in, bool last, uint32_t *out, int max)
+static int decode_all(struct buf *in, struct key_times *t, bool last, uint32_t *out, int max)
 {
 	size_t at = 0, used;
 	uint32_t key;
 	int count = 0;
 
 	while (count < max && at < in->len) {
-		used = decode(in->data + at, in->len - at, last, &key);
+		used = decode(in->data + at, in->len - at, last, t->esc_was_given, &key);
 		if (used == 0)
 			break;
+		t->esc_was_given = false;
+		t->late_esc_ms = used == 1 && key == KEYC_ESC && last ? clock_mono_ms() : 0;
 		at += used;
 		if (key != KEYC_NONE)
 			out[count++] = key;
@@ -182,103 +171,49 @@ static int decode_all(struct buf *in, bool last, uint32_t *out, int max)
 	return count;
 }
 
+/* The rest of a sequence whose ESC has been taken for the key: ESC stands in front of it again, but
+ * is not handed out a second time. */
+static void rejoin_late(struct buf *in, struct key_times *t)
+{
+	bool late = t->late_esc_ms > 0 && clock_mono_ms() - t->late_esc_ms < LATE_WAIT_MS;
+
+	if (!late || in->len == 0 || (in->data[0] != '[' && in->data[0] != 'O'))
+		return;
+	buf_addch(in, ' ');
+	memmove(in->data + 1, in->data, in->len - 1);
+	in->data[0] = '\033';
+	t->esc_was_given = true;
+	t->late_esc_ms = 0;
+}
+
+int keys_wait_ms(struct screen *s)
+{
+	const struct buf *in = screen_input(s);
+	const struct key_times *t = screen_key_times(s);
+	int64_t wait;
+
+	if (in->len == 0)
+		return -1;
+	wait = t->last_ms + (in->len == 1 && in->data[0] == 27 ? ESC_WAIT_MS : SEQUENCE_WAIT_MS) -
+	       clock_mono_ms();
+	return wait > 0 ? (int)wait : 0;
+}
+
 int keys_read(struct screen *s, uint32_t *out, int max)
 {
 	struct buf *in = screen_input(s);
-	int64_t deadline = 0, wait = 0;
-	int count = 0, got = 1;
+	struct key_times *t = screen_key_times(s);
+	int count = decode_all(in, t, false, out, max), got = 1;
 
-	for (int reads = 0; got > 0 && reads < MAX_READS; reads++) {
-		count += decode_all(in, false, out + count, max - count);
-		if (count == max)
-			return count;
-		if (in->len > 0) {
-			if (!deadline)
-				deadline = clock_mono_ms() + ESC_WAIT_MS;
-			wait = deadline - clock_mono_ms();
-		}
-		got = screen_read_input(s, in->len > 0 && wait > 0 ? (int)wait : 0);
+	for (int reads = 0; count < max && reads < MAX_READS; reads++) {
+		got = screen_read_input(s);
+		if (got <= 0)
+			break;
+		t->last_ms = clock_mono_ms();
+		rejoin_late(in, t);
+		count += decode_all(in, t, false, out + count, max - count);
 	}
-	if (in->len > 0)
-		count += decode_all(in, true, out + count, max - count);
+	if (count < max && keys_wait_ms(s) == 0)
+		count += decode_all(in, t, true, out + count, max - count);
 	return count > 0 ? count : got < 0 ? -1 : 0;
-}
-
-/* --- names -------------------------------------------------------------------------------- */
-
-/* As written between <>, and as shown. */
-static const struct { uint32_t key; const char *name, *label; } key_names[] = {
-	{ KEYC_TAB, "Tab", "Tab" },           { KEYC_ENTER, "Enter", "Enter" },
-	{ KEYC_ESC, "Esc", "Esc" },           { KEYC_SPACE, "Space", "Space" },
-	{ KEYC_BACKSPACE, "BS", "Backspace" }, { KEYC_UP, "Up", "Up" },
-	{ KEYC_DOWN, "Down", "Down" },        { KEYC_LEFT, "Left", "Left" },
-	{ KEYC_RIGHT, "Right", "Right" },     { KEYC_PAGE_UP, "PgUp", "PgUp" },
-	{ KEYC_PAGE_DOWN, "PgDn", "PgDn" },   { KEYC_HOME, "Home", "Home" },
-	{ KEYC_END, "End", "End" },           { KEYC_DELETE, "Del", "Del" },
-	{ KEYC_SHIFT_TAB, "S-Tab", "Shift-Tab" }, { KEYC_F1, "F1", "F1" },
-	{ '<', "lt", "<" },
-};
-
-static bool key_of_name(const char *name, size_t len, uint32_t *key)
-{
-	for (size_t i = 0; i < sizeof(key_names) / sizeof(*key_names); i++) {
-		if (strlen(key_names[i].name) == len && strncmp(key_names[i].name, name, len) == 0) {
-			*key = key_names[i].key;
-			return true;
-		}
-	}
-	if (len == 3 && name[0] == 'C' && name[1] == '-' && name[2] >= 'a' && name[2] <= 'z') {
-		/* as the terminal would send it: Ctrl-I is Tab */
-		*key = control_key((unsigned char)(name[2] - 'a' + 1));
-		return true;
-	}
-	return false;
-}
-
-bool keys_parse(const char *text, uint32_t *out, size_t max, size_t *count)
-{
-	*count = 0;
-	while (*text) {
-		uint32_t key;
-		if (*text == '<') {
-			const char *end = strchr(text, '>');
-			if (!end || !key_of_name(text + 1, (size_t)(end - text - 1), &key))
-				return false;
-			text = end + 1;
-		} else {
-			key = text_next(&text);
-			if (key == '\n' || key == '\t')
-				key = control_key((unsigned char)key);
-			else if (key == 0xfffd || text_is_control(key))
-				return false;
-		}
-		if (*count == max)
-			return false;
-		out[(*count)++] = key;
-	}
-	return true;
-}
-
-char *key_name(uint32_t key, char out[16])
-{
-	for (size_t i = 0; i < sizeof(key_names) / sizeof(*key_names); i++) {
-		if (key_names[i].key == key) {
-			snprintf(out, 16, "%s", key_names[i].label);
-			return out;
-		}
-	}
-	if (key & KEYC_CTRL) {
-		int c = (int)(key & 0x7f);
-		if (c == ' ')
-			snprintf(out, 16, "Ctrl-Space");
-		else
-			snprintf(out, 16, "Ctrl-%c", c >= 'a' && c <= 'z' ? c - 32 : c);
-		return out;
-	}
-	if (key >= 0x110000 || key < 0x20 || text_is_control(key)) {
-		snprintf(out, 16, "?");
-		return out;
-	}
-	screen_encode_utf8(key, out);
-	return out;
 }

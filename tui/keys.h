@@ -13,13 +13,16 @@ enum key_code {
 	KEYC_NONE = 0, KEYC_TAB = 9, KEYC_ENTER = 13, KEYC_ESC = 27, KEYC_SPACE = 32,
 	KEYC_BACKSPACE = 127,
 	KEYC_UP = 0x110000, KEYC_DOWN, KEYC_LEFT, KEYC_RIGHT, KEYC_PAGE_UP, KEYC_PAGE_DOWN,
-	KEYC_HOME, KEYC_END, KEYC_DELETE, KEYC_SHIFT_TAB, KEYC_F1,
+	KEYC_HOME, KEYC_END, KEYC_DELETE, KEYC_SHIFT_TAB, KEYC_F1, KEYC_F12 = KEYC_F1 + 11,
 	KEYC_CTRL = 0x200000, /* KEYC_CTRL | 'l' */
 };
 
-/* Reads what the terminal has and decodes it (through curses' own tables, ESC not delayed).
- * Returns the number of keys put into out; -1 at end of file or error. Call until less than max. */
+/* Reads what the terminal has and decodes it (through curses' own tables). Never waits: a lone ESC
+ * may be the beginning of a sequence, and is handed out by a call after keys_wait_ms. Returns the
+ * number of keys put into out; -1 at end of file or error. Call until less than max. */
 int keys_read(struct screen *s, uint32_t *out, int max);
+/* When to call keys_read again though nothing new comes: ms, -1 never. */
+int keys_wait_ms(struct screen *s);
 /* Decodes a --keys text: plain characters, and names in <>: <Tab> <Enter> <Esc> <Up> <PgDn> <C-l>
  * <F1> <Space> <lt>. False when a name is unknown. */
 bool keys_parse(const char *text, uint32_t *out, size_t max, size_t *count);
@@ -27,5 +30,9 @@ bool keys_parse(const char *text, uint32_t *out, size_t max, size_t *count);
  * exports a key_name of its own. */
 #define key_name keys_name
 char *key_name(uint32_t key, char out[16]);
+/* As keys_parse takes it: "<Tab>", "j", "<C-l>". */
+char *keys_spell(uint32_t key, char out[16]);
+/* The key of a control byte: Ctrl-I is Tab. */
+uint32_t keys_of_control(unsigned char c);
 
 #endif

@@ -73,6 +73,7 @@ void list_end(struct list *l)
 bool list_move(struct list *l, enum list_move how)
 {
 	size_t page = l->page > 1 ? (size_t)l->page - 1 : 1; /* one row stays in sight */
+	size_t half = l->page > 3 ? (size_t)l->page / 2 : 1;
 	size_t last = l->count ? l->count - 1 : 0, at = l->selected;
 
 	switch (how) {
@@ -87,6 +88,12 @@ bool list_move(struct list *l, enum list_move how)
 		break;
 	case LIST_PAGE_DOWN:
 		at = last - at < page ? last : at + page;
+		break;
+	case LIST_HALF_UP:
+		at -= at < half ? at : half;
+		break;
+	case LIST_HALF_DOWN:
+		at = last - at < half ? last : at + half;
 		break;
 	case LIST_TOP:
 		at = 0;

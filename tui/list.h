@@ -26,7 +26,8 @@ void list_done(struct list *l);
 void list_begin(struct list *l);
 void list_add(struct list *l, uint64_t id);
 void list_end(struct list *l);
-enum list_move { LIST_UP, LIST_DOWN, LIST_PAGE_UP, LIST_PAGE_DOWN, LIST_TOP, LIST_BOTTOM };
+enum list_move { LIST_UP, LIST_DOWN, LIST_PAGE_UP, LIST_PAGE_DOWN, LIST_HALF_UP, LIST_HALF_DOWN,
+		 LIST_TOP, LIST_BOTTOM };
 bool list_move(struct list *l, enum list_move how); /* true when something changed */
 bool list_select_id(struct list *l, uint64_t id);
 /* Rows of height 1: brings the selection into view for `page` rows, returns the first visible. */

@@ -174,6 +174,41 @@ void pane_restyle(const struct pane *p, int y, int x, int columns, enum style_ro
 	screen_set_role(p->screen, p->y + y, p->x + x, columns, role);
 }
 
+static uint32_t lower(uint32_t code)
+{
+	return code >= 'A' && code <= 'Z' ? code + 32 : code;
+}
+
+/* Columns from x that hold the whole text; 0: another stands there. */
+static int match_columns(const struct pane *p, int y, int x, const char *text)
+{
+	int start = x;
+
+	while (*text) {
+		uint32_t code = text_next(&text);
+		int width = text_char_width(code);
+
+		if (width < 1) /* a mark hangs on the cell before */
+			continue;
+		if (x >= p->width || lower(screen_code_at(p->screen, p->y + y, p->x + x)) != lower(code))
+			return 0;
+		x += width;
+	}
+	return x <= p->width ? x - start : 0;
+}
+
+void pane_mark(const struct pane *p, const char *text)
+{
+	for (int y = 0; *text && y < p->height; y++) {
+		for (int x = 0; x < p->width;) {
+			int columns = match_columns(p, y, x, text);
+
+			pane_restyle(p, y, x, columns > 0 ? columns : 0, STYLE_MATCH);
+			x += columns > 0 ? columns : 1;
+		}
+	}
+}
+
 static void box_sides(const struct pane *p, enum style_role role, const uint32_t *line)
 {
 	enum { H, V, TOP_LEFT, TOP_RIGHT, LOW_LEFT, LOW_RIGHT };

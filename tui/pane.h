@@ -42,6 +42,8 @@ int pane_glyph(const struct pane *p, int y, int x, enum style_role role, enum gl
 const char *glyph_text(const struct screen *s, enum glyph g);
 /* Changes the role of cells that are drawn already: selection bars and match marks. */
 void pane_restyle(const struct pane *p, int y, int x, int columns, enum style_role role);
+/* Restyles as matches the cells in which `text` stands; letters of ASCII match in both cases. */
+void pane_mark(const struct pane *p, const char *text);
 /* A frame with a title; returns the room inside. */
 struct pane pane_box(const struct pane *p, const char *title, bool focused);
 

@@ -102,6 +102,13 @@ enum style_role screen_role_at(const struct screen *s, int y, int x)
 	return c ? (enum style_role)c->role : STYLE_TEXT;
 }
 
+uint32_t screen_code_at(const struct screen *s, int y, int x)
+{
+	const struct cell *c = cell_at(s, y, x);
+
+	return c && c->width > 0 ? c->code : 0;
+}
+
 /* --- as text -------------------------------------------------------------------------- */
 
 int screen_encode_utf8(uint32_t code, char out[5])

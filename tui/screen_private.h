@@ -12,6 +12,7 @@ void screen_put(struct screen *s, int y, int x, enum style_role role, uint32_t c
 void screen_put_run(struct screen *s, int y, int x, enum style_role role, uint32_t code, int columns);
 /* Hangs a combining mark on the character that covers y, x; one at most, more are dropped. */
 void screen_put_mark(struct screen *s, int y, int x, uint32_t code);
+uint32_t screen_code_at(const struct screen *s, int y, int x); /* 0: the right half of a wide one */
 void screen_set_role(struct screen *s, int y, int x, int columns, enum style_role role);
 
 /* UTF-8 of a code point, with a NUL; returns its bytes. */
@@ -19,7 +20,14 @@ int screen_encode_utf8(uint32_t code, char out[5]);
 
 /* Bytes read and not yet decoded. */
 struct buf *screen_input(struct screen *s);
-/* Reads more of them, waiting up to wait_ms for the first. 1 some came, 0 none, -1 the end. */
-int screen_read_input(struct screen *s, int wait_ms);
+/* Reads more of them. 1 some came, 0 none, -1 the end. */
+int screen_read_input(struct screen *s);
+/* What keys.c remembers from call to call. */
+struct key_times {
+	int64_t last_ms;     /* when the last bytes came */
+	int64_t late_esc_ms; /* when an ESC was handed out because nothing followed; 0 not */
+	bool esc_was_given;  /* the ESC in front of the input is that one */
+};
+struct key_times *screen_key_times(struct screen *s);
 
 #endif

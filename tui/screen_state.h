@@ -61,6 +61,7 @@ int screen_open_tty(struct termios *saved, struct buf *err);
 void screen_enter_modes(struct screen *s);
 void screen_leave_modes(const struct screen *s);
 void screen_ask_size(const struct screen *s, int *width, int *height);
+	struct key_times key_times;
 /* For the last bytes before the terminal is given back: waits, but not for ever. */
 void screen_flush_patiently(struct screen *s);
 void screen_emergency_arm(const struct screen *s);

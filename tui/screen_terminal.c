@@ -150,18 +150,18 @@ struct buf *screen_input(struct screen *s)
 	return &s->input;
 }
 
-int screen_read_input(struct screen *s, int wait_ms)
+struct key_times *screen_key_times(struct screen *s)
+{
+	return &s->key_times;
+}
+
+int screen_read_input(struct screen *s)
 {
 	char block[1024];
 	ssize_t got;
 
 	if (s->headless)
 		return 0;
-	if (wait_ms > 0) {
-		struct pollfd p = { .fd = s->tty_fd, .events = POLLIN };
-		if (poll(&p, 1, wait_ms) <= 0)
-			return 0;
-	}
 	got = read(s->tty_fd, block, sizeof(block));
 	if (got > 0) {
 		buf_add(&s->input, block, (size_t)got);
@@ -174,6 +174,12 @@ int screen_read_input(struct screen *s, int wait_ms)
 }
 
 /* --- a fatal signal ------------------------------------------------------------------- */
+
+static void emergency_add_text(const char *text)
+{
+	while (*text && emergency.leave_len < sizeof(emergency.leave))
+		emergency.leave[emergency.leave_len++] = *text++;
+}
 
 static void emergency_add(const char *capability)
 {

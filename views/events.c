@@ -505,6 +505,8 @@ static void events_selection(const struct view *v, struct selection *out)
 	(void)out; /* an event of the past is nothing to act on */
 }
 
+static const enum command events_takes[] = {CMD_ENTER, CMD_NONE};
+
 const struct view_ops events_view = {
     .name = "events",
     .title = "Events",
@@ -515,6 +517,7 @@ const struct view_ops events_view = {
     .done = events_done,
     .rebuild = events_rebuild,
     .draw = events_draw,
+    .takes = events_takes,
     .act = events_act,
     .wanted_height = events_wanted_height,
     .selection = events_selection,

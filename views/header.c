@@ -251,7 +251,7 @@ static const char *const alert_words[] = {
     [HEALTH_CRITICAL] = "CRITICAL",
 };
 
-static void line_notice(const struct pane *line, const struct view_context *c)
+void notice_draw(const struct pane *line, const struct view_context *c)
 {
 	/* "UNKNOWN  only a cluster has slots": nobody's health is meant. */
 	bool plain = c->notice_health == HEALTH_OK || c->notice_health == HEALTH_UNKNOWN;
@@ -322,8 +322,8 @@ static struct view_context live_context(const struct view_context *c)
 
 /* A notice stands on the alert line for a while, but never in the place of a critical alert: then,
  * and where there is no alert line, it is in the footer. */
-static bool notice_is_in_footer(const struct pane *p, const struct view_context *c,
-				const struct deployment *d)
+bool notice_is_in_footer(const struct pane *p, const struct view_context *c,
+			 const struct deployment *d)
 {
 	struct view_context live = live_context(c);
 	struct verdict verdict;
@@ -349,7 +349,7 @@ static void line_alert(const struct pane *p, const struct view_context *shown,
 
 	pane_fill(&line, STYLE_TEXT);
 	if (c->notice && c->notice[0] && !notice_is_in_footer(p, c, d)) {
-		line_notice(&line, c);
+		notice_draw(&line, c);
 		return;
 	}
 	if (c->frozen) {
@@ -446,99 +446,4 @@ int header_draw(const struct pane *p, const struct view_context *c, const struct
 		return 2;
 	line_tabs(p, c, tabs, tab_count, active);
 	return 3;
-}
-
-/* In the order in which they are given room; drawn in the order of the last column. */
-static const struct {
-	enum command command;
-	int place;
-} footer_order[] = {
-    {CMD_HELP, 8},     {CMD_QUIT, 9},
-    {CMD_FAILOVER, 0}, {CMD_CKQUORUM, 1},
-    {CMD_FILTER, 2},   {CMD_NEXT_PANE, 4},
-    {CMD_ZOOM, 5},     {CMD_FREEZE, 6},
-    {CMD_ENTER, 3},    {CMD_NEXT_DEPLOYMENT, 7},
-};
-#define FOOTER_HINTS (sizeof(footer_order) / sizeof(footer_order[0]))
-
-static const struct key_binding *binding_of(enum command command)
-{
-	for (size_t i = 0; i < key_binding_count; i++)
-		if (key_bindings[i].command == command)
-			return &key_bindings[i];
-	return NULL;
-}
-
-/* A hint for a key that would only be refused is worse than none. */
-static bool hint_applies(enum command command, const struct view_context *c,
-			 const struct view *focused)
-{
-	const struct deployment *d = model_deployment(c->model, c->deployment_id);
-
-	switch (command) {
-	case CMD_FAILOVER:
-		return d && !c->read_only;
-	case CMD_CKQUORUM:
-		return d && d->kind == KIND_SENTINEL;
-	case CMD_FILTER:
-		return focused && focused->ops->uses_filter;
-	case CMD_NEXT_DEPLOYMENT:
-		return c->deployment_count > 1;
-	default:
-		return true;
-	}
-}
-
-static const char *hint_label(const struct key_binding *b, const struct view_context *c,
-			      const struct view *focused)
-{
-	if (b->command == CMD_FILTER && focused->ops->filter_help)
-		return focused->ops->filter_help;
-	if (b->command == CMD_FREEZE && c->frozen)
-		return "go on";
-	return b->label;
-}
-
-static int hint_width(const struct key_binding *b, const char *label)
-{
-	char key[16];
-
-	return text_width(key_name(b->keys[0], key)) + 1 + text_width(label) + 2;
-}
-
-void footer_draw(const struct pane *p, const struct view_context *c, const struct view *focused)
-{
-	const struct key_binding *shown[FOOTER_HINTS] = {NULL};
-	int room = p->width - 1, x = 1;
-
-	pane_fill(p, STYLE_KEY_LABEL);
-	if (notice_is_in_footer(p, c, model_deployment(c->model, c->deployment_id))) {
-		line_notice(p, c);
-		return;
-	}
-	if (c->command_keys && c->command_keys[0]) {
-		pane_text(p, 0, 1, -1, STYLE_KEY_LABEL, c->command_keys);
-		return;
-	}
-	for (size_t i = 0; i < FOOTER_HINTS; i++) {
-		const struct key_binding *b = binding_of(footer_order[i].command);
-		int width;
-
-		if (!b || !b->label || !hint_applies(b->command, c, focused))
-			continue;
-		width = hint_width(b, hint_label(b, c, focused));
-		if (width > room)
-			continue;
-		room -= width;
-		shown[footer_order[i].place] = b;
-	}
-	for (size_t i = 0; i < FOOTER_HINTS; i++) {
-		char key[16];
-
-		if (!shown[i])
-			continue;
-		x = pane_text(p, 0, x, -1, STYLE_KEY, key_name(shown[i]->keys[0], key));
-		x = pane_text(p, 0, x + 1, -1, STYLE_KEY_LABEL, hint_label(shown[i], c, focused)) +
-		    2;
-	}
 }

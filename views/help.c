@@ -40,29 +40,13 @@ int help_height(void)
 	return (int)help_lines(lines, HELP_LINES_MAX) + 2; /* the frame */
 }
 
-static void keys_text(const struct key_binding *b, char *out, size_t size)
-{
-	size_t len = 0;
-
-	out[0] = '\0';
-	for (size_t k = 0; k < 3 && b->keys[k] != KEYC_NONE && len < size; k++) {
-		char name[16];
-		int n = snprintf(out + len, size - len, "%s%s", k ? ", " : "",
-				 key_name(b->keys[k], name));
-
-		if (n < 0)
-			return;
-		len += (size_t)n;
-	}
-}
-
 void help_draw(const struct pane *p, const struct view_context *c, int scroll)
 {
 	struct help_line lines[HELP_LINES_MAX];
 	int count = (int)help_lines(lines, HELP_LINES_MAX);
+	const struct keymap *keys = c->keys ? c->keys : keymap_builtin();
 	struct pane in = *p;
 
-	(void)c;
 	pane_fill(p, STYLE_TEXT);
 	if (view_is_framed(p->height, p->width))
 		in = pane_box(p, "Keys  (Esc closes)", true);
@@ -72,14 +56,16 @@ void help_draw(const struct pane *p, const struct view_context *c, int scroll)
 		scroll = 0;
 	for (int y = 0; y < in.height && y + scroll < count; y++) {
 		const struct help_line *line = &lines[y + scroll];
-		char keys[64];
+		char text[64];
 
 		if (!line->binding) {
 			pane_text(&in, y, 1, -1, STYLE_TITLE, line->heading);
 			continue;
 		}
-		keys_text(line->binding, keys, sizeof(keys));
-		pane_text(&in, y, 3, 13, STYLE_KEY, keys);
+		keymap_keys_text(keys, line->binding->command, text, sizeof(text));
+		if (!text[0])
+			snprintf(text, sizeof(text), ":%s", line->binding->name);
+		pane_text(&in, y, 3, 13, STYLE_KEY, text);
 		pane_text(&in, y, 17, -1, STYLE_TEXT, line->binding->help);
 	}
 	if (scroll > 0)

@@ -16,6 +16,11 @@ struct pane view_frame(const struct view *v, const struct pane *p, const char *e
 bool view_is_framed(int height, int width);
 /* Esc: takes the filter away; false when there was none. */
 bool view_drop_filter(struct view *v);
+/* The notice for the operator stands in the alert line, or where that has worse to say in the
+ * footer. */
+bool notice_is_in_footer(const struct pane *p, const struct view_context *c,
+			 const struct deployment *d);
+void notice_draw(const struct pane *line, const struct view_context *c);
 /* A line in the middle of an empty pane. */
 void view_say(const struct pane *p, enum style_role role, const char *text);
 

@@ -207,6 +207,8 @@ static void topology_selection(const struct view *v, struct selection *out)
 	out->node_id = t->rows[v->list.selected].node_id;
 }
 
+static const enum command topology_takes[] = {CMD_ENTER, CMD_NONE};
+
 const struct view_ops topology_view = {
     .name = "topology",
     .title = "Topology",
@@ -216,6 +218,7 @@ const struct view_ops topology_view = {
     .done = topology_done,
     .rebuild = topology_rebuild,
     .draw = topology_draw,
+    .takes = topology_takes,
     .act = topology_act,
     .wanted_height = topology_wanted_height,
     .selection = topology_selection,

@@ -58,6 +58,27 @@ bool view_matches(const struct view *v, const char *text)
 	return text_contains(text, needle) != invert;
 }
 
+void view_draw(struct view *v, const struct view_context *c, const struct pane *p, bool focused)
+{
+	struct pane in = *p;
+
+	v->ops->draw(v, c, p, focused);
+	/* Of "!text" nothing is in sight, and a filter that is a question is not for text. */
+	if (!v->filter[0] || v->filter[0] == '!' || v->ops->filter_help)
+		return;
+	if (view_is_framed(p->height, p->width))
+		in = pane_sub(p, 1, 1, p->height - 2, p->width - 2);
+	pane_mark(&in, v->filter);
+}
+
+bool view_takes(const struct view *v, enum command cmd)
+{
+	for (size_t i = 0; v->ops->takes && v->ops->takes[i] != CMD_NONE; i++)
+		if (v->ops->takes[i] == cmd)
+			return true;
+	return false;
+}
+
 bool view_drop_filter(struct view *v)
 {
 	if (!v->filter[0])
@@ -82,6 +103,12 @@ unsigned view_list_act(struct view *v, enum command cmd)
 		break;
 	case CMD_PAGE_DOWN:
 		move = LIST_PAGE_DOWN;
+		break;
+	case CMD_HALF_UP:
+		move = LIST_HALF_UP;
+		break;
+	case CMD_HALF_DOWN:
+		move = LIST_HALF_DOWN;
 		break;
 	case CMD_TOP:
 		move = LIST_TOP;

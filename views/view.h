@@ -8,6 +8,7 @@
 #include "tui/list.h"
 #include "tui/pane.h"
 #include "tui/prompt.h"
+#include "views/keymap.h"
 
 /* What a deployment's settings say of it. */
 struct view_settings {
@@ -38,24 +39,8 @@ struct view_context {
 	int64_t recording_bytes;   /* written so far */
 	const char *recording_error; /* why it stopped, or "" */
 	bool replay;               /* --replay: nothing is live */
-	const char *command_keys;  /* key hints for the focused pane, made from the key table */
-};
-
-/* Commands of the key table that reach a view; the rest is the app's. */
-enum command {
-	CMD_NONE,
-	CMD_UP, CMD_DOWN, CMD_PAGE_UP, CMD_PAGE_DOWN, CMD_HALF_UP, CMD_HALF_DOWN, CMD_TOP, CMD_BOTTOM,
-	CMD_LEFT, CMD_RIGHT,
-	CMD_ENTER, CMD_BACK,
-	CMD_NEXT_PANE, CMD_PREV_PANE, CMD_ZOOM,
-	CMD_FILTER, CMD_FREEZE, CMD_REFRESH, CMD_FASTER, CMD_SLOWER,
-	CMD_NEXT_DEPLOYMENT, CMD_PREV_DEPLOYMENT,
-	CMD_SCREEN_1, CMD_SCREEN_2, CMD_SCREEN_3, CMD_SCREEN_4, CMD_SCREEN_5, CMD_SCREEN_6,
-	CMD_SCREEN_7, CMD_SCREEN_8, CMD_SCREEN_9, CMD_SCREEN_0,
-	CMD_SORT_NEXT, CMD_SORT_REVERSE, CMD_THEME, CMD_WRITE, CMD_LINE,
-	CMD_FAILOVER, CMD_CKQUORUM, CMD_ACTIONS,
-	CMD_HELP, CMD_QUIT, CMD_REDRAW, CMD_SUSPEND,
-	CMD_COUNT
+	const struct keymap *keys; /* in force; NULL: as built in */
+	bool dashboard;            /* several panes: Tab and zoom do something */
 };
 
 /* What a view wishes for; the app carries it out. */
@@ -110,16 +95,16 @@ void view_free(struct view *v);
 void view_set_filter(struct view *v, const char *filter);
 /* True when text passes the view's filter. */
 bool view_matches(const struct view *v, const char *text);
+/* Draws it; what the filter looks for is marked. */
+void view_draw(struct view *v, const struct view_context *c, const struct pane *p, bool focused);
+/* A command for which its act does something of its own. */
+bool view_takes(const struct view *v, enum command cmd);
 /* The stock handling of the moving commands on v->list. */
 unsigned view_list_act(struct view *v, enum command cmd);
 
 extern const struct view_ops topology_view, replication_view, slots_view, events_view, fleet_view;
 
 /* Not views, but drawn the same way. */
-struct key_binding { uint32_t keys[3]; enum command command; const char *label, *help, *group; };
-extern const struct key_binding key_bindings[];
-extern const size_t key_binding_count;
-enum command key_command(uint32_t key);
 /* A screen that exists, and its key. */
 struct tab { char key; const char *name, *short_name; };
 /* Header (line 0), alert line (line 1) and tabs (line 2): returns the lines used (fewer when the

@@ -30,7 +30,7 @@ struct parsing {
 	const char *text;
 	size_t left;
 	int line;         /* of the line that was handed out last */
-	bool seen_ui, seen_alerts;
+	bool seen_ui, seen_alerts, seen_keys;
 };
 
 static bool parse_seconds(const char *value, int64_t *out, struct buf *err)
@@ -178,16 +178,18 @@ static struct settings *deployment_of(struct config *c, const char *name, struct
 
 static bool open_section(struct parsing *p, const char *section, struct buf *err)
 {
-	bool ui = strcmp(section, "ui") == 0;
-	if (ui || strcmp(section, "alerts") == 0) {
-		bool *seen = ui ? &p->seen_ui : &p->seen_alerts;
+	bool *seen = strcmp(section, "ui") == 0	      ? &p->seen_ui
+		     : strcmp(section, "alerts") == 0 ? &p->seen_alerts
+		     : strcmp(section, "keys") == 0   ? &p->seen_keys
+						      : NULL;
+	if (seen != NULL) {
 		if (*seen)
 			buf_addf(err, "[%s] stands twice", section);
 		*seen = true;
 		return err->len == 0;
 	}
 	if (strncmp(section, "deployment ", 11) != 0) {
-		buf_addstr(err, "unknown section: [ui], [alerts] or [deployment NAME]");
+		buf_addstr(err, "unknown section: [ui], [alerts], [keys] or [deployment NAME]");
 		return false;
 	}
 	size_t before = p->config->deployment_count;
@@ -198,13 +200,16 @@ static bool open_section(struct parsing *p, const char *section, struct buf *err
 	return false;
 }
 
-static bool set_key(struct config *c, const char *section, const char *key, const char *value,
+static bool set_key(struct parsing *p, const char *section, const char *key, const char *value,
 		    struct buf *err)
 {
+	struct config *c = p->config;
 	if (strcmp(section, "ui") == 0)
 		return set_ui(c, key, value, err);
 	if (strcmp(section, "alerts") == 0)
 		return set_alert(c, key, value, err);
+	if (strcmp(section, "keys") == 0)
+		return keymap_set(&c->keys, key, value, p->line, err);
 	if (strncmp(section, "deployment ", 11) == 0) {
 		struct settings *s = deployment_of(c, section + 11, err);
 		return s != NULL && settings_set(s, key, value, err);
@@ -220,7 +225,7 @@ static int on_key(void *user, const char *section, const char *key, const char *
 	struct buf err = BUF_INIT;
 	if (p->error_line != 0)
 		return 0;
-	bool ok = set_key(p->config, section, key, value != NULL ? value : "", &err);
+	bool ok = set_key(p, section, key, value != NULL ? value : "", &err);
 	if (!ok) {
 		char clean[80];
 		text_clean(clean, sizeof(clean), key, strlen(key));
@@ -341,12 +346,14 @@ static bool check_deployments(const struct config *c, struct buf *err)
 
 bool config_parse(struct config *c, const char *text, size_t len, const char *name, struct buf *err)
 {
-	*c = (struct config){ .alerts = ALERTS_DEFAULT };
+	*c = (struct config){ .alerts = ALERTS_DEFAULT, .keys = *keymap_builtin() };
 	init_ui(c);
 	struct parsing p = { .config = c, .text = text, .left = len };
 	int bad_line = ini_parse_stream(next_line, &p, on_key, &p);
 	struct buf why = BUF_INIT;
 	bool ok = true;
+	if (bad_line == 0 && p.error_line == 0)
+		p.error_line = keymap_check(&c->keys, &p.why);
 	/* inih counts a refused key as bad as well; a bad line before it is the cause. */
 	if (bad_line != 0 && (p.error_line == 0 || bad_line < p.error_line)) {
 		buf_addf(err, "%s:%d: neither [section] nor key = value", name, bad_line);

@@ -1,4 +1,5 @@
-/* The config file: INI, read with inih. [ui], [alerts], and one [deployment NAME] section each. */
+/* The config file: INI, read with inih. [ui], [alerts], [keys], and one [deployment NAME] section
+ * each. */
 #ifndef APP_CONFIGFILE_H
 #define APP_CONFIGFILE_H
 
@@ -6,6 +7,7 @@
 
 #include "app/settings.h"
 #include "model/alerts.h"
+#include "views/keymap.h"
 
 #define CONFIG_DEPLOYMENTS_MAX 256
 #define CONFIG_FILE_BYTES_MAX  (1024 * 1024)
@@ -30,6 +32,7 @@ struct config {
 	int read_only, ascii, no_color;
 	char *theme, *log_file;
 	struct alerts alerts;
+	struct keymap keys;
 	struct settings *deployments; /* owned, in the file's order */
 	size_t deployment_count, deployment_cap;
 };

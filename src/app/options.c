@@ -454,6 +454,8 @@ void options_print_config(const struct options *o, struct buf *out)
 	buf_addf(out, "%s = %lld\n", key, (long long)a->member);
 	ALERTS(X)
 #undef X
+	buf_addstr(out, "\n[keys]\n");
+	keymap_print(&o->config.keys, out);
 	if (o->cli.target_count > 0) {
 		buf_addstr(out, "\n[deployment command-line]\n");
 		settings_print(&o->cli, out);

@@ -76,7 +76,8 @@ struct view_context ui_context(struct ui *ui)
 		.log_error = ui->log_error,
 		.settings = settings_of,
 		.settings_owner = app,
-		.command_keys = "",
+		.keys = &app->options->config.keys,
+		.dashboard = ui->current == SCREEN_DASHBOARD && !ui->help,
 	};
 }
 
@@ -156,7 +157,7 @@ static void draw_view(struct ui *ui, struct view *v, const struct view_context *
 		      const struct pane *p, bool focused)
 {
 	ui_refresh_view(ui, v, c);
-	v->ops->draw(v, c, p, focused);
+	view_draw(v, c, p, focused);
 }
 
 static void draw_dashboard(struct ui *ui, const struct view_context *c, const struct pane *body)
@@ -335,12 +336,11 @@ void ui_suspend(struct ui *ui)
 	ui->dirty = true;
 }
 
-static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
+static void read_keys(struct ui *ui)
 {
-	struct ui *ui = w->data;
 	uint32_t keys[KEYS_A_TURN];
-	int count;
-	(void)loop, (void)revents;
+	int count, wait_ms;
+	ev_timer_stop(ui->app->loop, &ui->rest);
 	do {
 		count = keys_read(ui->screen, keys, KEYS_A_TURN);
 		for (int i = 0; i < count; i++)
@@ -349,6 +349,23 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
 	/* The terminal is gone: an end of file would wake us for ever. */
 	if (count < 0)
 		app_quit(ui->app);
+	if ((wait_ms = keys_wait_ms(ui->screen)) < 0)
+		return;
+	ev_timer_set(&ui->rest, (wait_ms > 0 ? wait_ms : 1) / 1000.0, 0);
+	ev_timer_start(ui->app->loop, &ui->rest);
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
+{
+	(void)loop, (void)revents;
+	read_keys(w->data);
+}
+
+/* What might have been the beginning of a sequence is a key. */
+static void on_rest(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop, (void)revents;
+	read_keys(w->data);
 }
 
 static void on_writable(struct ev_loop *loop, ev_io *w, int revents)
@@ -398,10 +415,11 @@ static void start_watchers(struct ui *ui)
 	ev_io_init(&ui->readable, on_readable, screen_fd(ui->screen), EV_READ);
 	ev_io_init(&ui->writable, on_writable, screen_fd(ui->screen), EV_WRITE);
 	ev_timer_init(&ui->again, on_again, 0, 0);
+	ev_timer_init(&ui->rest, on_rest, 0, 0);
 	ev_signal_init(&ui->on_winch, on_winch, SIGWINCH);
 	ev_signal_init(&ui->on_cont, on_cont, SIGCONT);
 	ev_signal_init(&ui->on_tstp, on_tstp, SIGTSTP);
-	ui->readable.data = ui->writable.data = ui;
+	ui->readable.data = ui->writable.data = ui->rest.data = ui;
 	ui->on_winch.data = ui->on_cont.data = ui->on_tstp.data = ui;
 	ev_io_start(loop, &ui->readable);
 	ev_signal_start(loop, &ui->on_winch);
@@ -415,6 +433,7 @@ static void stop_watchers(struct ui *ui)
 	ev_io_stop(loop, &ui->readable);
 	ev_io_stop(loop, &ui->writable);
 	ev_timer_stop(loop, &ui->again);
+	ev_timer_stop(loop, &ui->rest);
 	ev_signal_stop(loop, &ui->on_winch);
 	ev_signal_stop(loop, &ui->on_cont);
 	ev_signal_stop(loop, &ui->on_tstp);

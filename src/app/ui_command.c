@@ -257,7 +257,7 @@ static void help_key(struct ui *ui, uint32_t key)
 {
 	int page = screen_height(ui->screen) > 6 ? screen_height(ui->screen) - 6 : 1;
 	int last = help_height() - page;
-	switch (key_command(key)) {
+	switch (keymap_command(&ui->app->options->config.keys, key)) {
 	case CMD_UP:
 		ui->help_scroll--;
 		break;
@@ -299,7 +299,7 @@ void ui_key(struct ui *ui, uint32_t key)
 		help_key(ui, key);
 		return;
 	}
-	enum command cmd = key_command(key);
+	enum command cmd = keymap_command(&ui->app->options->config.keys, key);
 	struct view *v = ui_focused_view(ui);
 	struct view_context c = ui_context(ui);
 	if (cmd == CMD_NONE)

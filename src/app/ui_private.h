@@ -51,7 +51,8 @@ struct ui {
 	int64_t values_due_ms;    /* 0: no numbers wait */
 	int64_t frame_ms, key_frame_ms, values_frame_ms;
 	ev_io readable, writable;
-	ev_timer again;
+	ev_timer again;           /* the next frame */
+	ev_timer rest;            /* of an escape sequence */
 	ev_signal on_winch, on_cont, on_tstp;
 	bool headless;
 	/* the byte meter */

@@ -67,6 +67,7 @@ static struct {
 	struct buf pending; /* read, not yet decoded */
 	const uint8_t *next;
 	size_t left, piece;
+	struct key_times times;
 } terminal;
 
 struct buf *screen_input(struct screen *s)
@@ -75,12 +76,17 @@ struct buf *screen_input(struct screen *s)
 	return &terminal.pending;
 }
 
-int screen_read_input(struct screen *s, int wait_ms)
+struct key_times *screen_key_times(struct screen *s)
+{
+	(void)s;
+	return &terminal.times;
+}
+
+int screen_read_input(struct screen *s)
 {
 	size_t len = terminal.left < terminal.piece ? terminal.left : terminal.piece;
 
 	(void)s;
-	(void)wait_ms;
 	if (len == 0)
 		return 0;
 	buf_add(&terminal.pending, terminal.next, len);
@@ -108,7 +114,7 @@ static void check_key(uint32_t key)
 
 	memset(name, 0xff, sizeof(name));
 	FUZZ_ASSERT(key != KEYC_NONE);
-	FUZZ_ASSERT(key <= KEYC_F1 || (key & ~(uint32_t)0x7f) == KEYC_CTRL);
+	FUZZ_ASSERT(key <= KEYC_F12 || (key & ~(uint32_t)0x7f) == KEYC_CTRL);
 	FUZZ_ASSERT(key_name(key, name) == name);
 	FUZZ_CLEAN(name);
 	FUZZ_ASSERT(name[0] != '\0' && (key == '?' || strcmp(name, "?") != 0));
@@ -125,14 +131,20 @@ static size_t read_keys(const uint8_t *data, size_t size, size_t piece, uint32_t
 	terminal.next = data;
 	terminal.left = size;
 	terminal.piece = piece;
+	memset(&terminal.times, 0, sizeof(terminal.times));
 	do {
 		got = keys_read(NULL, some, 7);
 		FUZZ_ASSERT(got >= 0 && got <= 7);
 		for (int i = 0; i < got && count < READ_MAX; i++)
 			keys[count++] = some[i];
+		/* What could still become a key is waited for in vain. */
+		if (got < 7 && terminal.left == 0 && terminal.pending.len > 0) {
+			terminal.times.last_ms = INT64_MIN / 2;
+			FUZZ_ASSERT(keys_wait_ms(NULL) == 0);
+			got = 7;
+		}
 	} while (got == 7 || terminal.left > 0);
-	/* What could still become a key was waited for in vain. */
-	FUZZ_ASSERT(terminal.pending.len == 0);
+	FUZZ_ASSERT(terminal.pending.len == 0 && keys_wait_ms(NULL) == -1);
 	return count;
 }
 

@@ -78,7 +78,7 @@ static void errors_name_the_line(void **state)
 	refused("[ui]\n\nbogus = 1\n", "f:3: bogus: unknown key");
 	refused("[ui]\ninterval = 61\n", "f:2: interval: must be a number from 0.1 to 60");
 	refused("[ui]\ninterval = 1x\n", "f:2: interval: must be a number from 0.1 to 60");
-	refused("[uu]\na = 1\n", "f:1: unknown section: [ui], [alerts] or [deployment NAME]");
+	refused("[uu]\na = 1\n", "f:1: unknown section: [ui], [alerts], [keys] or [deployment NAME]");
 	refused("a = 1\n", "f:1: a: a key before any section");
 	refused("[ui]\nread-only = maybe\n", "f:2: read-only: must be yes or no");
 	refused("[ui]\nnonsense\n", "f:2: neither [section] nor key = value");
@@ -103,7 +103,7 @@ static void sections(void **state)
 	(void)state;
 	refused("[deployment a]\n", "f: [deployment a]: has no targets");
 	refused("[deployment a]\n# targets = h\n[ui]\n", "f: [deployment a]: has no targets");
-	refused("\n[UI]\n", "f:2: unknown section: [ui], [alerts] or [deployment NAME]");
+	refused("\n[UI]\n", "f:2: unknown section: [ui], [alerts], [keys] or [deployment NAME]");
 	refused("[deployment ]\n", "f:1: a deployment needs a printable name: [deployment NAME]");
 	refused("[deployment a\tb]\n", "f:1: a deployment needs a printable name: [deployment NAME]");
 	refused("[deployment 0123456789012345678901234567890123456789]\n",
@@ -147,9 +147,9 @@ static void indented_lines(void **state)
 	assert_null(strstr(out.data, "hunter"));
 	buf_free(&out);
 	config_done(&c);
-	refused("\xef\xbb\xbf[uu]\n", "f:1: unknown section: [ui], [alerts] or [deployment NAME]");
+	refused("\xef\xbb\xbf[uu]\n", "f:1: unknown section: [ui], [alerts], [keys] or [deployment NAME]");
 	refused("\xef\xbb\xbf\xef\xbb\xbf [uu]\n",
-		"f:1: unknown section: [ui], [alerts] or [deployment NAME]");
+		"f:1: unknown section: [ui], [alerts], [keys] or [deployment NAME]");
 	refused("[ui]\ntheme = a\n  nonsense\n", "f:3: neither [section] nor key = value");
 	refused("[ui]\ntheme = a\n  bogus = 1\n", "f:3: bogus: unknown key");
 }

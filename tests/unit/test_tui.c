@@ -939,8 +939,8 @@ static void expect_keys(struct screen *s, const char *expected)
 	CHECK(keys_parse(expected, want, 64, &count));
 	while (have < (int)count) {
 		struct pollfd p = { .fd = screen_fd(s), .events = POLLIN };
-		int n;
-		CHECK(poll(&p, 1, 60000) > 0);
+		int n, wait_ms = keys_wait_ms(s);
+		CHECK(poll(&p, 1, wait_ms >= 0 ? wait_ms : 60000) > 0 || wait_ms >= 0);
 		n = keys_read(s, got + have, 64 - have);
 		CHECK(n >= 0);
 		have += n;

@@ -416,7 +416,7 @@ static struct view_context context(const struct world *w)
 				 .bytes_per_second = 1200,
 				 .notice = "",
 				 .log_error = "",
-				 .command_keys = ""};
+				 .dashboard = true};
 	size_t cursor = 0;
 	const struct deployment *d;
 
@@ -1363,17 +1363,16 @@ static void test_notice_leaves_the_alert(void **state)
 static void test_keys(void **state)
 {
 	(void)state;
-	assert_int_equal(key_command('j'), CMD_DOWN);
-	assert_int_equal(key_command(KEYC_DOWN), CMD_DOWN);
-	assert_int_equal(key_command(KEYC_F1), CMD_HELP);
-	assert_int_equal(key_command('4'), CMD_SCREEN_4);
-	assert_int_equal(key_command(KEYC_NONE), CMD_NONE);
-	assert_int_equal(key_command('6'), CMD_NONE);
-	for (size_t i = 0; i < key_binding_count; i++)
-		for (size_t k = 0; k < 3 && key_bindings[i].keys[k];
-		     k++) /* no key has two meanings */
-			assert_int_equal(key_command(key_bindings[i].keys[k]),
-					 key_bindings[i].command);
+	const struct keymap *m = keymap_builtin();
+	struct buf err = BUF_INIT;
+
+	assert_int_equal(keymap_command(m, 'j'), CMD_DOWN);
+	assert_int_equal(keymap_command(m, KEYC_DOWN), CMD_DOWN);
+	assert_int_equal(keymap_command(m, KEYC_F1), CMD_HELP);
+	assert_int_equal(keymap_command(m, '4'), CMD_SCREEN_4);
+	assert_int_equal(keymap_command(m, KEYC_NONE), CMD_NONE);
+	assert_int_equal(keymap_command(m, 'X'), CMD_NONE);
+	assert_int_equal(keymap_check(m, &err), 0); /* no key has two meanings */
 }
 
 static void test_help_lists_every_key(void **state)
@@ -1392,7 +1391,7 @@ static void test_help_lists_every_key(void **state)
 		const struct key_binding *b = &key_bindings[i];
 		const char *line = line_with(buf_str(&out), b->help);
 
-		for (size_t k = 0; k < 3 && b->keys[k]; k++) {
+		for (size_t k = 0; k < KEYS_A_COMMAND && b->keys[k]; k++) {
 			char name[16];
 
 			assert_has(line, key_name(b->keys[k], name));
