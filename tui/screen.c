@@ -12,7 +12,8 @@
  * Since curses sees no terminal, what it would do to one is done here: modes, size, signals.
  *
  * Here: frames and the life of a screen. Cells are in screen_cells.c, what curses is told about the
- * terminal in screen_curses.c, the terminal itself in screen_terminal.c. */
+ * terminal in screen_curses.c, exact colours in screen_colors.c, title and bell in screen_messages.c,
+ * the terminal itself in screen_terminal.c. */
 #include "config.h"
 #include "tui/screen_state.h"
 
@@ -30,9 +31,16 @@
 
 void screen_set_theme(struct screen *s, const struct theme *t)
 {
+	struct style text = s->styles[STYLE_TEXT];
+	bool recolored = s->recolors;
+
 	s->theme = *t;
 	screen_apply_styles(s);
-	screen_invalidate(s);
+	s->all_stale = true;
+	/* curses sees which pairs changed and draws their cells anew. It does not see exact colours that
+	 * go by the same number; and a new background is everywhere. */
+	if (recolored || s->recolors || text.bg != s->styles[STYLE_TEXT].bg)
+		screen_invalidate(s);
 }
 
 void screen_invalidate(struct screen *s)
@@ -80,6 +88,11 @@ int screen_width(const struct screen *s)
 int screen_height(const struct screen *s)
 {
 	return s->height;
+}
+
+bool screen_has_mouse(const struct screen *s)
+{
+	return s->mouse;
 }
 
 bool screen_is_ascii(const struct screen *s)
@@ -144,14 +157,15 @@ void screen_frame_end(struct screen *s)
 		changed = true;
 	}
 	s->all_stale = false;
-	if (!changed)
-		return;
 	if (s->repaint)
 		clearok(curscr, TRUE);
 	s->repaint = false;
-	wnoutrefresh(stdscr);
-	doupdate();
-	screen_drain_curses(s);
+	if (changed) {
+		wnoutrefresh(stdscr);
+		doupdate();
+		screen_drain_curses(s);
+	}
+	screen_messages_add(s);
 }
 
 size_t screen_unsent(const struct screen *s)
@@ -185,6 +199,8 @@ struct screen *screen_open(const struct screen_options *opt, struct buf *err)
 
 	s->headless = opt->headless;
 	s->no_color = opt->no_color;
+	s->truecolor = opt->truecolor;
+	s->mouse = opt->mouse;
 	s->ascii = opt->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 	s->tty_fd = -1;
 	if (!s->headless) {
@@ -196,6 +212,7 @@ struct screen *screen_open(const struct screen_options *opt, struct buf *err)
 		ask_size_clamped(s, &width, &height);
 	if (!screen_open_curses(s, width, height, err))
 		return open_failed(s);
+	screen_messages_init(s);
 	if (!s->headless) {
 		screen_emergency_arm(s);
 		screen_enter_modes(s);
@@ -208,6 +225,8 @@ struct screen *screen_open(const struct screen_options *opt, struct buf *err)
 /* curses says goodbye to its file; the terminal gets that, and its modes back. */
 static void leave_terminal(struct screen *s)
 {
+	/* Before the alternate screen goes: xterm's rmcup takes another title from the stack. */
+	screen_messages_leave(s);
 	endwin();
 	screen_drain_curses(s);
 	if (s->headless)
@@ -260,6 +279,9 @@ void screen_resume(struct screen *s)
 	screen_enter_modes(s);
 	keypad(stdscr, TRUE);
 	curs_set(0);
+	if (s->mouse)
+		screen_mouse_on(s);
+	screen_messages_return(s);
 	screen_check_size(s);
 	screen_invalidate(s);
 }

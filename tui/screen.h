@@ -17,10 +17,21 @@
 #include "base/buf.h"
 #include "tui/theme.h"
 
+/* Exact colours where the theme has them. By default terminfo's word alone counts (RGB, Tc or 2^24
+ * colours): COLORTERM is not forwarded by ssh and not everybody who sets it means it. */
+enum truecolor {
+	TRUECOLOR_TERMINFO,
+	TRUECOLOR_AUTO, /* terminfo's word, or COLORTERM's */
+	TRUECOLOR_YES,  /* wherever there are 256 colours */
+	TRUECOLOR_NO,
+};
+
 struct screen_options {
 	const struct theme *theme;
 	bool ascii;      /* no glyph outside ASCII; also chosen when the locale is not UTF-8 */
 	bool no_color;   /* attributes only */
+	enum truecolor truecolor;
+	bool mouse;      /* the wheel and clicks come as keys */
 	bool headless;   /* no terminal: width and height below */
 	int width, height;
 };
@@ -59,6 +70,16 @@ uint64_t screen_bytes_total(const struct screen *s);
 /* Ctrl-Z: gives the terminal back / takes it again. */
 void screen_suspend(struct screen *s);
 void screen_resume(struct screen *s);
+
+/* What is said beside the frame; it leaves with the next one, through the same buffer, so a terminal
+ * that does not read gets the last word and not all of them. Control bytes are left out. */
+
+/* The window's title, where the terminal is known to keep a stack of them: the one from before comes
+ * back when the terminal is left, whichever way. */
+void screen_set_title(struct screen *s, const char *title);
+enum screen_notify { SCREEN_NOTIFY_NONE, SCREEN_NOTIFY_OSC9, SCREEN_NOTIFY_OSC777 };
+void screen_notify(struct screen *s, enum screen_notify how, const char *title, const char *text);
+void screen_ring(struct screen *s); /* the bell, once a frame */
 
 /* Async-signal-safe: writes the prepared leave sequence and restores termios. For handlers of
  * fatal signals, which must then re-raise. */

@@ -48,27 +48,51 @@ static struct style style_mono(struct style in, enum style_role role)
 
 static struct style style_for(const struct screen *s, enum style_role role)
 {
-	if (s->no_color || (!s->headless && (!s->color || COLORS < 8)))
+	switch (s->depth) {
+	case DEPTH_MONO:
 		return style_mono(s->theme.eight[role], role);
-	if (s->headless || COLORS >= 256)
-		return s->theme.full[role];
-	return COLORS >= 16 ? s->theme.sixteen[role] : s->theme.eight[role];
+	case DEPTH_8:
+		return s->theme.eight[role];
+	case DEPTH_16:
+		return s->theme.sixteen[role];
+	case DEPTH_256:
+	case DEPTH_EXACT:
+	case DEPTH_DIRECT:
+		break;
+	}
+	return s->theme.full[role];
+}
+
+static bool set_pair(const struct screen *s, int pair, const struct style *style)
+{
+	int fg = style->fg, bg = style->bg;
+
+	if (pair >= COLOR_PAIRS)
+		return false;
+	if (!s->default_colors && fg < 0)
+		fg = COLOR_WHITE;
+	if (!s->default_colors && bg < 0)
+		bg = COLOR_BLACK;
+#ifdef NCURSES_EXT_COLORS
+	if (s->depth == DEPTH_DIRECT) {
+		fg = fg < 0 ? fg : screen_direct_color(style->fg, style->fg_rgb);
+		bg = bg < 0 ? bg : screen_direct_color(style->bg, style->bg_rgb);
+		return init_extended_pair(pair, fg, bg) == OK;
+	}
+#endif
+	return init_pair((short)pair, (short)fg, (short)bg) == OK;
 }
 
 void screen_apply_styles(struct screen *s)
 {
+	for (int i = 0; i < STYLE_ROLE_COUNT; i++)
+		s->styles[i] = style_for(s, (enum style_role)i);
+	screen_number_colors(s);
 	for (int i = 0; i < STYLE_ROLE_COUNT; i++) {
-		struct style style = style_for(s, (enum style_role)i);
-		s->styles[i] = style;
-		s->attrs[i] = attrs_of(style.attrs);
+		const struct style *style = &s->styles[i];
+		s->attrs[i] = attrs_of(style->attrs);
 		s->pairs[i] = 0;
-		if (!s->color || (style.fg < 0 && style.bg < 0))
-			continue;
-		if (!s->default_colors && style.fg < 0)
-			style.fg = COLOR_WHITE;
-		if (!s->default_colors && style.bg < 0)
-			style.bg = COLOR_BLACK;
-		if (i + 1 < COLOR_PAIRS && init_pair((short)(i + 1), style.fg, style.bg) == OK)
+		if (s->color && (style->fg >= 0 || style->bg >= 0) && set_pair(s, i + 1, style))
 			s->pairs[i] = (short)(i + 1);
 	}
 }
@@ -78,14 +102,13 @@ void screen_apply_styles(struct screen *s)
 /* Takes what curses wrote out of its memory file. */
 void screen_drain_curses(struct screen *s)
 {
+	struct buf numbers = BUF_INIT, *to = s->recolors ? &numbers : &s->unsent;
 	char block[8192];
 	int fd = fileno(s->out);
 	off_t end, at = 0;
 
 	fflush(s->out);
 	end = lseek(fd, 0, SEEK_CUR);
-	if (end <= 0)
-		return;
 	while (at < end) {
 		ssize_t got = pread(fd, block, sizeof(block), at);
 		if (got <= 0)
@@ -94,9 +117,12 @@ void screen_drain_curses(struct screen *s)
 		if (s->headless)
 			s->bytes_total += (uint64_t)got;
 		else
-			buf_add(&s->unsent, block, (size_t)got);
+			buf_add(to, block, (size_t)got);
 	}
-	if (ftruncate(fd, 0) == 0)
+	if (numbers.len > 0)
+		screen_recolor(s, numbers.data, numbers.len, &s->unsent);
+	buf_free(&numbers);
+	if (end > 0 && ftruncate(fd, 0) == 0)
 		lseek(fd, 0, SEEK_SET);
 }
 
@@ -204,6 +230,17 @@ static SCREEN *newterm_sized(const char *term, FILE *out, FILE *in, int width, i
 	return made;
 }
 
+/* curses turns reports on and, at endwin, off; what they say is read in keys.c. */
+bool screen_mouse_on(const struct screen *s)
+{
+	const mmask_t all = BUTTON1_PRESSED | BUTTON4_PRESSED | BUTTON5_PRESSED;
+
+	if (s->headless)
+		return false;
+	mousemask(0, NULL);
+	return mousemask(all, NULL) != 0;
+}
+
 bool screen_open_curses(struct screen *s, int width, int height, struct buf *err)
 {
 	const char *term;
@@ -232,8 +269,11 @@ bool screen_open_curses(struct screen *s, int width, int height, struct buf *err
 		s->color = true;
 		s->default_colors = use_default_colors() == OK;
 	}
+	s->depth = screen_find_depth(s);
 	if (!s->headless)
 		keypad(stdscr, TRUE);
+	if (s->mouse)
+		s->mouse = screen_mouse_on(s);
 	return true;
 }
 

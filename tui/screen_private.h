@@ -18,6 +18,8 @@ void screen_set_role(struct screen *s, int y, int x, int columns, enum style_rol
 /* UTF-8 of a code point, with a NUL; returns its bytes. */
 int screen_encode_utf8(uint32_t code, char out[5]);
 
+/* Mouse reports are wanted: without, they are swallowed. */
+bool screen_has_mouse(const struct screen *s);
 /* Bytes read and not yet decoded. */
 struct buf *screen_input(struct screen *s);
 /* Reads more of them. 1 some came, 0 none, -1 the end. */

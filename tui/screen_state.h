@@ -19,6 +19,22 @@ struct cell {
 /* Rows are compared as bytes: there is no room for any that nobody sets. */
 _Static_assert(sizeof(struct cell) == 12, "a cell without padding");
 
+/* What the terminal shows. DIRECT: its colour numbers are #rrggbb. EXACT: it has 256 numbers and
+ * understands exact colours too. */
+enum color_depth { DEPTH_MONO, DEPTH_8, DEPTH_16, DEPTH_256, DEPTH_EXACT, DEPTH_DIRECT };
+
+#define SCREEN_TITLE_POP "\033[23;2t"
+#define MESSAGE_BYTES 200
+
+/* Beside the frame; see screen_set_title. */
+struct messages {
+	bool understood;           /* the terminal takes OSC and keeps a stack of titles */
+	bool title_pushed, title_due, ring;
+	char title[MESSAGE_BYTES];
+	enum screen_notify notify;
+	char notify_title[MESSAGE_BYTES], notify_text[MESSAGE_BYTES];
+};
+
 struct screen {
 	struct theme theme;
 	struct style styles[STYLE_ROLE_COUNT]; /* as this terminal can show them */
@@ -27,6 +43,11 @@ struct screen {
 	bool ascii, headless, color; /* color: start_color worked */
 	bool no_color;
 	bool default_colors; /* the terminal can go back to its own */
+	enum truecolor truecolor;
+	enum color_depth depth;
+	int32_t exact[256];  /* what goes out for a colour number instead; -1: the number */
+	bool recolors;       /* some exact is set */
+	bool mouse;
 	bool in_frame, suspended, gone, repaint;
 
 	SCREEN *curses;
@@ -42,6 +63,7 @@ struct screen {
 	struct buf unsent, input;
 	uint64_t bytes_total;
 	char notice[128];
+	struct messages messages;
 };
 
 /* screen_cells.c */
@@ -53,9 +75,27 @@ void screen_blank_cells(struct cell *cells, size_t count);
 bool screen_open_curses(struct screen *s, int width, int height, struct buf *err);
 void screen_apply_styles(struct screen *s);
 /* Takes what curses wrote out of its memory file. */
+bool screen_mouse_on(const struct screen *s); /* asks the terminal for reports; false: it has none */
 void screen_drain_curses(struct screen *s);
 
 /* screen_terminal.c */
+/* screen_colors.c */
+
+enum color_depth screen_find_depth(const struct screen *s);
+/* What a terminal of DEPTH_DIRECT calls a colour. */
+int screen_direct_color(int16_t number, int32_t rgb);
+/* Numbers for the exact colours of the styles; sets exact and recolors. */
+void screen_number_colors(struct screen *s);
+/* curses' bytes with exact colours in the place of numbers. */
+void screen_recolor(const struct screen *s, const char *bytes, size_t len, struct buf *out);
+
+/* screen_messages.c */
+
+void screen_messages_init(struct screen *s);
+void screen_messages_add(struct screen *s); /* what is due, to unsent */
+void screen_messages_leave(struct screen *s); /* the title from before */
+void screen_messages_return(struct screen *s); /* the terminal was taken again */
+
 
 int screen_open_tty(struct termios *saved, struct buf *err);
 void screen_enter_modes(struct screen *s);

@@ -206,6 +206,10 @@ void screen_emergency_arm(const struct screen *s)
 	emergency_add("op");
 	emergency_add("rmkx");
 	emergency_add("cnorm");
+	if (s->mouse)
+		emergency_add_text("\033[?1006l\033[?1000l");
+	if (s->messages.title_pushed)
+		emergency_add_text(SCREEN_TITLE_POP);
 	emergency_add("rmcup"); /* xterm's also brings the title back */
 	emergency.active = 1;
 }
