@@ -61,9 +61,10 @@ struct screen {
 	cchar_t *line;              /* a row on its way to curses */
 
 	struct buf unsent, input;
+	struct key_times key_times;
 	uint64_t bytes_total;
-	char notice[128];
 	struct messages messages;
+	char notice[128];
 };
 
 /* screen_cells.c */
@@ -74,11 +75,10 @@ void screen_blank_cells(struct cell *cells, size_t count);
 
 bool screen_open_curses(struct screen *s, int width, int height, struct buf *err);
 void screen_apply_styles(struct screen *s);
-/* Takes what curses wrote out of its memory file. */
 bool screen_mouse_on(const struct screen *s); /* asks the terminal for reports; false: it has none */
+/* Takes what curses wrote out of its memory file. */
 void screen_drain_curses(struct screen *s);
 
-/* screen_terminal.c */
 /* screen_colors.c */
 
 enum color_depth screen_find_depth(const struct screen *s);
@@ -96,12 +96,12 @@ void screen_messages_add(struct screen *s); /* what is due, to unsent */
 void screen_messages_leave(struct screen *s); /* the title from before */
 void screen_messages_return(struct screen *s); /* the terminal was taken again */
 
+/* screen_terminal.c */
 
 int screen_open_tty(struct termios *saved, struct buf *err);
 void screen_enter_modes(struct screen *s);
 void screen_leave_modes(const struct screen *s);
 void screen_ask_size(const struct screen *s, int *width, int *height);
-	struct key_times key_times;
 /* For the last bytes before the terminal is given back: waits, but not for ever. */
 void screen_flush_patiently(struct screen *s);
 void screen_emergency_arm(const struct screen *s);
