@@ -1,3 +1,4 @@
+/* The header: what is watched and how (line 0), the alert line (alert.c), the screens (line 2). */
 #include "config.h"
 
 #include <stdio.h>
@@ -6,26 +7,27 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "views/parts.h"
+#include "views/header_private.h"
 
-#define PART_BYTES    64
-#define LABEL_COLUMNS 16
+#define LABEL_COLUMNS  16
+#define PROGRAM_NAME   "redoubt"
+#define PROGRAM_LEAST  60   /* columns; below, the name of what is watched has its room */
+#define STALE_LEAST_MS 3000 /* as for a node: three intervals, but not less */
 
-/* A piece of line 0 that stands at the right; the lowest rank goes first when room is short. */
+/* A piece of line 0 that stands at the right; the lowest rank goes first when room is short. Those
+ * whose width changes stand leftmost, the others have a width that holds still. */
 struct part {
 	char text[PART_BYTES];
 	enum style_role role;
 	int rank;
 	bool dropped;
 };
+#define PARTS_MAX 12
 
-struct counts {
-	size_t sentinels, sentinels_up, nodes, nodes_up;
-};
-
-static struct counts members_count(const struct view_context *c)
+struct member_counts members_count(const struct view_context *c)
 {
-	struct counts n = {0, 0, 0, 0};
+	struct member_counts n = {0, 0, 0, 0, 0};
+	int64_t sentinels_ms = 0;
 	size_t cursor = 0;
 	const struct node *node;
 
@@ -35,22 +37,32 @@ static struct counts members_count(const struct view_context *c)
 		if (node->is_sentinel) {
 			n.sentinels++;
 			n.sentinels_up += up;
+			if (node->link.last_reply_ms > sentinels_ms)
+				sentinels_ms = node->link.last_reply_ms;
 		} else {
 			n.nodes++;
 			n.nodes_up += up;
+			if (node->info_at_ms > n.heard_ms)
+				n.heard_ms = node->info_at_ms;
 		}
 	}
+	if (n.heard_ms == 0)
+		n.heard_ms = sentinels_ms;
 	return n;
 }
 
+/* "3/4 nodes"; all of them: "4 nodes", in the same width. */
 static void count_text(char *out, size_t up, size_t all, const char *one, const char *many)
 {
+	char width[PART_BYTES];
 	const char *word = all == 1 ? one : many;
+	int columns = snprintf(width, sizeof(width), "%zu/%zu %s", all, all, word);
 
-	if (up == all)
-		snprintf(out, PART_BYTES, "%zu %s", all, word);
+	if (up < all)
+		snprintf(width, sizeof(width), "%zu/%zu %s", up, all, word);
 	else
-		snprintf(out, PART_BYTES, "%zu/%zu %s", up, all, word);
+		snprintf(width, sizeof(width), "%zu %s", all, word);
+	snprintf(out, PART_BYTES, "%*s", columns, width);
 }
 
 static void frozen_text(const struct view_context *c, char *out)
@@ -73,51 +85,100 @@ static void interval_text(const struct view_context *c, char *out)
 			 (long long)(c->interval_ms % 1000 / 100));
 }
 
-static size_t parts_make(const struct view_context *c, struct part *parts)
+/* Nothing was heard of any node for longer than the interval explains: the screen shows what was. */
+static bool stale_text(const struct view_context *c, const struct member_counts *n, char *out)
 {
-	struct counts n = members_count(c);
-	size_t count = 0;
-	char clock[CLOCK_ISO_BYTES], rate[UNITS_BYTES];
+	int64_t limit = 3 * c->interval_ms, age_ms = c->live_now_ms - n->heard_ms;
+	char age[UNITS_BYTES];
 
-	if (c->label && c->label[0]) { /* "PRODUCTION": the last to give way but the age of a freeze */
-		parts[count] = (struct part){.role = STYLE_BADGE, .rank = 8};
-		snprintf(parts[count++].text, PART_BYTES, " %.*s ",
-			 (int)text_fit(c->label, LABEL_COLUMNS), c->label);
+	if (limit < STALE_LEAST_MS)
+		limit = STALE_LEAST_MS;
+	if (n->heard_ms == 0 || age_ms <= limit)
+		return false;
+	snprintf(out, PART_BYTES, " STALE %s ", units_age(age_ms, age));
+	return true;
+}
+
+static struct part *part_add(struct part *parts, size_t *count, int rank, enum style_role role)
+{
+	parts[*count] = (struct part){.role = role, .rank = rank};
+	return &parts[(*count)++];
+}
+
+static size_t parts_of_time(const struct view_context *c, const struct member_counts *n,
+			    struct part *parts)
+{
+	size_t count = 0;
+	char text[PART_BYTES];
+
+	if (c->frozen)
+		frozen_text(c, part_add(parts, &count, 10, STYLE_BADGE)->text);
+	else if (!c->replay && stale_text(c, n, text))
+		memcpy(part_add(parts, &count, 10, STYLE_ALERT_WARNING)->text, text, PART_BYTES);
+	return count;
+}
+
+static bool said(const char *text)
+{
+	return text && text[0];
+}
+
+static size_t parts_of_settings(const struct view_context *c, struct part *parts)
+{
+	size_t count = 0;
+	char size[UNITS_BYTES];
+	struct part *part;
+
+	if (said(c->label)) { /* "PRODUCTION": the last to give way but the age of a freeze */
+		part = part_add(parts, &count, 9, STYLE_BADGE);
+		snprintf(part->text, PART_BYTES, " %.*s ", (int)text_fit(c->label, LABEL_COLUMNS),
+			 c->label);
 	}
-	if (c->read_only) {
-		parts[count] = (struct part){.role = STYLE_BADGE, .rank = 8};
-		snprintf(parts[count++].text, PART_BYTES, " READ-ONLY ");
+	if (c->read_only && !c->replay)
+		snprintf(part_add(parts, &count, 9, STYLE_BADGE)->text, PART_BYTES, " READ-ONLY ");
+	if (said(c->log_error))
+		snprintf(part_add(parts, &count, 8, STYLE_ALERT_CRITICAL)->text, PART_BYTES,
+			 " LOG FAILS ");
+	if (c->recording && said(c->recording_error)) {
+		snprintf(part_add(parts, &count, 8, STYLE_ALERT_CRITICAL)->text, PART_BYTES,
+			 " REC STOPPED ");
+	} else if (c->recording) {
+		part = part_add(parts, &count, 5, STYLE_BADGE);
+		snprintf(part->text, PART_BYTES, " REC %7s ",
+			 units_bytes(c->recording_bytes, size));
 	}
-	if (c->log_error && c->log_error[0]) {
-		parts[count] = (struct part){.role = STYLE_ALERT_CRITICAL, .rank = 7};
-		snprintf(parts[count++].text, PART_BYTES, " LOG FAILS ");
-	}
-	if (c->frozen) {
-		parts[count] = (struct part){.role = STYLE_BADGE, .rank = 9};
-		frozen_text(c, parts[count++].text);
-	} else {
-		parts[count] = (struct part){.role = STYLE_HEADER, .rank = 6};
-		interval_text(c, parts[count++].text);
-	}
+	if (c->replay)
+		snprintf(part_add(parts, &count, 9, STYLE_BADGE)->text, PART_BYTES, " REPLAY ");
+	else if (!c->frozen)
+		interval_text(c, part_add(parts, &count, 7, STYLE_HEADER)->text);
+	return count;
+}
+
+static size_t parts_of_numbers(const struct view_context *c, const struct member_counts *n,
+			       struct part *parts)
+{
+	char clock[CLOCK_ISO_BYTES], rate[UNITS_BYTES];
+	size_t count = 0;
+	struct part *part;
+
 	/* How many answer is of now: not under a badge that says of when the screen is. */
-	if (n.sentinels > 0 && !c->frozen) {
-		parts[count] = (struct part){
-		    .role = n.sentinels_up < n.sentinels ? STYLE_STRONG : STYLE_HEADER, .rank = 3};
-		count_text(parts[count++].text, n.sentinels_up, n.sentinels, "sentinel",
-			   "sentinels");
+	if (n->sentinels > 0 && !c->frozen) {
+		part = part_add(parts, &count, 3,
+				n->sentinels_up < n->sentinels ? STYLE_STRONG : STYLE_HEADER);
+		count_text(part->text, n->sentinels_up, n->sentinels, "sentinel", "sentinels");
 	}
 	if (!c->frozen) {
-		parts[count] = (struct part){
-		    .role = n.nodes_up < n.nodes ? STYLE_STRONG : STYLE_HEADER, .rank = 4};
-		count_text(parts[count++].text, n.nodes_up, n.nodes, "node", "nodes");
+		part = part_add(parts, &count, 4,
+				n->nodes_up < n->nodes ? STYLE_STRONG : STYLE_HEADER);
+		count_text(part->text, n->nodes_up, n->nodes, "node", "nodes");
 	}
 	if (c->bytes_per_second > 0) {
-		parts[count] = (struct part){.role = STYLE_HEADER, .rank = 1};
+		part = part_add(parts, &count, 1, STYLE_HEADER);
 		units_rate(c->bytes_per_second, rate);
-		snprintf(parts[count++].text, PART_BYTES, "%s", rate[0] == '+' ? rate + 1 : rate);
+		snprintf(part->text, PART_BYTES, "%8s", rate[0] == '+' ? rate + 1 : rate);
 	}
-	parts[count] = (struct part){.role = STYLE_HEADER, .rank = 5};
-	snprintf(parts[count++].text, PART_BYTES, "%s", clock_format_hms(c->wall_ms, clock));
+	part = part_add(parts, &count, 6, STYLE_HEADER);
+	snprintf(part->text, PART_BYTES, "%s", clock_format_hms(c->wall_ms, clock));
 	return count;
 }
 
@@ -145,20 +206,24 @@ static void parts_fit(struct part *parts, size_t count, int columns)
 	}
 }
 
-/* "prod-cache  mymaster  1/3": what is watched. */
-static void name_text(const struct view_context *c, const struct deployment *d, char *out,
-		      size_t size)
+/* --- what is watched ----------------------------------------------------------------------- */
+
+/* "prod-cache  mymaster  1/3" */
+struct title {
+	const char *name;
+	char what[NAME_BYTES + 2], place[32];
+};
+
+static void title_make(const struct view_context *c, const struct deployment *d, struct title *t)
 {
 	const char *what = "";
-	char place[32] = "";
 
+	*t = (struct title){.name = d ? d->name : "nothing to show yet"};
 	if (c->deployment_count > 1)
-		snprintf(place, sizeof(place), "  %zu/%zu", c->deployment_index + 1,
+		snprintf(t->place, sizeof(t->place), "  %zu/%zu", c->deployment_index + 1,
 			 c->deployment_count);
-	if (!d) {
-		snprintf(out, size, "nothing to show yet%s", place);
+	if (!d)
 		return;
-	}
 	if (d->kind == KIND_SENTINEL && d->group_count == 1)
 		what = d->groups[0]->name;
 	else if (d->kind != KIND_UNKNOWN)
@@ -168,29 +233,58 @@ static void name_text(const struct view_context *c, const struct deployment *d, 
 	/* "cluster 10.0.0.1:7000" says its kind already. */
 	if (strncmp(d->name, what, strlen(what)) == 0 && d->name[strlen(what)] == ' ')
 		what = "";
-	snprintf(out, size, "%s%s%s%s", d->name, what[0] ? "  " : "", what, place);
+	if (what[0])
+		snprintf(t->what, sizeof(t->what), "  %s", what);
+}
+
+static int title_width(const struct title *t)
+{
+	return text_width(t->name) + text_width(t->what) + text_width(t->place);
+}
+
+/* The kind gives way first, then the name's middle; which one of how many it is stays. */
+static void title_draw(const struct pane *line, int x, int columns, enum style_role role,
+		       const struct title *t)
+{
+	int place = text_width(t->place), end = x + columns;
+
+	if (columns < 4)
+		return;
+	if (place > columns / 2)
+		place = 0;
+	if (text_width(t->name) + text_width(t->what) + place <= columns) {
+		x = pane_text(line, 0, x, -1, role, t->name);
+		x = pane_text(line, 0, x, -1, role, t->what);
+	} else {
+		x = addr_draw(line, 0, x, columns - place, role, t->name);
+	}
+	if (place > 0)
+		pane_text(line, 0, x, end - x, role, t->place);
 }
 
 static void line_top(const struct pane *p, const struct view_context *c, const struct deployment *d)
 {
 	enum style_role role = c->frozen ? STYLE_BADGE : STYLE_HEADER;
 	struct pane line = pane_sub(p, 0, 0, 1, p->width);
-	struct part parts[9];
-	char name[2 * NAME_BYTES + 64];
-	int left, x;
-	size_t count = parts_make(c, parts);
+	struct member_counts n = members_count(c);
+	struct part parts[PARTS_MAX];
+	struct title title;
+	int left, x, name_at = p->width < PROGRAM_LEAST ? 0 : (int)strlen(PROGRAM_NAME) + 2;
+	size_t count = parts_of_time(c, &n, parts);
 
+	count += parts_of_settings(c, parts + count);
+	count += parts_of_numbers(c, &n, parts + count);
 	pane_fill(&line, role);
-	name_text(c, d, name, sizeof(name));
-	left = 9 + text_width(name);
+	title_make(c, d, &title);
+	left = name_at + title_width(&title) + 1;
 	/* A name that fills the line must not push out that the screen is frozen. */
 	if (left > p->width / 2)
-		left = c->frozen && p->width < 60 ? 0 : p->width / 2;
+		left = c->frozen && p->width < PROGRAM_LEAST ? 0 : p->width / 2;
 	parts_fit(parts, count, p->width - left);
 	x = p->width - parts_width(parts, count) + 1;
-	pane_text(&line, 0, 0, x - 1, c->frozen ? role : STYLE_STRONG, "redoubt");
-	if (x - 1 > 9)
-		pane_text(&line, 0, 9, x - 1 - 9, role, name);
+	if (name_at > 0)
+		pane_text(&line, 0, 0, x - 1, c->frozen ? role : STYLE_STRONG, PROGRAM_NAME);
+	title_draw(&line, name_at, x - 1 - name_at, name_at ? role : STYLE_STRONG, &title);
 	for (size_t i = 0; i < count; i++) {
 		if (parts[i].dropped)
 			continue;
@@ -200,181 +294,7 @@ static void line_top(const struct pane *p, const struct view_context *c, const s
 	}
 }
 
-/* The failover that runs, of the first master that has one. */
-static void failover_line(const struct view_context *c, const struct deployment *d, char *out,
-			  size_t size)
-{
-	size_t more = 0;
-	size_t len;
-
-	out[0] = '\0';
-	for (size_t i = 0; i < d->group_count; i++) {
-		const struct group *g = d->groups[i];
-		char text[128];
-
-		if (!group_failover_running(c->model, g, c->now_ms))
-			continue;
-		if (out[0]) {
-			more++;
-			continue;
-		}
-		group_failover_text(g, c->now_ms, text, sizeof(text));
-		if (d->group_count > 1)
-			snprintf(out, size, "failover of %.100s: %s", g->name, text);
-		else
-			snprintf(out, size, "failover: %s", text);
-	}
-	len = strlen(out);
-	if (more > 0)
-		snprintf(out + len, size - len, " (and %zu more)", more);
-}
-
-static enum style_role alert_style(enum health h)
-{
-	switch (h) {
-	case HEALTH_CRITICAL:
-		return STYLE_ALERT_CRITICAL;
-	case HEALTH_WARNING:
-		return STYLE_ALERT_WARNING;
-	case HEALTH_UNKNOWN:
-		return STYLE_UNKNOWN_STATE;
-	case HEALTH_OK:
-		break;
-	}
-	return STYLE_TEXT;
-}
-
-static const char *const alert_words[] = {
-    [HEALTH_OK] = "OK",
-    [HEALTH_UNKNOWN] = "UNKNOWN",
-    [HEALTH_WARNING] = "WARNING",
-    [HEALTH_CRITICAL] = "CRITICAL",
-};
-
-void notice_draw(const struct pane *line, const struct view_context *c)
-{
-	/* "UNKNOWN  only a cluster has slots": nobody's health is meant. */
-	bool plain = c->notice_health == HEALTH_OK || c->notice_health == HEALTH_UNKNOWN;
-	enum style_role role = plain ? STYLE_NOTICE : alert_style(c->notice_health);
-
-	pane_fill(line, role);
-	if (plain)
-		pane_text(line, 0, 1, -1, role, c->notice);
-	else
-		pane_textf(line, 0, 1, -1, role, "%s  %s", alert_words[c->notice_health],
-			   c->notice);
-}
-
-static void line_all_well(const struct pane *line, const struct view_context *c,
-			  const char *failover)
-{
-	struct counts n = members_count(c);
-	size_t all = n.nodes + n.sentinels, up = n.nodes_up + n.sentinels_up;
-	char nodes[PART_BYTES], sentinels[PART_BYTES];
-	int x = pane_glyph(line, 0, 1, STYLE_OK, GLYPH_OK);
-
-	x = pane_text(line, 0, x + 1, -1, STYLE_OK, "OK");
-	if (up < all) {
-		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, "%zu of %zu members answer", up, all);
-	} else {
-		count_text(nodes, n.nodes, n.nodes, "node", "nodes");
-		count_text(sentinels, n.sentinels, n.sentinels, "Sentinel", "Sentinels");
-		x = pane_textf(line, 0, x + 2, -1, STYLE_DIM, "%s%s%s up", nodes,
-			       n.sentinels > 0 ? " and " : "", n.sentinels > 0 ? sentinels : "");
-	}
-	if (failover[0])
-		pane_text(line, 0, x + 3, -1, STYLE_WARNING, failover);
-}
-
-#define VERDICT_LEAST 24 /* below this the phase of a failover comes first */
-
-/* Which phase a failover is in is worth more than the rest of the verdict, which the topology says
- * as well: that is what is cut. */
-static void draw_alert(const struct pane *line, enum style_role role, struct verdict *verdict,
-		       const char *failover)
-{
-	const char *word = alert_words[verdict->health];
-	int left = text_width(word) + 3, phase = failover[0] ? text_width(failover) + 3 : 0;
-	int room = line->width - left - phase;
-	char *who = strstr(verdict->text, " (");
-	int x = pane_text(line, 0, 1, -1, role, word) + 2;
-
-	if (text_width(verdict->text) > room && failover[0] && who)
-		*who = '\0';
-	if (failover[0] && room < VERDICT_LEAST && text_width(verdict->text) > room) {
-		x = pane_text(line, 0, x, -1, role, failover);
-		pane_text(line, 0, x + 3, -1, role, verdict->text);
-		return;
-	}
-	x = pane_text(line, 0, x, failover[0] ? room : -1, role, verdict->text);
-	pane_text(line, 0, x + 3, -1, role, failover);
-}
-
-/* The panes may be frozen, the alert line never is: it is judged by the clock that goes on. */
-static struct view_context live_context(const struct view_context *c)
-{
-	struct view_context live = *c;
-
-	if (c->frozen)
-		live.now_ms = c->live_now_ms;
-	return live;
-}
-
-/* A notice stands on the alert line for a while, but never in the place of a critical alert: then,
- * and where there is no alert line, it is in the footer. */
-bool notice_is_in_footer(const struct pane *p, const struct view_context *c,
-			 const struct deployment *d)
-{
-	struct view_context live = live_context(c);
-	struct verdict verdict;
-
-	if (!c->notice || !c->notice[0])
-		return false;
-	if (screen_height(p->screen) < 5)
-		return true;
-	if (!d)
-		return false;
-	health_deployment(c->model, d, live.now_ms, &verdict);
-	return verdict.health == HEALTH_CRITICAL;
-}
-
-static void line_alert(const struct pane *p, const struct view_context *shown,
-		       const struct deployment *d)
-{
-	const struct view_context live = live_context(shown), *c = &live;
-	struct pane line = pane_sub(p, 1, 0, 1, p->width);
-	struct verdict verdict = {HEALTH_UNKNOWN, 0, "no deployment found yet"};
-	char failover[256] = "", *running;
-	enum style_role role;
-
-	pane_fill(&line, STYLE_TEXT);
-	if (c->notice && c->notice[0] && !notice_is_in_footer(p, c, d)) {
-		notice_draw(&line, c);
-		return;
-	}
-	if (c->frozen) {
-		int used = pane_text(&line, 0, 0, -1, STYLE_BADGE, " live: ");
-
-		line = pane_sub(&line, 0, used, 1, line.width - used);
-	}
-	if (d) {
-		health_deployment(c->model, d, c->now_ms, &verdict);
-		failover_line(c, d, failover, sizeof(failover));
-	}
-	if (verdict.health == HEALTH_OK) {
-		line_all_well(&line, c, failover);
-		return;
-	}
-	role = alert_style(verdict.health);
-	pane_fill(&line, role);
-	/* The verdict may be about the failover already. */
-	if (strstr(verdict.text, "failover:"))
-		failover[0] = '\0';
-	running = strstr(verdict.text, " a failover is running");
-	if (running && failover[0]) /* which the phase says as well */
-		*running = '\0';
-	draw_alert(&line, role, &verdict, failover);
-}
+/* --- the screens --------------------------------------------------------------------------- */
 
 enum tab_form { TAB_NAMES, TAB_SHORT, TAB_KEYS };
 
@@ -424,8 +344,10 @@ static void line_tabs(const struct pane *p, const struct view_context *c, const 
 		pane_text(&line, 0, x, width, role, text);
 		x += width;
 	}
-	if (c->log_error && c->log_error[0])
+	if (said(c->log_error))
 		pane_text(&line, 0, x + 2, -1, STYLE_CRITICAL, c->log_error);
+	else if (said(c->recording_error))
+		pane_text(&line, 0, x + 2, -1, STYLE_CRITICAL, c->recording_error);
 	else if (c->frozen)
 		pane_text(&line, 0, x + 2, -1, STYLE_BADGE, " Space goes on ");
 }
@@ -435,13 +357,15 @@ int header_draw(const struct pane *p, const struct view_context *c, const struct
 {
 	const struct deployment *d = model_deployment(c->model, c->deployment_id);
 	int height = screen_height(p->screen);
+	struct pane line;
 
 	if (height < 3) /* the body is worth more */
 		return 0;
 	line_top(p, c, d);
 	if (height < 5)
 		return 1;
-	line_alert(p, c, d);
+	line = pane_sub(p, 1, 0, 1, p->width);
+	alert_draw(&line, c, d, said(c->notice) && !notice_is_in_footer(p, c, d));
 	if (height < 10)
 		return 2;
 	line_tabs(p, c, tabs, tab_count, active);
