@@ -24,7 +24,7 @@ void model_event(struct model *m, const struct event_args *args)
 		.detail = args->detail != NULL ? args->detail : "",
 		.source = args->source != NULL ? args->source : "redoubt",
 	};
-	event_log_add(m->events, &draft);
+	failovers_event(m, args, event_log_add(m->events, &draft));
 	m->changed |= TOPIC_EVENTS;
 }
 
@@ -128,4 +128,5 @@ void apply_action(struct model *m, const struct observation *obs, struct node *n
 					     .subject = a->subject,
 					     .addr = addr,
 					     .detail = detail });
+	failovers_action(m, a, n);
 }

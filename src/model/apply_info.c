@@ -93,21 +93,6 @@ static void apply_mode(struct model *m, struct node *n, const struct info_facts 
 		deployment_set_kind(m, d, KIND_REPLICATION);
 }
 
-/* The replica that a failover chose says master, in INFO or ROLE, whichever comes first. */
-bool node_note_promotion(struct model *m, const struct node *n)
-{
-	struct deployment *d = deployment_get(m, n->deployment_id);
-	bool noted = false;
-	for (size_t i = 0; d != NULL && i < d->group_count; i++) {
-		struct failover *f = &d->groups[i]->failover;
-		if (f->role_master_ms != 0 || model_node_resolve(m, f->selected_id) != n->id)
-			continue;
-		f->role_master_ms = m->now_ms;
-		d->regroup = noted = true;
-	}
-	return noted;
-}
-
 static void apply_own_role(struct model *m, struct node *n, const struct info_facts *f, bool first)
 {
 	struct deployment *d = deployment_get(m, n->deployment_id);

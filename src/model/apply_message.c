@@ -4,70 +4,6 @@
 
 #include "model/model_private.h"
 
-/* The phase that a message begins. */
-static enum failover_phase phase_of(enum event_kind kind)
-{
-	switch (kind) {
-	case EVENT_TRY_FAILOVER:
-		return PHASE_TRY;
-	case EVENT_ELECTED_LEADER:
-		return PHASE_ELECTED;
-	case EVENT_FAILOVER_SELECT_SLAVE:
-		return PHASE_SELECT;
-	case EVENT_SELECTED_SLAVE:
-	case EVENT_FAILOVER_SEND_SLAVEOF_NOONE:
-		return PHASE_SELECTED;
-	case EVENT_FAILOVER_WAIT_PROMOTION:
-		return PHASE_PROMOTION;
-	case EVENT_PROMOTED_SLAVE:
-	case EVENT_FAILOVER_RECONF_SLAVES:
-		return PHASE_RECONF;
-	case EVENT_FAILOVER_END:
-		return PHASE_ENDED;
-	case EVENT_ABORT_NOT_ELECTED:
-	case EVENT_ABORT_NO_GOOD_SLAVE:
-	case EVENT_ABORT_SLAVE_TIMEOUT:
-	case EVENT_ABORT_MASTER_TIMEOUT:
-		return PHASE_ABORTED;
-	default:
-		return PHASE_NONE;
-	}
-}
-
-static void follow_failover(struct model *m, struct group *g, const struct node *sentinel,
-			    enum event_kind kind, const struct sentinel_message *msg)
-{
-	enum failover_phase phase = phase_of(kind);
-	struct failover *f = &g->failover;
-	if (phase == PHASE_NONE)
-		return;
-	bool running = f->phase > PHASE_NONE && f->phase < PHASE_ENDED;
-	bool ends = phase == PHASE_ENDED || phase == PHASE_ABORTED;
-	bool leads = f->leader_id == sentinel->id;
-	/* Two Sentinels may try at once: who was elected leads, and the other gives up later. */
-	if ((phase == PHASE_TRY && running && !leads && f->phase > PHASE_TRY) ||
-	    (ends && f->leader_id != 0 && !leads))
-		return;
-	if (phase == PHASE_TRY || (!running && !ends))
-		*f = (struct failover){ .started_ms = phase == PHASE_TRY && running ? f->started_ms
-										    : m->now_ms };
-	if (!ends || f->leader_id == 0)
-		f->leader_id = sentinel->id;
-	f->phase = phase;
-	f->phase_ms = m->now_ms;
-	if (ends)
-		f->ended_ms = m->now_ms;
-	if (phase == PHASE_ABORTED)
-		snprintf(f->abort_reason, sizeof(f->abort_reason), "%s", msg->channel);
-	if (kind == EVENT_SELECTED_SLAVE) {
-		const struct node *chosen = node_by_addr(m, &msg->addr);
-		f->selected_id = chosen != NULL ? chosen->id : 0;
-		m->changed |= TOPIC_SELECTED;
-	}
-	m->changed |= TOPIC_HEALTH;
-	deployment_get(m, g->deployment_id)->regroup = true;
-}
-
 static struct sentinel_view *view_of(struct group *g, uint32_t sentinel_id)
 {
 	for (size_t i = 0; i < g->view_count; i++)
@@ -131,9 +67,9 @@ static void apply_to_model(struct model *m, struct node *n, struct group *g, enu
 		set_tilt(m, n, kind == EVENT_TILT);
 		return;
 	}
+	failovers_message(m, g, n, kind, msg);
 	if (g == NULL)
 		return;
-	follow_failover(m, g, n, kind, msg);
 	if (kind == EVENT_SWITCH_MASTER)
 		switch_master(m, g, n, msg);
 	if (kind == EVENT_SDOWN || kind == EVENT_SDOWN_OVER || kind == EVENT_ODOWN ||

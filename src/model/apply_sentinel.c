@@ -43,58 +43,6 @@ static void views_compact(struct model *m, struct group *g, uint32_t sentinel_id
 	g->view_count = kept;
 }
 
-/* The phase by the leader's own state, for failovers whose events were missed. */
-static void phase_from_state(struct model *m, struct group *g, const struct node *sentinel,
-			     const struct sentinel_instance *f)
-{
-	static const struct {
-		const char *state;
-		enum failover_phase phase;
-	} states[] = {
-		{ "wait_start", PHASE_TRY },
-		{ "select_slave", PHASE_SELECT },
-		{ "send_slaveof_noone", PHASE_SELECTED },
-		{ "wait_promotion", PHASE_PROMOTION },
-		{ "reconf_slaves", PHASE_RECONF },
-		{ "update_config", PHASE_RECONF },
-	};
-	struct failover *o = &g->failover;
-	if (!(f->flags & SFLAG_FAILOVER_IN_PROGRESS))
-		return;
-	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
-		if (strcmp(states[i].state, f->failover_state) != 0)
-			continue;
-		bool over = o->phase == PHASE_NONE || o->phase == PHASE_ENDED ||
-			    o->phase == PHASE_ABORTED;
-		/* Just ended by its event; this reply was under way. */
-		if (over && o->ended_ms != 0 && m->now_ms - o->ended_ms < 2000)
-			return;
-		if (over)
-			*o = (struct failover){ .started_ms = m->now_ms };
-		if (over || (states[i].phase > o->phase && o->leader_id == sentinel->id)) {
-			o->phase = states[i].phase;
-			o->phase_ms = m->now_ms;
-			o->leader_id = sentinel->id;
-			m->changed |= TOPIC_HEALTH;
-		}
-		return;
-	}
-}
-
-/* A failover that we believe in but that its leader no longer runs ended unseen. */
-static void phase_over(struct model *m, struct group *g, const struct node *sentinel,
-		       const struct sentinel_instance *f)
-{
-	struct failover *o = &g->failover;
-	bool running = o->phase > PHASE_NONE && o->phase < PHASE_ENDED;
-	if (!running || o->leader_id != sentinel->id || (f->flags & SFLAG_FAILOVER_IN_PROGRESS) ||
-	    m->now_ms - o->phase_ms < 3000)
-		return;
-	o->phase = PHASE_ENDED;
-	o->ended_ms = o->phase_ms = m->now_ms;
-	m->changed |= TOPIC_HEALTH;
-}
-
 void group_judge_master_down(struct model *m, struct group *g)
 {
 	const struct sentinel_view *best = group_best_view(g);
@@ -136,8 +84,7 @@ static void apply_master(struct model *m, struct node *sentinel, const struct se
 	bound_instance(&v->facts);
 	v->at_ms = m->now_ms;
 	v->switched_ms = 0;
-	phase_from_state(m, g, sentinel, f);
-	phase_over(m, g, sentinel, f);
+	failovers_leader_state(m, g, sentinel, f);
 	group_judge_master_down(m, g);
 }
 
@@ -220,16 +167,9 @@ void apply_sentinel_masters(struct model *m, const struct observation *obs, stru
 /* A switch shows in everybody's next reply; a Sentinel that fell silent after its +switch-master must
  * not stand before the others for ever. */
 #define SWITCH_STANDS_MS 10000
-/* A failover whose leader fell silent: each phase ends after failover-timeout at the latest. */
-#define FAILOVER_TIMEOUT_DEFAULT_MS 180000
 
 void group_expire(struct model *m, struct group *g)
 {
-	struct failover *f = &g->failover;
-	const struct sentinel_view *best = group_best_view(g);
-	int64_t timeout_ms = best != NULL && best->facts.failover_timeout_ms > 0 ?
-				 best->facts.failover_timeout_ms :
-				 FAILOVER_TIMEOUT_DEFAULT_MS;
 	for (size_t i = 0; i < g->view_count; i++) {
 		if (g->views[i].switched_ms == 0 ||
 		    m->now_ms - g->views[i].switched_ms <= SWITCH_STANDS_MS)
@@ -237,14 +177,6 @@ void group_expire(struct model *m, struct group *g)
 		g->views[i].switched_ms = 0;
 		deployment_get(m, g->deployment_id)->regroup = true;
 	}
-	const struct node *leader = node_get(m, f->leader_id);
-	bool silent = leader == NULL || leader->link.state != LINK_UP;
-	if (f->phase == PHASE_NONE || f->phase >= PHASE_ENDED || !silent ||
-	    m->now_ms - f->phase_ms <= timeout_ms)
-		return;
-	f->phase = PHASE_ENDED;
-	f->ended_ms = f->phase_ms = m->now_ms;
-	m->changed |= TOPIC_HEALTH;
 }
 
 static struct member_view *member_obtain(struct member_view **list, size_t *count, size_t *cap,

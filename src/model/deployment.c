@@ -144,6 +144,7 @@ void deployment_merge(struct model *m, uint32_t a_id, uint32_t b_id)
 		memcpy(keep->name, drop->name, sizeof(keep->name));
 	}
 	event_log_redirect(m->events, drop->id, keep->id);
+	failovers_redirect(m, drop->id, keep->id);
 	deployment_release(m, drop);
 	drop->gone = true;
 	keep->regroup = true;

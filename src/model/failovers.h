@@ -85,6 +85,7 @@ struct failover_record {
 	struct failover_replica replicas[FAILOVER_REPLICAS_MAX];
 	size_t replica_count;
 	size_t replica_total;     /* with those that are not timed */
+	int64_t demoted_ms;       /* the old master's first reply that says replica; until then it took writes */
 	struct failover_observer observers[FAILOVER_OBSERVERS_MAX];
 	size_t observer_count;
 	char abort_reason[48];    /* wire name, or a word of ours (failover_abort_text), or "" */

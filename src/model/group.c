@@ -564,5 +564,7 @@ void deployment_regroup(struct model *m, struct deployment *d)
 	}
 	if (d->group_count > 1)
 		qsort(d->groups, d->group_count, sizeof(*d->groups), group_order);
+	for (size_t i = 0; i < d->group_count; i++)
+		failovers_master_changed(m, d->groups[i]);
 	name_deployment(m, d);
 }

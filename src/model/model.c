@@ -59,6 +59,7 @@ void model_free(struct model *m)
 	free(m->dead);
 	free(m->deployments);
 	event_log_free(m->events);
+	free(m->failovers);
 	free(m);
 }
 
@@ -126,6 +127,8 @@ unsigned model_tick(struct model *m, int64_t now_ms, int64_t wall_ms)
 	if (now_ms - m->swept_ms >= SWEEP_EVERY_MS) {
 		m->swept_ms = now_ms;
 		expire_all(m);
+		if (m->failovers_live > 0)
+			failovers_expire(m);
 	}
 	regroup_all(m);
 	nodes_free_dead(m);
@@ -199,6 +202,7 @@ unsigned model_apply(struct model *m, const struct observation *obs)
 			dispatch(m, obs, n);
 	}
 	regroup_all(m);
+	failovers_settle(m, obs);
 	nodes_free_dead(m);
 	return m->changed;
 }

@@ -45,7 +45,9 @@ struct model {
 	struct failover_record *failovers; /* ring; grows to FAILOVERS_MAX before it wraps */
 	size_t failover_first, failover_count, failover_cap;
 	uint32_t last_failover_id;
-	size_t failovers_open;        /* not over, or over a moment ago: looked at with each reply */
+	size_t failovers_live;        /* not over, or over a moment ago: looked at with each reply */
+	uint32_t role_changed_id;     /* node whose word on its role changed with this observation */
+	int64_t last_as_master_ms;    /* ... and when it last said master, if it did; 0 */
 };
 
 /* --- nodes (node.c) --- */
@@ -128,15 +130,32 @@ void node_expire_refusals(struct model *m, struct node *n);
 void bound_number(int64_t *value);
 /* The Sentinels' views of the master, after any of them changed. */
 void group_judge_master_down(struct model *m, struct group *g);
-/* Failovers whose end nobody will report, switches that should have shown by now. */
+/* Switches that should have shown by now. */
 void group_expire(struct model *m, struct group *g);
-/* True when a failover waited for it. */
-bool node_note_promotion(struct model *m, const struct node *n);
 void node_list_replicas_again(struct model *m, struct node *master);
 /* Some reachable node says cluster_state:fail, or some say ok and none fail any more. */
 void cluster_judge_state(struct model *m, struct deployment *d);
 void cluster_member_free(struct cluster_member *cm);
 void cluster_free(struct cluster *c);
 void cluster_map_rebuild(struct model *m, struct deployment *d);
+
+/* --- failover records (failovers.c, failovers_sentinel.c, failovers_members.c) --- */
+/* Each event as it is logged; each Sentinel's message with what it names; each stage of an action. */
+void failovers_event(struct model *m, const struct event_args *args, uint64_t seq);
+void failovers_message(struct model *m, struct group *g, struct node *sentinel, enum event_kind kind,
+		       const struct sentinel_message *msg);
+void failovers_action(struct model *m, const struct action_facts *a, const struct node *n);
+/* A Sentinel's SENTINEL MASTERS, for failovers whose events were missed. */
+void failovers_leader_state(struct model *m, struct group *g, const struct node *sentinel,
+			    const struct sentinel_instance *f);
+/* True when a failover waited for the node to say master. */
+bool node_note_promotion(struct model *m, const struct node *n);
+void failovers_master_changed(struct model *m, struct group *g);
+/* After an observation was applied and the groups worked out: what it means for the live records. */
+void failovers_settle(struct model *m, const struct observation *obs);
+void failovers_expire(struct model *m);
+void failovers_redirect(struct model *m, uint32_t from_deployment, uint32_t to_deployment);
+/* A blank newest one; the oldest goes when there are FAILOVERS_MAX. Also for loading. */
+struct failover_record *failover_add(struct model *m);
 
 #endif
