@@ -4,6 +4,7 @@
 
 #include "model/health.h"
 #include "model/model.h"
+#include "tui/graph.h"
 #include "tui/keys.h"
 #include "tui/list.h"
 #include "tui/pane.h"
@@ -40,6 +41,7 @@ struct view_context {
 	const char *recording_error; /* why it stopped, or "" */
 	bool replay;               /* --replay: nothing is live */
 	const struct keymap *keys; /* in force; NULL: as built in */
+	enum graph_style graph;    /* of [ui] */
 	bool dashboard;            /* several panes: Tab and zoom do something */
 };
 
@@ -102,7 +104,8 @@ bool view_takes(const struct view *v, enum command cmd);
 /* The stock handling of the moving commands on v->list. */
 unsigned view_list_act(struct view *v, enum command cmd);
 
-extern const struct view_ops topology_view, replication_view, slots_view, events_view, fleet_view;
+extern const struct view_ops topology_view, replication_view, slots_view, events_view, fleet_view,
+	nodes_view, node_view;
 
 /* Not views, but drawn the same way. */
 /* A screen that exists, and its key. */
