@@ -27,7 +27,9 @@ struct ui {
 	struct app *app;
 	struct screen *screen;
 	struct theme theme;
-	const char *theme_name;   /* borrowed from the settings; NULL: the default */
+	const char *theme_name;   /* of the settings or of a choice; NULL: the default */
+	struct theme_choice *theme_choices;
+	struct theme_picker *theme_picker; /* NULL: closed */
 	struct view *views[SCREEN_COUNT]; /* by screen; NULL where there is none */
 	struct { uint32_t deployment_id, node_id; } built_for[SCREEN_COUNT]; /* whose rows a view has */
 	size_t current;           /* screen */

@@ -16,7 +16,8 @@ void ui_theme_close(struct ui *ui);
 /* Another deployment may look different, so that production is not taken for a test. Call before a
  * frame is drawn. */
 void ui_theme_follow(struct ui *ui);
-/* From now on NAME for everything, whatever deployments say. False with the reason in err. */
+/* From now on NAME in the place of the theme that is shown; deployments with another of their own
+ * keep it. False with the reason in err. */
 bool ui_theme_set(struct ui *ui, const char *name, struct buf *err);
 
 /* The picker: a list over the screen that previews what it stands on. */
