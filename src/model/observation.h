@@ -88,7 +88,7 @@ struct observation {
 	int32_t rtt_us;              /* round trip, -1: not measured */
 	enum server_error error;
 	const char *text;            /* cleaned; error reply or reason; or NULL */
-	const struct reply *raw;     /* as it came, for the recorder; a message: channel and payload */
+	const struct reply *raw;     /* as it came, for the recorder: what parse_reply was given */
 	union {                      /* by question; borrowed for the call */
 		const struct target_facts *target;
 		const struct link_facts *link;

@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "redis/parse.h"
-#include "redis/sentinel.h"
 
 #define NODES_FRESH_MS      5000 /* an unchanged CLUSTER NODES is applied again after this */
 #define NODES_ON_CHANGE_MAX 3    /* a round, in larger clusters */
@@ -218,6 +217,7 @@ static void on_reply(struct link *l, enum question q, const char *arg, uint32_t 
 		obs.rtt_us = recv_us - sent_us > INT32_MAX ? INT32_MAX : (int32_t)(recv_us - sent_us);
 		if (q == ASK_CLUSTER_NODES && nodes_known(e, reply, obs.recv_ms))
 			return;
+		obs.raw = reply;
 		parse_reply(w->parser, reply, &obs);
 		before_apply(e, &obs);
 	}
@@ -229,35 +229,29 @@ static void on_reply(struct link *l, enum question q, const char *arg, uint32_t 
 		w->groups_now = true;
 }
 
-/* Of a data node: only the Sentinels' hello channel is subscribed there. */
-static void take_hello(struct entry *e, const char *payload, size_t len, struct observation *obs)
-{
-	struct sentinel_hello hello;
-
-	if (!sentinel_hello_parse(&hello, payload, len))
-		return;
-	e->hello_since_ms = 0;
-	obs->question = ASK_SENTINEL_HELLO;
-	obs->u.hello = &hello;
-	watch_give(e->watch, obs);
-}
-
+/* On a data node only the Sentinels' hello channel is subscribed. */
 static void on_message(struct link *l, const char *channel, size_t channel_len,
 		       const char *payload, size_t payload_len, void *owner)
 {
 	struct entry *e = owner;
-	struct sentinel_message message;
-	struct observation obs = { .question = ASK_MESSAGE, .node_id = e->id,
-				   .recv_ms = clock_mono_ms(), .wall_ms = clock_wall_ms(),
-				   .rtt_us = -1 };
+	bool hello = watch_entry_mode(e) != MODE_SENTINEL;
+	struct reply parts[3] = {
+		{ .type = REPLY_STRING, .str = "message", .len = 7 },
+		{ .type = REPLY_STRING, .str = channel, .len = channel_len },
+		{ .type = REPLY_STRING, .str = payload, .len = payload_len },
+	};
+	struct reply *list[3] = { &parts[0], &parts[1], &parts[2] };
+	const struct reply raw = { .type = REPLY_ARRAY, .elements = list, .element_count = 3 };
+	struct observation obs = { .question = hello ? ASK_SENTINEL_HELLO : ASK_MESSAGE,
+				   .node_id = e->id, .recv_ms = clock_mono_ms(),
+				   .wall_ms = clock_wall_ms(), .rtt_us = -1, .raw = &raw };
 
 	(void)l;
-	if (watch_entry_mode(e) != MODE_SENTINEL) {
-		take_hello(e, payload, payload_len, &obs);
+	parse_reply(e->watch->parser, &raw, &obs);
+	if (obs.answer != ANSWER_OK)
 		return;
-	}
-	sentinel_message_parse(&message, channel, channel_len, payload, payload_len);
-	obs.u.message = &message;
+	if (hello)
+		e->hello_since_ms = 0;
 	watch_give(e->watch, &obs);
 }
 

@@ -10,11 +10,13 @@
 #include "redis/reply.h"
 
 #include <hiredis/hiredis.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/text.h"
@@ -474,8 +476,59 @@ const char *reader_error(const struct reply_reader *r)
 	return r->error;
 }
 
+bool reader_is_empty(const struct reply_reader *r)
+{
+	return r->unread == 0 && !r->building;
+}
+
 bool reply_is(const struct reply *r, const char *text)
 {
 	return r && (r->type == REPLY_STATUS || r->type == REPLY_STRING) && r->len == strlen(text) &&
 	       memcmp(r->str, text, r->len) == 0;
+}
+
+/* --- back to bytes --- */
+
+static void encode_line(char type, const char *str, size_t len, struct buf *out)
+{
+	buf_addch(out, type);
+	buf_add(out, str, len);
+	buf_add(out, "\r\n", 2);
+}
+
+static void encode_number(char type, int64_t number, struct buf *out)
+{
+	char text[24];
+	int len = snprintf(text, sizeof(text), "%" PRId64, number);
+
+	encode_line(type, text, (size_t)len, out);
+}
+
+/* As deep as the reader lets a reply be. */
+void reply_encode(const struct reply *r, struct buf *out)
+{
+	switch (r->type) {
+	case REPLY_NIL:
+		buf_add(out, "$-1\r\n", 5);
+		break;
+	case REPLY_STRING:
+		encode_number('$', (int64_t)r->len, out);
+		buf_add(out, r->str, r->len);
+		buf_add(out, "\r\n", 2);
+		break;
+	case REPLY_STATUS:
+		encode_line('+', r->str, r->len, out);
+		break;
+	case REPLY_ERROR:
+		encode_line('-', r->str, r->len, out);
+		break;
+	case REPLY_INTEGER:
+		encode_number(':', r->integer, out);
+		break;
+	case REPLY_ARRAY:
+		encode_number('*', (int64_t)r->element_count, out);
+		for (size_t i = 0; i < r->element_count; i++)
+			reply_encode(r->elements[i], out);
+		break;
+	}
 }

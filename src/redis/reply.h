@@ -34,8 +34,14 @@ void reader_feed(struct reply_reader *r, const char *data, size_t len);
  * limit, reader_error says why in words and the link must be dropped. */
 int reader_next(struct reply_reader *r, const struct reply **out);
 const char *reader_error(const struct reply_reader *r);
+/* Nothing that was fed is left: the last reply was the end of it. */
+bool reader_is_empty(const struct reply_reader *r);
 
 /* True when r is a STATUS or STRING of exactly this text. */
 bool reply_is(const struct reply *r, const char *text);
+
+/* Appends the reply as RESP2, whatever it came as: reading that gives the same tree again. */
+struct buf;
+void reply_encode(const struct reply *r, struct buf *out);
 
 #endif

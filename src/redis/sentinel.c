@@ -478,24 +478,34 @@ static void message_reset(struct sentinel_message *out)
 	out->epoch = FACT_UNKNOWN;
 }
 
+_Static_assert(SENTINEL_SET_BYTES >= PAYLOAD_MAX + 6, "the stars fit behind the longest payload");
+
+size_t sentinel_set_mask(char *out, const char *payload, size_t len)
+{
+	static const char stars[] = "******";
+	const struct span body = { payload, len < PAYLOAD_MAX ? len : PAYLOAD_MAX };
+	const char *secret = find_secret(&body);
+	size_t kept = secret ? (size_t)(secret - body.s) : body.len;
+
+	if (kept)
+		memcpy(out, body.s, kept);
+	if (!secret)
+		return kept;
+	memcpy(out + kept, stars, sizeof(stars) - 1);
+	return kept + sizeof(stars) - 1;
+}
+
 void sentinel_message_parse(struct sentinel_message *out, const char *channel, size_t channel_len,
 			    const char *payload, size_t payload_len)
 {
-	static const char stars[] = "******";
-	char masked[PAYLOAD_MAX + sizeof(stars)], name[sizeof(out->channel)];
+	char masked[SENTINEL_SET_BYTES], name[sizeof(out->channel)];
 	struct span body = { payload, payload_len < PAYLOAD_MAX ? payload_len : PAYLOAD_MAX };
-	const char *secret;
 
 	message_reset(out);
 	text_clean(out->channel, sizeof(out->channel), channel, channel_len);
-	secret = strcmp(out->channel, "+set") == 0 ? find_secret(&body) : NULL;
-	if (secret) {
-		size_t before = (size_t)(secret - body.s);
-
-		memcpy(masked, body.s, before);
-		memcpy(masked + before, stars, sizeof(stars) - 1);
+	if (strcmp(out->channel, "+set") == 0) {
+		body.len = sentinel_set_mask(masked, payload, payload_len);
 		body.s = masked;
-		body.len = before + sizeof(stars) - 1;
 	}
 	if (parse_payload(out, body))
 		return;
