@@ -205,3 +205,60 @@ bool credentials_mentions(const struct credentials *c, const char *text)
 			return true;
 	return false;
 }
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Digits within a longer number are that number. */
+static bool is_within_number(const char *at, size_t len, const char *data, const char *end)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!is_digit(at[i]))
+			return false;
+	return (at > data && is_digit(at[-1])) || (at + len < end && is_digit(at[len]));
+}
+
+static void blot(const char *what, size_t what_len, char *data, size_t len)
+{
+	char *at = data, *end = data + len;
+
+	while ((at = memmem(at, (size_t)(end - at), what, what_len)) != NULL) {
+		if (!is_within_number(at, what_len, data, end))
+			memset(at, '*', what_len);
+		at += what_len;
+	}
+}
+
+static bool is_plain(const char *s)
+{
+	while (*s >= 0x20 && *s < 0x7f)
+		s++;
+	return *s == '\0';
+}
+
+static void blot_pair(const struct pair *pair, const char *vocabulary, size_t vocabulary_len,
+		      char *data, size_t data_len)
+{
+	size_t len = pair->password ? strlen(pair->password) : 0, size = len * CLEAN_MAX_BYTES + 1;
+	char *clean;
+
+	if (len < MENTION_MIN_BYTES || memmem(vocabulary, vocabulary_len, pair->password, len))
+		return;
+	blot(pair->password, len, data, data_len);
+	if (is_plain(pair->password))
+		return;
+	clean = mem_alloc(size);
+	blot(clean, text_clean(clean, size, pair->password, len), data, data_len);
+	mem_wipe_free(clean, size);
+}
+
+void credentials_blot(const struct credentials *c, const char *vocabulary, size_t vocabulary_len,
+		      char *data, size_t len)
+{
+	for (size_t i = 0; i < 2; i++)
+		blot_pair(&c->kinds[i], vocabulary, vocabulary_len, data, len);
+	for (size_t i = 0; i < c->target_count; i++)
+		blot_pair(&c->targets[i].pair, vocabulary, vocabulary_len, data, len);
+}

@@ -32,4 +32,10 @@ bool credentials_append_auth(const struct credentials *c, const struct endpoint 
  * than 3 bytes are not looked for: they are in any sentence. */
 bool credentials_mentions(const struct credentials *c, const char *text);
 
+/* Writes stars over each password in data, as it is or as text_clean shows it. Left alone are those of
+ * fewer than 3 bytes, and those that are part of the vocabulary: stars in the place of a word that
+ * everybody knows would tell the password. Allocates nothing where there is none. */
+void credentials_blot(const struct credentials *c, const char *vocabulary, size_t vocabulary_len,
+		      char *data, size_t len);
+
 #endif

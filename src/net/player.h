@@ -3,6 +3,7 @@
 #ifndef NET_PLAYER_H
 #define NET_PLAYER_H
 
+#include "base/buf.h"
 #include "model/model.h"
 
 struct player;

@@ -11,6 +11,7 @@
 #ifndef NET_RECORDER_H
 #define NET_RECORDER_H
 
+#include "base/buf.h"
 #include "model/model.h"
 
 #define RECORDER_KEY_FRAME_MS 60000
@@ -37,6 +38,8 @@ void recorder_interval(struct recorder *r, int64_t interval_ms, int64_t now_ms);
 /* True with words in out when the recording has stopped: full disk, file gone, too slow. */
 bool recorder_trouble(struct recorder *r, char *out, size_t size);
 uint64_t recorder_bytes(struct recorder *r); /* written so far */
+/* What came so far is on its way, with its events: before recorder_close, which knows no model. */
+void recorder_flush(struct recorder *r, const struct model *m);
 /* Writes what is left, waiting up to timeout_ms. NULL is legal. */
 void recorder_close(struct recorder *r, int timeout_ms);
 
