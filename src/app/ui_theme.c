@@ -195,6 +195,12 @@ void ui_theme_key(struct ui *ui, uint32_t key)
 	case CMD_BOTTOM:
 		move(ui, all);
 		break;
+	case CMD_REDRAW:
+		screen_invalidate(ui->screen);
+		break;
+	case CMD_SUSPEND:
+		ui_suspend(ui);
+		break;
 	default:
 		break;
 	}
