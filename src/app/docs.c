@@ -14,8 +14,10 @@
 #include <string.h>
 
 #include "app/configfile.h"
+#include "app/ui_private.h"
 #include "model/event.h"
-#include "views/view.h"
+#include "tui/keys.h"
+#include "views/keymap.h"
 
 #define LINE_BYTES  1024
 #define LINE_WISHED 66
@@ -118,6 +120,9 @@ static void man_keys(struct buf *out)
 	const char *group = "";
 	for (size_t i = 0; i < key_binding_count; i++) {
 		const struct key_binding *b = &key_bindings[i];
+		size_t screen = ui_screen_of(b->command);
+		if (screen < SCREEN_COUNT && !ui_screen_exists(screen))
+			continue;
 		if (strcmp(group, b->group) != 0)
 			buf_addf(out, ".SS %s\n", b->group);
 		group = b->group;
@@ -129,7 +134,9 @@ static void man_keys(struct buf *out)
 			buf_addstr(out, k > 0 ? ", " : "");
 			roff_bold(out, key_name(b->keys[k], name));
 		}
-		buf_addch(out, '\n');
+		buf_addstr(out, " (\\fI");
+		roff_bytes(out, b->name, strlen(b->name));
+		buf_addstr(out, "\\fR)\n");
 		roff_text(out, b->help);
 	}
 }
