@@ -37,6 +37,12 @@ static bool owns_slots(const struct deployment *d, uint32_t id)
 	return false;
 }
 
+/* Whom it follows by its own word: a shard that still lists it as a master says otherwise for a while. */
+static struct node *named_by(const struct model *m, const struct node *n)
+{
+	return node_by_addr(m, &n->info.master);
+}
+
 /* --- who became master ---------------------------------------------------------------------------- */
 
 static void take_promotion(struct model *m, struct failover_record *f, const struct node *now)
@@ -96,7 +102,7 @@ void failover_members_cue(struct model *m, struct node *n)
 	struct node *master = node_get(m, g->master_id);
 	if (n->info.role == ROLE_REPLICA) {
 		/* Stepped down, or left to another master of its own will: then nobody took over here. */
-		struct node *up = node_get(m, n->upstream_id);
+		struct node *up = named_by(m, n);
 		struct failover_record *f = live_of(m, d->id, n->id, false);
 		if (f == NULL && (up == NULL || up->deployment_id != d->id || master == NULL))
 			return;
@@ -150,7 +156,8 @@ void failover_members_fail(struct model *m, enum event_kind kind, struct node *n
 
 static bool follows(const struct model *m, const struct failover_record *f, const struct node *n)
 {
-	return n->info.role == ROLE_REPLICA && failover_same_node(m, n->upstream_id, f->new_master_id);
+	const struct node *up = n->info.role == ROLE_REPLICA ? named_by(m, n) : NULL;
+	return up != NULL && failover_same_node(m, up->id, f->new_master_id);
 }
 
 static void take_info(struct model *m, struct failover_record *f, const struct node *n)
@@ -174,9 +181,13 @@ static void take_cluster_nodes(struct model *m, struct failover_record *f, const
 		return;
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct cluster_node_line *line = &facts->lines[i];
-		if (strcmp(line->id, now->cluster_id) == 0 && line->flags & CFLAG_MASTER &&
-		    line->slot_count > 0)
-			failover_said(m, f, STEP_SWITCHED, by->id, m->now_ms);
+		if (strcmp(line->id, now->cluster_id) != 0 || !(line->flags & CFLAG_MASTER) ||
+		    line->slot_count == 0)
+			continue;
+		/* Its first word as a replica had its old master's epoch. */
+		if (now->member != NULL && now->member->config_epoch > f->epoch)
+			f->epoch = now->member->config_epoch;
+		failover_said(m, f, STEP_SWITCHED, by->id, m->now_ms);
 	}
 }
 
@@ -243,7 +254,7 @@ void failover_members_settle(struct model *m, struct failover_record *f, const s
 		return;
 	if (obs->question == ASK_INFO && f->new_master_id == 0 &&
 	    failover_same_node(m, f->old_master_id, n->id) && n->info.role == ROLE_REPLICA) {
-		struct node *up = node_get(m, n->upstream_id);
+		struct node *up = named_by(m, n);
 		if (up != NULL && up->deployment_id == d->id)
 			take_promotion(m, f, up);
 	}
