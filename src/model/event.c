@@ -5,16 +5,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "model/event_private.h"
 
 /* How far back a message may join an earlier one of its kind. Bounds the search in a storm. */
 #define MERGE_LOOK_BACK 512
-
-struct event_log {
-	struct event *ring;
-	size_t capacity, first, count;
-	uint64_t last_seq;
-	uint64_t generation;
-};
 
 static const struct event_kind_info kinds[] = {
 #define X(id, name, origin, severity, window, help) [id] = { name, origin, severity, window, help },
@@ -49,7 +43,7 @@ struct event_log *event_log_new(size_t capacity)
 	return log;
 }
 
-static void event_clear(struct event *e)
+void event_clear(struct event *e)
 {
 	free(e->name);
 	free(e->deployment);
@@ -196,6 +190,7 @@ uint64_t event_log_add(struct event_log *log, const struct event_draft *draft)
 	if (same != NULL) {
 		source_add(same, draft->source, draft->mono_ms);
 		same->last_ms = draft->mono_ms;
+		same->generation = log->generation;
 		return same->seq;
 	}
 	struct event *e = &log->ring[(log->first + log->count) % log->capacity];
@@ -206,16 +201,19 @@ uint64_t event_log_add(struct event_log *log, const struct event_draft *draft)
 		log->count++;
 	}
 	fill(e, draft);
+	e->generation = log->generation;
 	e->seq = ++log->last_seq;
 	return e->seq;
 }
 
 void event_log_redirect(struct event_log *log, uint32_t from_deployment, uint32_t to_deployment)
 {
+	log->generation++;
 	for (size_t i = 0; i < log->count; i++) {
 		struct event *e = &log->ring[(log->first + i) % log->capacity];
-		if (e->deployment_id == from_deployment)
-			e->deployment_id = to_deployment;
+		if (e->deployment_id != from_deployment)
+			continue;
+		e->deployment_id = to_deployment;
+		e->generation = log->generation;
 	}
-	log->generation++;
 }

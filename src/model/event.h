@@ -119,6 +119,7 @@ struct event {
 	struct event_source *sources; /* owned */
 	uint8_t source_count;
 	uint32_t source_total;
+	uint64_t generation;    /* the log's when it last changed */
 };
 
 const struct event_kind_info *event_kind_info(enum event_kind kind);
