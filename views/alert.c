@@ -238,9 +238,13 @@ void alert_draw(const struct pane *p, const struct view_context *shown, const st
 	const struct view_context live = live_context(shown), *c = &live;
 	struct verdict verdict = {HEALTH_UNKNOWN, 0, "no deployment found yet"};
 	struct pane line = *p;
+	const char *words;
 
-	if (d)
+	if (d) {
 		health_deployment(c->model, d, c->now_ms, &verdict);
+		words = verdict_words(&verdict, d);
+		memmove(verdict.text, words, strlen(words) + 1);
+	}
 	pane_fill(&line, notice || verdict.health == HEALTH_OK ? STYLE_TEXT
 							       : alert_style(verdict.health));
 	line = draw_hint(&line, c, verdict.health);

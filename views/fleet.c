@@ -161,6 +161,16 @@ static void say_failovers(struct fleet_row *row, const struct view_context *c,
 			 verdict);
 }
 
+/* "mymaster objectively down 7 s" in the row of mymaster. */
+static const char *without_name(const char *words, const struct deployment *d)
+{
+	size_t len = strlen(d->name);
+
+	if (strncmp(words, d->name, len) != 0 || words[len] != ' ')
+		return words;
+	return words + len + 1;
+}
+
 static void row_fill(struct fleet_row *row, const struct view_context *c,
 		     const struct deployment *d)
 {
@@ -183,7 +193,7 @@ static void row_fill(struct fleet_row *row, const struct view_context *c,
 		row->groups_ok += group_is_served(c, d->groups[i]);
 	count_members(row, c);
 	count_slots(row, c, d);
-	say_failovers(row, c, d, verdict.text);
+	say_failovers(row, c, d, without_name(verdict_words(&verdict, d), d));
 }
 
 /* --- order --------------------------------------------------------------------------------- */

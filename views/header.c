@@ -51,18 +51,15 @@ struct member_counts members_count(const struct view_context *c)
 	return n;
 }
 
-/* "3/4 nodes"; all of them: "4 nodes", in the same width. */
+/* In a width that holds still. */
 static void count_text(char *out, size_t up, size_t all, const char *one, const char *many)
 {
-	char width[PART_BYTES];
+	char whole[PART_BYTES], now[PART_BYTES];
 	const char *word = all == 1 ? one : many;
-	int columns = snprintf(width, sizeof(width), "%zu/%zu %s", all, all, word);
+	int columns = snprintf(whole, sizeof(whole), "%zu/%zu %s", all, all, word);
 
-	if (up < all)
-		snprintf(width, sizeof(width), "%zu/%zu %s", up, all, word);
-	else
-		snprintf(width, sizeof(width), "%zu %s", all, word);
-	snprintf(out, PART_BYTES, "%*s", columns, width);
+	snprintf(now, sizeof(now), "%zu/%zu %s", up, all, word);
+	snprintf(out, PART_BYTES, "%*s", columns, now);
 }
 
 static void frozen_text(const struct view_context *c, char *out)
@@ -237,9 +234,10 @@ static void title_make(const struct view_context *c, const struct deployment *d,
 		snprintf(t->what, sizeof(t->what), "  %s", what);
 }
 
-static int title_width(const struct title *t)
+/* Of what must not give way to the numbers. */
+static int title_least(const struct title *t)
 {
-	return text_width(t->name) + text_width(t->what) + text_width(t->place);
+	return text_width(t->name) + text_width(t->place);
 }
 
 /* The kind gives way first, then the name's middle; which one of how many it is stays. */
@@ -276,10 +274,12 @@ static void line_top(const struct pane *p, const struct view_context *c, const s
 	count += parts_of_numbers(c, &n, parts + count);
 	pane_fill(&line, role);
 	title_make(c, d, &title);
-	left = name_at + title_width(&title) + 1;
+	left = name_at + title_least(&title) + 1;
 	/* A name that fills the line must not push out that the screen is frozen. */
-	if (left > p->width / 2)
-		left = c->frozen && p->width < PROGRAM_LEAST ? 0 : p->width / 2;
+	if (c->frozen && p->width < PROGRAM_LEAST)
+		left = 0;
+	else if (left > p->width / 2)
+		left = p->width / 2;
 	parts_fit(parts, count, p->width - left);
 	x = p->width - parts_width(parts, count) + 1;
 	if (name_at > 0)

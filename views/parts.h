@@ -21,6 +21,9 @@ bool view_drop_filter(struct view *v);
 bool notice_is_in_footer(const struct pane *p, const struct view_context *c,
 			 const struct deployment *d);
 void notice_draw(const struct pane *line, const struct view_context *c);
+/* "10.0.0.1:6379 master 10.0.0.1:6379 link lost": a plain set is called as its master; once is
+ * enough. */
+const char *verdict_words(const struct verdict *v, const struct deployment *d);
 /* A line in the middle of an empty pane. */
 void view_say(const struct pane *p, enum style_role role, const char *text);
 

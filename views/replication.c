@@ -199,6 +199,14 @@ static void fill_history(struct repl_row *row, const struct node *n)
 	}
 }
 
+static void say_age(struct repl_row *row, int64_t now_ms)
+{
+	char text[64], age[UNITS_BYTES];
+
+	snprintf(text, sizeof(text), "as of %s ago", units_age(now_ms - row->lag.at_ms, age));
+	say(row, HEALTH_UNKNOWN, text);
+}
+
 static void fill_replica(struct repl_row *row, const struct view_context *c)
 {
 	const struct node *n = model_node(c->model, row->node_id), *upstream;
@@ -231,16 +239,19 @@ static void fill_replica(struct repl_row *row, const struct view_context *c)
 	/* A master that is down writes nothing: its backlog waits. */
 	upstream = model_node(c->model, n->upstream_id);
 	fill_outlook(row, upstream && node_status(upstream) == STATUS_UP);
-	if (row->lag.seconds != FACT_UNKNOWN && row->lag.seconds >= SILENCE_LONG &&
-	    !row->message[0])
+	if (row->message[0])
+		return;
+	if (row->lag.seconds != FACT_UNKNOWN && row->lag.seconds >= SILENCE_LONG)
 		say(row, HEALTH_WARNING, "acknowledges nothing");
+	else if (row->stale) /* its master does not say any more */
+		say_age(row, c->now_ms);
 }
 
 static void fill_heading(struct repl_row *row, const struct view_context *c)
 {
 	const struct group *g = model_group(c->model, row->group_id);
 	const struct node *m = g ? model_node(c->model, g->master_id) : NULL;
-	char addr[ENDPOINT_TEXT_BYTES], rate[UNITS_BYTES], size[UNITS_BYTES];
+	char addr[ENDPOINT_TEXT_BYTES], rate[UNITS_BYTES], size[UNITS_BYTES], age[UNITS_BYTES];
 	size_t len;
 
 	if (!m || m->info_at_ms == 0) {
@@ -249,6 +260,9 @@ static void fill_heading(struct repl_row *row, const struct view_context *c)
 		return;
 	}
 	row->stale = node_is_stale(m, c->now_ms, c->interval_ms);
+	if (row->stale)
+		snprintf(row->outlook, sizeof(row->outlook), "%s ago",
+			 units_age(c->now_ms - m->info_at_ms, age));
 	snprintf(row->message, sizeof(row->message), "backlog %s",
 		 m->info.backlog_active == 0 ? "off"
 					     : units_bytes(m->info.backlog_size_bytes, size));
@@ -560,10 +574,23 @@ static void draw_replica(const struct pane *p, int y, const struct repl_row *row
 static void draw_heading(const struct pane *p, int y, const struct repl_row *row,
 			 const struct layout *l)
 {
-	int x = pane_text(p, y, 0, -1, STYLE_TITLE, row->name) + 2;
+	int end = l->offset_at ? l->offset_at : p->width, x;
+	const char *fact = row->message;
+	char text[160];
 
-	pane_text(p, y, x, l->offset_at ? l->offset_at - x : -1,
-		  row->stale ? STYLE_STALE : STYLE_DIM, row->message);
+	x = pane_text(p, y, 0, end, STYLE_TITLE, row->name);
+	if (row->outlook[0] && x + 2 + text_width(row->outlook) <= end)
+		x = pane_text(p, y, x + 2, -1, STYLE_WARNING, row->outlook);
+	/* Facts with two blanks between them: those that fit, none by half. */
+	for (size_t len = 0; *fact; fact += len + strspn(fact + len, " ")) {
+		const char *next = strstr(fact, "  ");
+
+		len = next ? (size_t)(next - fact) : strlen(fact);
+		snprintf(text, sizeof(text), "%.*s", (int)len, fact);
+		if (x + 2 + text_width(text) > end)
+			break;
+		x = pane_text(p, y, x + 2, -1, row->stale ? STYLE_STALE : STYLE_DIM, text);
+	}
 	draw_wide(p, y, row, l);
 }
 

@@ -414,10 +414,37 @@ static void draw_key(const struct slots *s, const struct pane *p)
 		pane_text(p, 0, x + 2, -1, STYLE_WARNING, "being moved");
 }
 
+/* What is bad first: a narrow pane leaves out what comes last, and nothing by half. */
+static int summary_say(const struct pane *p, int x, enum style_role role, const char *text)
+{
+	int at = x > 0 ? x + 2 : 0;
+
+	if (at + text_width(text) > p->width && x > 0)
+		return x;
+	return pane_text(p, 0, at, -1, role, text);
+}
+
+static int draw_unserved(const struct slots *s, const struct pane *p, int x, size_t served)
+{
+	char text[64];
+
+	if (s->uncovered) {
+		snprintf(text, sizeof(text), "! %zu uncovered", s->uncovered);
+		x = summary_say(p, x, STYLE_CRITICAL, text);
+	}
+	if (s->failing) {
+		snprintf(text, sizeof(text), "%s %zu failed", glyph_text(p->screen, GLYPH_DOWN),
+			 s->failing);
+		x = summary_say(p, x, STYLE_CRITICAL, text);
+	}
+	snprintf(text, sizeof(text), "%zu of %d slots served", served, SLOT_COUNT);
+	return summary_say(p, x, STYLE_CRITICAL, text);
+}
+
 static void draw_summary(const struct slots *s, const struct pane *p, unsigned per)
 {
 	size_t served = SLOT_COUNT - s->uncovered - s->failing;
-	char age[UNITS_BYTES];
+	char text[64], age[UNITS_BYTES];
 	int x = 0;
 
 	if (s->has_key) {
@@ -425,34 +452,24 @@ static void draw_summary(const struct slots *s, const struct pane *p, unsigned p
 		return;
 	}
 	if (s->down) {
-		x = pane_text(p, 0, x, -1, STYLE_ALERT_CRITICAL, " CLUSTER DOWN ");
-		if (s->down_ms > 0)
-			x = pane_textf(p, 0, x, -1, STYLE_ALERT_CRITICAL, "%s ",
-				       units_age(s->down_ms, age));
-		x++;
+		snprintf(text, sizeof(text), " %s%s%s ", p->width < 50 ? "DOWN" : "CLUSTER DOWN",
+			 s->down_ms > 0 ? " " : "", s->down_ms > 0 ? units_age(s->down_ms, age) : "");
+		x = pane_text(p, 0, x, -1, STYLE_ALERT_CRITICAL, text) - 1;
 	}
 	/* The cluster takes its node-timeout to notice what a broken connection shows at once. */
-	if (served == SLOT_COUNT && s->silent)
-		x = pane_textf(p, 0, x, -1, STYLE_WARNING, "%zu slots: owner does not answer",
-			       s->silent);
-	else if (served == SLOT_COUNT)
-		x = pane_text(p, 0, x, -1, STYLE_OK,
-			      s->suspected ? "all slots served so far" : "all slots served");
+	snprintf(text, sizeof(text), "%zu slots: owner does not answer", s->silent);
+	if (served < SLOT_COUNT)
+		x = draw_unserved(s, p, x, served);
+	else if (s->silent)
+		x = summary_say(p, x, STYLE_WARNING, text);
 	else
-		x = pane_textf(p, 0, x, -1, STYLE_CRITICAL, "%zu of %d slots served", served,
-			       SLOT_COUNT);
-	if (s->uncovered)
-		x = pane_textf(p, 0, x + 2, -1, STYLE_CRITICAL, "! %zu uncovered", s->uncovered);
-	if (s->failing) {
-		x = pane_glyph(p, 0, x + 2, STYLE_CRITICAL, GLYPH_DOWN);
-		x = pane_textf(p, 0, x + 1, -1, STYLE_CRITICAL, "%zu failed", s->failing);
-	}
+		x = summary_say(p, x, STYLE_OK,
+				s->suspected ? "all slots served so far" : "all slots served");
+	snprintf(text, sizeof(text), "? %zu suspected", s->suspected);
 	if (s->suspected)
-		x = pane_textf(p, 0, x + 2, -1, STYLE_WARNING, "? %zu suspected", s->suspected);
-	if (per > 1)
-		pane_textf(p, 0, x + 2, -1, STYLE_DIM, "cell = %u slots", per);
-	else
-		pane_text(p, 0, x + 2, -1, STYLE_DIM, "cell = 1 slot");
+		x = summary_say(p, x, STYLE_WARNING, text);
+	snprintf(text, sizeof(text), "cell = %u slot%s", per, per > 1 ? "s" : "");
+	summary_say(p, x, STYLE_DIM, text);
 }
 
 static const char *owner_word(const struct owner *o)
@@ -486,6 +503,22 @@ static void draw_owner(const struct pane *p, int y, const struct owner *o, size_
 		pane_text(p, y, x + 2, -1, role == STYLE_OK ? STYLE_WARNING : role, o->trouble);
 }
 
+/* Without its explanation, behind "  (" or ": ", where there is no room for all. */
+static void draw_sentence(const struct pane *p, int y, int x, enum style_role role,
+			  const char *text)
+{
+	char shorter[256];
+	char *cut;
+
+	snprintf(shorter, sizeof(shorter), "%s", text);
+	cut = strstr(shorter, "  (");
+	if (!cut)
+		cut = strstr(shorter, ": ");
+	if (cut && x + text_width(text) > p->width)
+		*cut = '\0';
+	pane_text(p, y, x, -1, role, shorter);
+}
+
 static void draw_legend_row(const struct slots *s, const struct pane *p, int y,
 			    const struct legend_row *row)
 {
@@ -494,11 +527,11 @@ static void draw_legend_row(const struct slots *s, const struct pane *p, int y,
 	switch (row->kind) {
 	case LEGEND_UNCOVERED:
 		x = pane_text(p, y, 0, 1, STYLE_ALERT_CRITICAL, "!") + 1;
-		pane_text(p, y, x, -1, STYLE_CRITICAL, row->text);
+		draw_sentence(p, y, x, STYLE_CRITICAL, row->text);
 		break;
 	case LEGEND_OPEN:
 		x = pane_glyph(p, y, 0, STYLE_WARNING, GLYPH_ARROW) + 1;
-		pane_text(p, y, x, -1, STYLE_WARNING, row->text);
+		draw_sentence(p, y, x, STYLE_WARNING, row->text);
 		break;
 	case LEGEND_OWNER:
 		draw_owner(p, y, &s->owners[row->rank], row->rank);

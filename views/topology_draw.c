@@ -122,9 +122,13 @@ static void draw_node(const struct pane *p, int y, const struct topo_row *row,
 		 row->odd_role ? "!" : "");
 	x = pane_text(p, y, l->role, ROLE_WIDTH,
 		      row->odd_role ? STYLE_CRITICAL : role_style(row->role), role);
-	pane_text(p, y, x >= l->state ? x + 1 : l->state,
-		  l->state + l->state_width - (x >= l->state ? x + 1 : l->state), style,
-		  row->state);
+	x = x >= l->state ? x + 1 : l->state;
+	/* Why it does not answer is worth more than the numbers from before. */
+	if (row->silent && x + text_width(row->state) > at) {
+		pane_text(p, y, x, -1, style, row->state);
+		return;
+	}
+	pane_text(p, y, x, at - x, style, row->state);
 	if (l->columns > 0)
 		at++;
 	for (size_t i = 0; i < l->columns; i++) {

@@ -22,6 +22,7 @@ struct topo_row {
 	bool last;      /* no sibling below */
 	uint16_t lines; /* bit n: the ancestor at depth n has siblings below */
 	bool filled, stale, odd_role;
+	bool silent; /* its link is not up: what it said last is history */
 	enum health health;
 	enum role role;
 	uint32_t owner; /* shards: index into topology.owned, NONE: no slots */

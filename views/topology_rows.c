@@ -203,12 +203,21 @@ static bool is_stale(const struct node *n, const struct view_context *c)
 	return node_is_stale(n, c->now_ms, c->interval_ms);
 }
 
+/* Where its trouble does not say since when already. */
+static void state_say_age(struct topo_row *row, const struct node *n, int64_t now_ms)
+{
+	int64_t heard_ms = n->is_sentinel ? n->link.last_reply_ms : n->info_at_ms;
+	char age[UNITS_BYTES], text[64];
+
+	snprintf(text, sizeof(text), "facts are %s old", units_age(now_ms - heard_ms, age));
+	state_worsen(row, HEALTH_UNKNOWN, text);
+}
+
 static void fill_node(struct topo_row *row, const struct view_context *c)
 {
 	const struct node *n = model_node(c->model, row->node_id);
 	const struct group *g = model_group(c->model, row->group_id);
 	struct verdict verdict;
-	char age[UNITS_BYTES], text[64];
 
 	if (!n)
 		return;
@@ -216,22 +225,17 @@ static void fill_node(struct topo_row *row, const struct view_context *c)
 	row->health = verdict.health;
 	row->role = node_role(c->model, n);
 	row->stale = is_stale(n, c);
+	row->silent = n->link.state != LINK_UP;
 	snprintf(row->state, sizeof(row->state), "%.150s", verdict.text);
 	fill_values(row, n);
 	if (n->is_sentinel)
 		fill_sentinel_flags(row, c, n);
 	else if (g)
 		fill_role(row, c->model, n, g, c->now_ms);
-	if (row->state[0])
-		return;
-	snprintf(row->state, sizeof(row->state), "%s", node_status_name(node_status(n)));
-	if (row->stale) {
-		int64_t heard_ms = n->is_sentinel ? n->link.last_reply_ms : n->info_at_ms;
-
-		snprintf(text, sizeof(text), "facts are %s old",
-			 units_age(c->now_ms - heard_ms, age));
-		state_worsen(row, HEALTH_UNKNOWN, text);
-	}
+	if (!row->state[0])
+		snprintf(row->state, sizeof(row->state), "%s", node_status_name(node_status(n)));
+	if (row->stale && n->link.lost_ms == 0)
+		state_say_age(row, n, c->now_ms);
 }
 
 void topology_fill_row(const struct topology *t, struct topo_row *row, const struct view_context *c)

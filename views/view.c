@@ -184,6 +184,21 @@ enum style_role severity_style(enum severity s)
 	return STYLE_TEXT;
 }
 
+const char *verdict_words(const struct verdict *v, const struct deployment *d)
+{
+	const char *rest;
+	size_t len;
+
+	if (!d || d->group_count != 1)
+		return v->text;
+	len = strlen(d->groups[0]->name);
+	rest = v->text + len;
+	if (strncmp(v->text, d->groups[0]->name, len) != 0 || strncmp(rest, " master ", 8) != 0 ||
+	    strncmp(rest + 8, d->groups[0]->name, len) != 0)
+		return v->text;
+	return rest + 1;
+}
+
 bool view_is_framed(int height, int width)
 {
 	return height >= 4 && width >= 12;
