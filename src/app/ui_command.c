@@ -1,111 +1,11 @@
-/* Keys to commands: sheets, prompts, help, and what the program itself does. */
+/* Keys to commands: prompts, help, and what the program itself does. */
 #include "config.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "app/ui_private.h"
 #include "app/ui_theme.h"
 #include "base/clock.h"
-
-#define SHEET_DEAF_MS 500 /* keys on their way when the sheet opened are not for it */
-
-static bool is_deaf(const struct ui *ui, const struct sheet *sheet)
-{
-	/* What has been sent asks for nothing any more. */
-	bool asks = sheet->state == SHEET_CONFIRM || sheet->state == SHEET_BLOCKED;
-	return asks && !ui->headless && clock_mono_ms() - sheet->opened_ms < SHEET_DEAF_MS;
-}
-
-/* --- sheets ------------------------------------------------------------------------------------ */
-
-/* What is selected in the deployment that is shown: keys may be ahead of the frames, so the rows are
- * made anew first, and what they name is looked up. */
-static struct selection selected(struct ui *ui)
-{
-	const struct model *m = ui->app->model;
-	struct view_context c = ui_context(ui);
-	struct selection s = { .deployment_id = c.deployment_id };
-	struct view *v = ui_focused_view(ui);
-	if (!ui_view_applies(ui, v) || v->ops->selection == NULL)
-		return s;
-	ui_refresh_view(ui, v, &c);
-	v->ops->selection(v, &s);
-	s.deployment_id = c.deployment_id;
-	const struct group *g = model_group(m, s.group_id);
-	const struct node *n = model_node(m, s.node_id);
-	if (g == NULL || g->deployment_id != c.deployment_id)
-		s.group_id = 0;
-	if (n == NULL || n->deployment_id != c.deployment_id)
-		s.node_id = 0;
-	return s;
-}
-
-/* A row of the fleet is a deployment: its name, badges and theme stand above the sheet. */
-static void show_fleet_selection(struct ui *ui)
-{
-	struct selection s = { 0, 0, 0 };
-	struct view *v = ui_focused_view(ui);
-	if (v->ops != &fleet_view)
-		return;
-	v->ops->selection(v, &s);
-	if (s.deployment_id != ui->deployment_id && model_deployment(ui->app->model, s.deployment_id) != NULL)
-		ui_show_deployment(ui, s.deployment_id);
-}
-
-static void open_action(struct ui *ui, const struct action_kind *kind)
-{
-	show_fleet_selection(ui);
-	struct selection s = selected(ui);
-	const struct deployment *d = model_deployment(ui->app->model, ui->deployment_id);
-	/* With one master there is nothing to choose. */
-	if (s.group_id == 0 && d != NULL && d->group_count == 1)
-		s.group_id = d->groups[0]->id;
-	const struct action_context on = { .deployment_id = ui->deployment_id,
-					   .group_id = s.group_id,
-					   .node_id = s.node_id };
-	prompt_clear(&ui->typed);
-	ui->sheet = app_action_open(ui->app, kind, &on);
-	if (ui->sheet == NULL || d == NULL || model_deployment_count(ui->app->model) < 2 ||
-	    strcmp(d->name, ui->sheet->subject) == 0)
-		return;
-	struct sheet *sheet = &ui->sheet->sheet;
-	size_t len = strlen(sheet->title);
-	snprintf(sheet->title + len, sizeof(sheet->title) - len, "  in %s", d->name);
-}
-
-static void close_sheet(struct ui *ui)
-{
-	app_action_close(ui->app, ui->sheet);
-	ui->sheet = NULL;
-	ui_all_stale(ui);
-}
-
-static void sheet_key(struct ui *ui, uint32_t key)
-{
-	struct sheet *sheet = &ui->sheet->sheet;
-	if (key == KEYC_ESC) {
-		close_sheet(ui);
-		return;
-	}
-	if (is_deaf(ui, sheet))
-		return;
-	if (sheet->state != SHEET_CONFIRM) {
-		if (key == KEYC_ENTER || key == 'q')
-			close_sheet(ui);
-		return;
-	}
-	if (key != KEYC_ENTER) {
-		prompt_key(&ui->typed, key);
-		return;
-	}
-	if (action_confirmed(ui->sheet, ui->typed.text)) {
-		app_action_send(ui->app, ui->sheet);
-		return;
-	}
-	snprintf(sheet->outcome, sizeof(sheet->outcome), "nothing was sent: that is another name");
-	prompt_clear(&ui->typed);
-}
 
 /* --- prompts ----------------------------------------------------------------------------------- */
 
@@ -139,6 +39,18 @@ static void start_filter(struct ui *ui)
 	ui->prompting = true;
 }
 
+static void line_command_key(struct ui *ui, uint32_t key)
+{
+	enum line_result result = line_key(&ui->line, key, ui_line_complete, ui);
+	if (result == LINE_LEFT || result == LINE_RUN)
+		ui->lining = false;
+	if (result != LINE_RUN)
+		return;
+	char text[PROMPT_BYTES];
+	memcpy(text, ui->line.prompt.text, sizeof(text)); /* `:line` opens another */
+	ui_line_run(ui, text);
+}
+
 /* --- commands ---------------------------------------------------------------------------------- */
 
 static void toggle_freeze(struct ui *ui)
@@ -166,18 +78,13 @@ static void change_interval(struct ui *ui, bool faster)
 	app_notice(ui->app, HEALTH_OK, "interval %g s", (double)next / 1000.0);
 }
 
-static void open_node(struct ui *ui)
-{
-	ui_open_node(ui, selected(ui).node_id);
-}
-
 /* The fleet's rows are of every deployment: the selection is not looked up in the one shown. */
 static void open_deployment(struct ui *ui)
 {
 	struct selection s = { 0, 0, 0 };
 	struct view *v = ui_focused_view(ui);
 	v->ops->selection(v, &s);
-	if (model_deployment(ui->app->model, s.deployment_id) == NULL)
+	if (model_deployment(ui_model(ui), s.deployment_id) == NULL)
 		return;
 	ui_show_deployment(ui, s.deployment_id);
 	ui_go_to(ui, SCREEN_DASHBOARD);
@@ -208,6 +115,10 @@ static bool app_command(struct ui *ui, enum command cmd)
 	case CMD_FILTER:
 		start_filter(ui);
 		return true;
+	case CMD_LINE:
+		ui->lining = true;
+		line_open(&ui->line);
+		return true;
 	case CMD_FREEZE:
 		toggle_freeze(ui);
 		return true;
@@ -234,10 +145,10 @@ static bool app_command(struct ui *ui, enum command cmd)
 		app_notice(ui->app, HEALTH_UNKNOWN, "there is no menu of actions yet");
 		return true;
 	case CMD_FAILOVER:
-		open_action(ui, &action_failover);
+		ui_open_action(ui, &action_failover);
 		return true;
 	case CMD_CKQUORUM:
-		open_action(ui, &action_ckquorum);
+		ui_open_action(ui, &action_ckquorum);
 		return true;
 	case CMD_REDRAW:
 		screen_invalidate(ui->screen);
@@ -251,6 +162,21 @@ static bool app_command(struct ui *ui, enum command cmd)
 	default:
 		return false;
 	}
+}
+
+void ui_command(struct ui *ui, enum command cmd)
+{
+	struct view *v = ui_focused_view(ui);
+	struct view_context c = ui_context(ui);
+	if (cmd == CMD_NONE)
+		return;
+	unsigned effect = v->ops->act != NULL ? v->ops->act(v, &c, cmd) : EFFECT_NONE;
+	if (effect == EFFECT_NONE)
+		app_command(ui, cmd);
+	if (effect & EFFECT_OPEN_NODE)
+		ui_open_node(ui, ui_selected(ui).node_id);
+	if (effect & EFFECT_OPEN_DEPLOYMENT)
+		open_deployment(ui);
 }
 
 static void help_key(struct ui *ui, uint32_t key)
@@ -270,6 +196,18 @@ static void help_key(struct ui *ui, uint32_t key)
 	case CMD_PAGE_DOWN:
 		ui->help_scroll += page;
 		break;
+	case CMD_HALF_UP:
+		ui->help_scroll -= page / 2;
+		break;
+	case CMD_HALF_DOWN:
+		ui->help_scroll += page / 2;
+		break;
+	case CMD_TOP:
+		ui->help_scroll = 0;
+		break;
+	case CMD_BOTTOM:
+		ui->help_scroll = last;
+		break;
 	default:
 		ui->help = false;
 		return;
@@ -284,7 +222,7 @@ void ui_key(struct ui *ui, uint32_t key)
 {
 	ui->key_dirty = true;
 	if (ui->sheet != NULL) {
-		sheet_key(ui, key);
+		ui_sheet_key(ui, key);
 		return;
 	}
 	if (ui_theme_picking(ui)) {
@@ -295,20 +233,13 @@ void ui_key(struct ui *ui, uint32_t key)
 		prompt_filter(ui, key);
 		return;
 	}
+	if (ui->lining) {
+		line_command_key(ui, key);
+		return;
+	}
 	if (ui->help) {
 		help_key(ui, key);
 		return;
 	}
-	enum command cmd = keymap_command(&ui->app->options->config.keys, key);
-	struct view *v = ui_focused_view(ui);
-	struct view_context c = ui_context(ui);
-	if (cmd == CMD_NONE)
-		return;
-	unsigned effect = v->ops->act != NULL ? v->ops->act(v, &c, cmd) : EFFECT_NONE;
-	if (effect == EFFECT_NONE)
-		app_command(ui, cmd);
-	if (effect & EFFECT_OPEN_NODE)
-		open_node(ui);
-	if (effect & EFFECT_OPEN_DEPLOYMENT)
-		open_deployment(ui);
+	ui_command(ui, keymap_command(&ui->app->options->config.keys, key));
 }

@@ -1,4 +1,4 @@
-/* Inside the screen's controller: what ui.c (frames, life) and ui_command.c (keys) share. */
+/* Inside the screen's controller: what its files share. */
 #ifndef APP_UI_PRIVATE_H
 #define APP_UI_PRIVATE_H
 
@@ -6,6 +6,7 @@
 
 #include "app/app.h"
 #include "app/ui.h"
+#include "app/ui_line.h"
 #include "tui/keys.h"
 #include "tui/prompt.h"
 #include "tui/screen.h"
@@ -42,6 +43,8 @@ struct ui {
 	int help_scroll;
 	bool prompting;
 	struct prompt prompt;
+	bool lining;              /* the `:` line is open */
+	struct line line;
 	struct action *sheet;     /* open, or NULL; owned by the app */
 	struct prompt typed;
 	bool frozen;
@@ -64,6 +67,9 @@ struct ui {
 	char log_error[120];
 };
 
+/* --- ui.c --- */
+/* What is drawn from: of the moment of the freeze, or the live one. */
+const struct model *ui_model(const struct ui *ui);
 const struct deployment *ui_shown_deployment(struct ui *ui, size_t *index, size_t *count);
 enum deployment_kind ui_shown_kind(struct ui *ui);
 struct view_context ui_context(struct ui *ui);
@@ -77,6 +83,9 @@ void ui_refresh_view(struct ui *ui, struct view *v, const struct view_context *c
 void ui_freeze(struct ui *ui);
 void ui_unfreeze(struct ui *ui);
 void ui_suspend(struct ui *ui); /* Ctrl-Z: until SIGCONT */
+
+void ui_draw(struct ui *ui); /* within a frame */
+void ui_send_frame(struct ui *ui);
 
 /* --- ui_screens.c --- */
 bool ui_screen_exists(size_t screen);
@@ -94,7 +103,19 @@ void ui_show_deployment(struct ui *ui, uint32_t deployment_id);
 void ui_move_deployment(struct ui *ui, int step);
 void ui_go_back(struct ui *ui);
 
+/* --- ui_command.c --- */
 /* One key, wherever it goes: sheet, prompt, help, view or program. */
 void ui_key(struct ui *ui, uint32_t key);
+/* The focused view's, or the program's. */
+void ui_command(struct ui *ui, enum command cmd);
+
+/* --- ui_sheet.c --- */
+struct selection ui_selected(struct ui *ui);
+void ui_open_action(struct ui *ui, const struct action_kind *kind);
+void ui_sheet_key(struct ui *ui, uint32_t key);
+
+/* --- ui_line_commands.c --- */
+void ui_line_run(struct ui *ui, const char *text);
+void ui_line_complete(void *user, const char *text, struct line_candidates *out);
 
 #endif

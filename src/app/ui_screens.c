@@ -167,7 +167,7 @@ void ui_move_deployment(struct ui *ui, int step)
 	if (count < 2)
 		return;
 	size_t wanted = (index + count + (size_t)(step + (int)count)) % count;
-	while ((d = model_next_deployment(ui->app->model, &cursor)) != NULL && at++ != wanted)
+	while ((d = model_next_deployment(ui_model(ui), &cursor)) != NULL && at++ != wanted)
 		;
 	if (d != NULL)
 		ui_show_deployment(ui, d->id);

@@ -1,0 +1,350 @@
+/* What can be typed behind `:`. Every command of the key table by its name, and those of the table
+ * below with an argument; a name that stands in both does without one what the key does. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/ui_private.h"
+#include "app/ui_theme.h"
+#include "base/number.h"
+#include "base/text.h"
+
+#define THEMES_MAX 64
+
+struct line_command {
+	const char *name, *argument;
+	/* argument is never empty. False with the reason in err. */
+	bool (*run)(struct ui *ui, const char *argument, struct buf *err);
+	void (*complete)(struct ui *ui, const char *typed, struct line_candidates *out);
+};
+
+/* --- screens, deployments, nodes --------------------------------------------------------------- */
+
+static void lower_name(const char *name, char *out, size_t size)
+{
+	size_t len = 0;
+	for (; name[len] != '\0' && len + 1 < size; len++)
+		out[len] = (char)(name[len] >= 'A' && name[len] <= 'Z' ? name[len] + 32 : name[len]);
+	out[len] = '\0';
+}
+
+static bool run_screen(struct ui *ui, const char *argument, struct buf *err)
+{
+	char wanted[LINE_WORD_BYTES], name[32];
+	lower_name(argument, wanted, sizeof(wanted));
+	for (size_t i = 0; i < SCREEN_COUNT; i++) {
+		lower_name(ui_screens[i].name, name, sizeof(name));
+		bool is_key = wanted[0] == ui_screens[i].key && wanted[1] == '\0';
+		if (ui_screens[i].key == '\0' || (!is_key && strcmp(name, wanted) != 0))
+			continue;
+		ui_go_to(ui, i);
+		return true;
+	}
+	buf_addf(err, "there is no screen %s", argument);
+	return false;
+}
+
+static void complete_screen(struct ui *ui, const char *typed, struct line_candidates *out)
+{
+	char name[32];
+	(void)ui;
+	for (size_t i = 0; i < SCREEN_COUNT; i++) {
+		lower_name(ui_screens[i].name, name, sizeof(name));
+		if (ui_screens[i].key != '\0' && ui_screen_exists(i))
+			line_candidates_add(out, name, typed, strlen(typed));
+	}
+}
+
+static bool run_deployment(struct ui *ui, const char *argument, struct buf *err)
+{
+	const struct deployment *d;
+	size_t cursor = 0;
+	while ((d = model_next_deployment(ui_model(ui), &cursor)) != NULL) {
+		if (strcmp(d->name, argument) != 0)
+			continue;
+		ui_show_deployment(ui, d->id);
+		return true;
+	}
+	buf_addf(err, "there is no deployment %s", argument);
+	return false;
+}
+
+static void complete_deployment(struct ui *ui, const char *typed, struct line_candidates *out)
+{
+	const struct deployment *d;
+	size_t cursor = 0;
+	while ((d = model_next_deployment(ui_model(ui), &cursor)) != NULL)
+		line_candidates_add(out, d->name, typed, strlen(typed));
+}
+
+/* The whole address, or a part that only one node has: a port will mostly do. */
+static bool run_node(struct ui *ui, const char *argument, struct buf *err)
+{
+	const struct node *n, *found = NULL;
+	char addr[ENDPOINT_TEXT_BYTES];
+	size_t cursor = 0, parts = 0;
+	while ((n = model_next_member(ui_model(ui), ui->deployment_id, &cursor)) != NULL) {
+		endpoint_format(&n->addr, addr);
+		bool whole = strcmp(addr, argument) == 0;
+		if (whole)
+			parts = 0;
+		if (!whole && !text_contains(addr, argument))
+			continue;
+		found = n;
+		parts++;
+		if (whole)
+			break;
+	}
+	if (parts != 1) {
+		buf_addf(err, parts == 0 ? "there is no node %s" : "%s could be more than one node", argument);
+		return false;
+	}
+	ui_open_node(ui, found->id);
+	return true;
+}
+
+static void complete_node(struct ui *ui, const char *typed, struct line_candidates *out)
+{
+	const struct node *n;
+	char addr[ENDPOINT_TEXT_BYTES];
+	size_t cursor = 0;
+	while ((n = model_next_member(ui_model(ui), ui->deployment_id, &cursor)) != NULL)
+		line_candidates_add(out, endpoint_format(&n->addr, addr), typed, strlen(typed));
+}
+
+/* --- the focused view -------------------------------------------------------------------------- */
+
+static bool run_filter(struct ui *ui, const char *argument, struct buf *err)
+{
+	struct view *v = ui_focused_view(ui);
+	if (!v->ops->uses_filter) {
+		buf_addf(err, "%s has no filter", v->ops->title);
+		return false;
+	}
+	view_set_filter(v, argument);
+	return true;
+}
+
+static bool run_slot(struct ui *ui, const char *argument, struct buf *err)
+{
+	size_t slots = ui_screen_of(CMD_SCREEN_4);
+	if (!ui_view_applies(ui, ui->views[slots])) {
+		buf_addstr(err, "only a cluster has slots");
+		return false;
+	}
+	ui_go_to(ui, slots);
+	view_set_filter(ui->views[slots], argument);
+	return true;
+}
+
+static bool run_sort(struct ui *ui, const char *argument, struct buf *err)
+{
+	struct view *v = ui_focused_view(ui);
+	if (v->ops->sort != NULL && v->ops->sort(v, argument))
+		return true;
+	if (v->ops->sort == NULL)
+		buf_addf(err, "%s has an order of its own", v->ops->title);
+	else
+		buf_addf(err, "%s has no column %s", v->ops->title, argument);
+	return false;
+}
+
+static bool run_columns(struct ui *ui, const char *argument, struct buf *err)
+{
+	struct view *v = ui_focused_view(ui);
+	if (v->ops->choose != NULL && v->ops->choose(v, argument))
+		return true;
+	if (v->ops->choose == NULL)
+		buf_addf(err, "the columns of %s are not chosen", v->ops->title);
+	else
+		buf_addf(err, "%s: not columns of %s", argument, v->ops->title);
+	return false;
+}
+
+static void add_columns(struct ui *ui, const char *typed, struct line_candidates *out)
+{
+	const struct view_ops *ops = ui_focused_view(ui)->ops;
+	for (size_t i = 0; ops->columns != NULL && ops->columns[i] != NULL; i++)
+		line_candidates_add(out, ops->columns[i], typed, strlen(typed));
+}
+
+static void complete_sort(struct ui *ui, const char *typed, struct line_candidates *out)
+{
+	if (ui_focused_view(ui)->ops->sort != NULL)
+		add_columns(ui, typed, out);
+}
+
+static void complete_columns(struct ui *ui, const char *typed, struct line_candidates *out)
+{
+	const char *comma = strrchr(typed, ',');
+	const char *word = comma != NULL ? comma + 1 : typed;
+	out->start += (size_t)(word - typed);
+	if (ui_focused_view(ui)->ops->choose != NULL)
+		add_columns(ui, word, out);
+}
+
+/* --- the program ------------------------------------------------------------------------------- */
+
+static bool run_theme(struct ui *ui, const char *argument, struct buf *err)
+{
+	return ui_theme_set(ui, argument, err);
+}
+
+static void complete_theme(struct ui *ui, const char *typed, struct line_candidates *out)
+{
+	char names[THEMES_MAX][THEME_NAME_BYTES];
+	size_t count = theme_names(names, THEMES_MAX);
+	(void)ui;
+	for (size_t i = 0; i < count && i < THEMES_MAX; i++)
+		line_candidates_add(out, names[i], typed, strlen(typed));
+}
+
+static bool run_interval(struct ui *ui, const char *argument, struct buf *err)
+{
+	double seconds;
+	if (!number_parse_double(argument, strlen(argument), 0.1, 60, &seconds)) {
+		buf_addstr(err, "must be a number from 0.1 to 60");
+		return false;
+	}
+	app_set_interval(ui->app, (int64_t)(seconds * 1000.0 + 0.5));
+	app_notice(ui->app, HEALTH_OK, "interval %g s", seconds);
+	return true;
+}
+
+static const struct line_command line_commands[] = {
+	{ "screen", "NAME", run_screen, complete_screen },
+	{ "deployment", "NAME", run_deployment, complete_deployment },
+	{ "node", "ADDRESS", run_node, complete_node },
+	{ "filter", "TEXT", run_filter, NULL },
+	{ "slot", "KEY", run_slot, NULL },
+	{ "sort", "COLUMN", run_sort, complete_sort },
+	{ "columns", "A,B,...", run_columns, complete_columns },
+	{ "interval", "SECONDS", run_interval, NULL },
+	{ "theme", "NAME", run_theme, complete_theme },
+};
+#define LINE_COMMANDS (sizeof(line_commands) / sizeof(line_commands[0]))
+
+/* --- names ------------------------------------------------------------------------------------- */
+
+#define NAMES_MAX (CMD_COUNT + LINE_COMMANDS)
+
+static size_t all_names(const char *out[NAMES_MAX])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < LINE_COMMANDS; i++)
+		out[count++] = line_commands[i].name;
+	for (size_t i = 0; i < key_binding_count && count < NAMES_MAX; i++)
+		out[count++] = key_bindings[i].name;
+	return count;
+}
+
+static const struct line_command *command_named(const char *name)
+{
+	for (size_t i = 0; i < LINE_COMMANDS; i++)
+		if (strcmp(line_commands[i].name, name) == 0)
+			return &line_commands[i];
+	return NULL;
+}
+
+static bool is_name(const char *word, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], word) == 0)
+			return true;
+	return false;
+}
+
+static const char *name_in_full(const char *word, const char *const *names, size_t count, struct buf *err)
+{
+	struct line_candidates begin = { .count = 0 };
+	if (is_name(word, names, count))
+		return word;
+	for (size_t i = 0; i < count; i++)
+		line_candidates_add(&begin, names[i], word, strlen(word));
+	if (begin.count == 1)
+		for (size_t i = 0; i < count; i++)
+			if (strcmp(names[i], begin.words[0]) == 0)
+				return names[i];
+	if (begin.count > 1) {
+		buf_addf(err, "%s could be", word);
+		for (size_t i = 0; i < begin.count; i++)
+			buf_addf(err, "%s %s", i == 0 ? "" : i + 1 < begin.count ? "," : " or", begin.words[i]);
+		return NULL;
+	}
+	const char *meant = line_suggest(word, names, count);
+	buf_addf(err, "unknown command %s", word);
+	if (meant != NULL)
+		buf_addf(err, ": %s?", meant);
+	return NULL;
+}
+
+/* Cuts the line into its first word and the rest, without blanks around. */
+static const char *split(const char *text, char *word, size_t size, char *rest, size_t rest_size)
+{
+	text += strspn(text, " :");
+	size_t len = strcspn(text, " ");
+	snprintf(word, size, "%.*s", (int)len, text);
+	text += len;
+	text += strspn(text, " ");
+	snprintf(rest, rest_size, "%s", text);
+	len = strlen(rest);
+	while (len > 0 && rest[len - 1] == ' ')
+		rest[--len] = '\0';
+	return word;
+}
+
+static bool run(struct ui *ui, const char *name, const char *argument, struct buf *err)
+{
+	const struct line_command *c = command_named(name);
+	const struct key_binding *b = key_binding_named(name, strlen(name));
+	if (c != NULL && argument[0] != '\0')
+		return c->run(ui, argument, err);
+	if (b != NULL && argument[0] == '\0') {
+		ui_command(ui, b->command);
+		return true;
+	}
+	if (c != NULL)
+		buf_addf(err, "what is missing: %s", c->argument);
+	else
+		buf_addstr(err, "takes nothing behind it");
+	return false;
+}
+
+void ui_line_run(struct ui *ui, const char *text)
+{
+	const char *names[NAMES_MAX];
+	char word[PROMPT_BYTES], argument[PROMPT_BYTES];
+	struct buf err = BUF_INIT;
+	split(text, word, sizeof(word), argument, sizeof(argument));
+	if (word[0] == '\0')
+		return;
+	const char *name = name_in_full(word, names, all_names(names), &err);
+	if (name == NULL)
+		app_notice(ui->app, HEALTH_UNKNOWN, "%s", buf_str(&err));
+	else if (!run(ui, name, argument, &err))
+		app_notice(ui->app, HEALTH_UNKNOWN, "%s: %s", name, buf_str(&err));
+	buf_free(&err);
+}
+
+void ui_line_complete(void *user, const char *text, struct line_candidates *out)
+{
+	const char *names[NAMES_MAX], *word = text + strspn(text, " :");
+	size_t len = strcspn(word, " "), count = all_names(names);
+	out->start = (size_t)(word - text);
+	if (word[len] == '\0') {
+		for (size_t i = 0; i < count; i++)
+			line_candidates_add(out, names[i], word, len);
+		return;
+	}
+	struct buf err = BUF_INIT;
+	char typed[PROMPT_BYTES];
+	snprintf(typed, sizeof(typed), "%.*s", (int)len, word);
+	const char *name = name_in_full(typed, names, count, &err);
+	const struct line_command *c = name != NULL ? command_named(name) : NULL;
+	buf_free(&err);
+	const char *argument = word + len + strspn(word + len, " ");
+	out->start = (size_t)(argument - text);
+	if (c != NULL && c->complete != NULL)
+		c->complete(user, argument, out);
+}

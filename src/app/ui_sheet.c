@@ -1,0 +1,105 @@
+/* Action sheets: what is selected, the confirmation that is typed, and what is sent then. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/ui_private.h"
+#include "base/clock.h"
+
+#define SHEET_DEAF_MS 500 /* keys on their way when the sheet opened are not for it */
+
+static bool is_deaf(const struct ui *ui, const struct sheet *sheet)
+{
+	/* What has been sent asks for nothing any more. */
+	bool asks = sheet->state == SHEET_CONFIRM || sheet->state == SHEET_BLOCKED;
+	return asks && !ui->headless && clock_mono_ms() - sheet->opened_ms < SHEET_DEAF_MS;
+}
+
+/* What is selected in the deployment that is shown: keys may be ahead of the frames, so the rows are
+ * made anew first, and what they name is looked up. */
+struct selection ui_selected(struct ui *ui)
+{
+	const struct model *m = ui->app->model;
+	struct view_context c = ui_context(ui);
+	struct selection s = { .deployment_id = c.deployment_id };
+	struct view *v = ui_focused_view(ui);
+	if (!ui_view_applies(ui, v) || v->ops->selection == NULL)
+		return s;
+	ui_refresh_view(ui, v, &c);
+	v->ops->selection(v, &s);
+	s.deployment_id = c.deployment_id;
+	const struct group *g = model_group(m, s.group_id);
+	const struct node *n = model_node(m, s.node_id);
+	if (g == NULL || g->deployment_id != c.deployment_id)
+		s.group_id = 0;
+	if (n == NULL || n->deployment_id != c.deployment_id)
+		s.node_id = 0;
+	return s;
+}
+
+/* A row of the fleet is a deployment: its name, badges and theme stand above the sheet. */
+static void show_fleet_selection(struct ui *ui)
+{
+	struct selection s = { 0, 0, 0 };
+	struct view *v = ui_focused_view(ui);
+	if (v->ops != &fleet_view)
+		return;
+	v->ops->selection(v, &s);
+	if (s.deployment_id != ui->deployment_id && model_deployment(ui->app->model, s.deployment_id) != NULL)
+		ui_show_deployment(ui, s.deployment_id);
+}
+
+void ui_open_action(struct ui *ui, const struct action_kind *kind)
+{
+	show_fleet_selection(ui);
+	struct selection s = ui_selected(ui);
+	const struct deployment *d = model_deployment(ui->app->model, ui->deployment_id);
+	/* With one master there is nothing to choose. */
+	if (s.group_id == 0 && d != NULL && d->group_count == 1)
+		s.group_id = d->groups[0]->id;
+	const struct action_context on = { .deployment_id = ui->deployment_id,
+					   .group_id = s.group_id,
+					   .node_id = s.node_id };
+	prompt_clear(&ui->typed);
+	ui->sheet = app_action_open(ui->app, kind, &on);
+	if (ui->sheet == NULL || d == NULL || model_deployment_count(ui->app->model) < 2 ||
+	    strcmp(d->name, ui->sheet->subject) == 0)
+		return;
+	struct sheet *sheet = &ui->sheet->sheet;
+	size_t len = strlen(sheet->title);
+	snprintf(sheet->title + len, sizeof(sheet->title) - len, "  in %s", d->name);
+}
+
+static void close_sheet(struct ui *ui)
+{
+	app_action_close(ui->app, ui->sheet);
+	ui->sheet = NULL;
+	ui_all_stale(ui);
+}
+
+void ui_sheet_key(struct ui *ui, uint32_t key)
+{
+	struct sheet *sheet = &ui->sheet->sheet;
+	if (key == KEYC_ESC) {
+		close_sheet(ui);
+		return;
+	}
+	if (is_deaf(ui, sheet))
+		return;
+	if (sheet->state != SHEET_CONFIRM) {
+		if (key == KEYC_ENTER || key == 'q')
+			close_sheet(ui);
+		return;
+	}
+	if (key != KEYC_ENTER) {
+		prompt_key(&ui->typed, key);
+		return;
+	}
+	if (action_confirmed(ui->sheet, ui->typed.text)) {
+		app_action_send(ui->app, ui->sheet);
+		return;
+	}
+	snprintf(sheet->outcome, sizeof(sheet->outcome), "nothing was sent: that is another name");
+	prompt_clear(&ui->typed);
+}
