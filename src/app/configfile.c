@@ -64,6 +64,26 @@ static bool take_text(const char *value, char **out, struct buf *err)
 	return value[0] != '\0';
 }
 
+const char *const *config_words(enum ui_key_type type)
+{
+	static const char *const truecolor[] = { "terminfo", "auto", "yes", "no", NULL };
+	static const char *const notify[] = { "no", "osc9", "osc777", NULL };
+	return type == UI_TRUECOLOR ? truecolor : type == UI_NOTIFY ? notify : NULL;
+}
+
+static bool parse_word(enum ui_key_type type, const char *value, int *out, struct buf *err)
+{
+	const char *const *words = config_words(type);
+	for (*out = 0; words[*out] != NULL; ++*out)
+		if (strcmp(words[*out], value) == 0)
+			return true;
+	*out = -1;
+	buf_addstr(err, "must be ");
+	for (int i = 0; words[i] != NULL; i++)
+		buf_addf(err, "%s%s", i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ", words[i]);
+	return false;
+}
+
 static const struct ui_key {
 	const char *name;
 	enum ui_key_type type;
@@ -115,6 +135,8 @@ static bool set_ui(struct config *c, const char *key, const char *value, struct 
 		case UI_SECONDS: return parse_seconds(value, field, err);
 		case UI_FLAG: return parse_flag(value, field, err);
 		case UI_TEXT: return take_text(value, field, err);
+		case UI_TRUECOLOR:
+		case UI_NOTIFY: return parse_word(ui_keys[i].type, value, field, err);
 		}
 	}
 	buf_addstr(err, "unknown key");
@@ -128,7 +150,7 @@ static void init_ui(struct config *c)
 		void *field = (char *)c + ui_keys[i].offset;
 		if (ui_keys[i].type == UI_SECONDS)
 			*(int64_t *)field = -1;
-		else if (ui_keys[i].type == UI_FLAG)
+		else if (ui_keys[i].type != UI_TEXT)
 			*(int *)field = -1;
 	}
 }

@@ -12,10 +12,11 @@
 #define CONFIG_DEPLOYMENTS_MAX 256
 #define CONFIG_FILE_BYTES_MAX  (1024 * 1024)
 
-enum ui_key_type { UI_SECONDS, UI_FLAG, UI_TEXT };
+enum ui_key_type { UI_SECONDS, UI_FLAG, UI_TEXT, UI_TRUECOLOR, UI_NOTIFY };
 
 /* Keys of [ui]: X(type, key, member, default, help). member is the name in struct config and in
- * struct options alike: int64_t and int64_t, int and bool, or char * in both. The parser,
+ * struct options alike: int64_t and int64_t, int and bool, char * in both, or int in both, which is
+ * then the place in config_words of the type: an enum of tui/screen.h. The parser,
  * --print-config, the merge with the options and the man page come from here. default: "" none. */
 #define UI_KEYS(X)                                                                                 \
 	X(UI_SECONDS, "interval", interval_ms, "1", "seconds between two polls, 0.1 to 60")        \
@@ -24,12 +25,17 @@ enum ui_key_type { UI_SECONDS, UI_FLAG, UI_TEXT };
 	X(UI_FLAG, "ascii", ascii, "no", "draw with ASCII only")                                   \
 	X(UI_FLAG, "no-color", no_color, "no", "no colours")                                       \
 	X(UI_TEXT, "theme", theme, "default", "colours: a name or a file")                         \
+	X(UI_TRUECOLOR, "truecolor", truecolor, "terminfo", "exact colours: where terminfo says so, auto: or COLORTERM, yes or no") \
+	X(UI_FLAG, "mouse", mouse, "no", "the wheel scrolls, a click selects")                     \
+	X(UI_FLAG, "title", title, "yes", "the terminal's title says the health")                  \
+	X(UI_FLAG, "bell", bell, "no", "ring when something becomes critical")                     \
+	X(UI_NOTIFY, "notify", notify, "no", "desktop notification then: osc9, osc777 or no")      \
 	X(UI_TEXT, "log", log_file, "", "append events and operator actions to this file")
 
 struct config {
 	/* [ui]: -1 or NULL where the file says nothing */
 	int64_t interval_ms, timeout_ms;
-	int read_only, ascii, no_color;
+	int read_only, ascii, no_color, truecolor, mouse, title, bell, notify;
 	char *theme, *log_file;
 	struct alerts alerts;
 	struct keymap keys;
@@ -45,6 +51,9 @@ bool config_load(struct config *c, const char *path, bool missing_is_fine, struc
 /* The same on text, for the fuzzer and tests: name stands for the file in messages. */
 bool config_parse(struct config *c, const char *text, size_t len, const char *name, struct buf *err);
 void config_done(struct config *c);
+
+/* What a key of this type may be; NULL ends them. NULL itself for other types. */
+const char *const *config_words(enum ui_key_type type);
 
 /* What the tables say of the keys of [ui], [alerts] and [deployment NAME]: for the documentation. */
 struct config_key { const char *section, *name, *standard, *help; };

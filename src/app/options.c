@@ -170,11 +170,13 @@ static const struct option_info options[] = {
 	{ 0, "color", OPTION_FLAG, NULL, false, AT(color), 0, 0, NULL,
 	  "--dump with ANSI colours" },
 	{ 0, "theme", OPTION_TEXT, "THEME|FILE", false, AT(theme), 0, 0, NULL,
-	  "colours: default, or a theme file" },
+	  "colours: a theme's name or file" },
 	{ 0, "ascii", OPTION_FLAG, NULL, false, AT(ascii), 0, 0, NULL,
 	  "draw with ASCII only" },
 	{ 0, "no-color", OPTION_FLAG, NULL, false, AT(no_color), 0, 0, NULL,
 	  "no colours, as with NO_COLOR in the environment" },
+	{ 0, "mouse", OPTION_FLAG, NULL, false, AT(mouse), 0, 0, NULL,
+	  "the wheel scrolls, a click selects; selecting text then needs Shift" },
 	{ 0, "demo", OPTION_SPECIAL, DEMO_WORDS, true, 0, 0, 0, set_demo,
 	  "start a throw-away local deployment and watch it" },
 	{ 'h', "help", OPTION_FLAG, NULL, false, AT(help), 0, 0, NULL, "this text" },
@@ -393,7 +395,12 @@ static void merge_ui(struct options *o, const struct ui_setting *u)
 								       : standard_ms(u);
 		break;
 	case UI_FLAG:
-		*(bool *)field |= *(const int *)said == 1;
+		*(bool *)field |= *(const int *)said < 0 ? strcmp(u->standard, "yes") == 0
+							 : *(const int *)said == 1;
+		break;
+	case UI_TRUECOLOR:
+	case UI_NOTIFY:
+		*(int *)field = *(const int *)said < 0 ? 0 : *(const int *)said;
 		break;
 	case UI_TEXT:
 		if (*(char **)field == NULL)
@@ -433,6 +440,10 @@ static void print_ui(const struct options *o, const struct ui_setting *u, struct
 		break;
 	case UI_FLAG:
 		buf_addf(out, "%s = %s\n", u->name, *(const bool *)field ? "yes" : "no");
+		break;
+	case UI_TRUECOLOR:
+	case UI_NOTIFY:
+		buf_addf(out, "%s = %s\n", u->name, config_words(u->type)[*(const int *)field]);
 		break;
 	case UI_TEXT:
 		if (*(char *const *)field != NULL)

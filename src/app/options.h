@@ -25,7 +25,8 @@ struct options {
 	struct config config;      /* of the file; empty without one */
 	char *config_file;
 	bool askpass;
-	bool read_only, ascii, no_color, color;
+	bool read_only, ascii, no_color, color, mouse, title, bell;
+	int truecolor, notify;     /* enum truecolor, enum screen_notify */
 	char *log_file, *theme;
 	enum demo_kind demo;
 	int dump_width, dump_height;
