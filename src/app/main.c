@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
+#include <zstd.h>
 
 #include "app/app.h"
 #include "app/demo.h"
@@ -19,9 +20,10 @@
 
 static void print_version(void)
 {
-	printf("redoubt %s\nhiredis %d.%d.%d\nlibev %d.%d\n%s\njansson %s\nTLS %s\n", PACKAGE_VERSION,
-	       HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH, ev_version_major(), ev_version_minor(),
-	       screen_curses_version(), JANSSON_VERSION, tls_library_version());
+	printf("redoubt %s\nhiredis %d.%d.%d\nlibev %d.%d\n%s\njansson %s\nzstd %s\nTLS %s\n",
+	       PACKAGE_VERSION, HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH, ev_version_major(),
+	       ev_version_minor(), screen_curses_version(), JANSSON_VERSION, ZSTD_versionString(),
+	       tls_library_version());
 }
 
 static int usage_error(const char *what)
