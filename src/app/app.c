@@ -10,16 +10,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/replay.h"
 #include "app/ui.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/probe.h"
+#include "net/recorder.h"
 
 /* Ages, deadlines and settled events are looked at so often; numbers come with the polls. */
 #define TICK_S 0.2
 /* --once gives up on what has not answered after so many deadlines: seed, members, their members. */
 #define ONCE_DEADLINES 3
+/* A replay plays so long at a time: keys wait no longer. */
+#define REPLAY_BUDGET_US 30000
+#define RECORD_CLOSE_MS  2000
 
 void app_notice(struct app *app, enum health health, const char *fmt, ...)
 {
@@ -41,18 +46,48 @@ void app_quit(struct app *app)
 
 void app_set_interval(struct app *app, int64_t interval_ms)
 {
+	/* A recording was made at the interval that it was made at. */
+	if (app->replay != NULL)
+		return;
 	app->interval_ms = interval_ms;
 	watch_set_interval(app->watch, interval_ms);
+	if (app->recorder != NULL)
+		recorder_interval(app->recorder, interval_ms, clock_mono_ms());
 	model_set_interval(app->model, interval_ms);
+}
+
+int64_t app_now_ms(const struct app *app)
+{
+	return app->replay != NULL ? app->replay->now_ms : clock_mono_ms();
+}
+
+int64_t app_wall_ms(const struct app *app)
+{
+	if (app->replay == NULL)
+		return clock_wall_ms();
+	return player_wall_ms(app->replay->player, app->replay->now_ms);
 }
 
 /* --- one way in -------------------------------------------------------------------------------- */
 
-static unsigned app_apply(struct app *app, const struct observation *obs)
+unsigned app_observe(struct app *app, const struct observation *obs)
 {
+	if (app->recorder != NULL)
+		recorder_add(app->recorder, app->model, obs);
 	unsigned topics = model_apply(app->model, obs);
 	app->pending |= topics;
+	/* Here and not once a turn: what a line says must depend on what came, not on when we slept. */
+	if (topics & TOPIC_EVENTS)
+		app_pump_events(app, false);
 	return topics;
+}
+
+void app_tick(struct app *app, int64_t now_ms, int64_t wall_ms)
+{
+	if (app->recorder != NULL)
+		recorder_tick(app->recorder, app->model, now_ms, wall_ms);
+	app->pending |= model_tick(app->model, now_ms, wall_ms);
+	app_pump_events(app, false);
 }
 
 static void action_report(struct app *app, const struct action *a)
@@ -68,7 +103,7 @@ static void action_report(struct app *app, const struct action *a)
 					 .wall_ms = clock_wall_ms(),
 					 .rtt_us = -1,
 					 .u.action = &facts };
-	app_apply(app, &obs);
+	app_observe(app, &obs);
 	if (app->ui != NULL)
 		ui_dirty(app->ui);
 }
@@ -99,7 +134,7 @@ static void follow_actions(struct app *app)
 static unsigned app_sink(const struct observation *obs, void *owner)
 {
 	struct app *app = owner;
-	unsigned topics = app_apply(app, obs);
+	unsigned topics = app_observe(app, obs);
 	/* Numbers alone decide no action. */
 	if (topics & ~(unsigned)TOPIC_VALUES)
 		follow_actions(app);
@@ -119,6 +154,10 @@ static const char *app_refusal(const struct app *app, uint32_t deployment_id)
 struct action *app_action_open(struct app *app, const struct action_kind *kind,
 			       const struct action_context *on)
 {
+	if (app->replay != NULL) {
+		app_notice(app, HEALTH_WARNING, "a recording: no action is possible");
+		return NULL;
+	}
 	for (size_t i = 0; kind->changes && i < APP_ACTIONS_MAX; i++) {
 		const struct action *other = app->actions[i].action;
 		if (other == NULL || !action_conflicts(other, on))
@@ -200,23 +239,53 @@ void app_action_send(struct app *app, struct action *a)
 
 /* --- outputs ----------------------------------------------------------------------------------- */
 
-static bool pump(struct app *app, struct event_stream *stream, struct logfile *to,
+/* By the model's time: a replay has no other. */
+static void pump(struct app *app, struct event_stream *stream, struct logfile *to,
 		 enum output_format format, bool all)
 {
 	struct buf lines = BUF_INIT;
 	if (to == NULL)
-		return false;
-	bool waits = event_stream_pump(stream, app->model, format, clock_mono_ms(), all, &lines);
+		return;
+	event_stream_pump(stream, app->model, format, model_now_ms(app->model), all, &lines);
 	if (lines.len > 0)
 		logfile_add(to, lines.data, lines.len);
 	buf_free(&lines);
-	return waits;
 }
 
-static void pump_events(struct app *app, bool all)
+void app_pump_events(struct app *app, bool all)
 {
+	enum output_format format = app->options->format;
 	pump(app, &app->log_stream, app->log, FORMAT_TEXT, all);
-	pump(app, &app->events_stream, app->events_out, app->options->format, all);
+	pump(app, &app->events_stream, app->events_out, format, all);
+	if (app->events_text != NULL)
+		event_stream_pump(&app->events_stream, app->model, format, model_now_ms(app->model), all,
+				  app->events_text);
+}
+
+/* The screen says it itself, as long as it lasts. */
+static void say_record_trouble(struct app *app)
+{
+	char words[200];
+	if (app->recorder == NULL || app->record_trouble_said ||
+	    !recorder_trouble(app->recorder, words, sizeof(words)))
+		return;
+	app->record_trouble_said = true;
+	if (app->ui == NULL)
+		fprintf(stderr, "redoubt: --record: %s\n", words);
+	else
+		ui_dirty(app->ui);
+}
+
+/* The real clock's tick: the watched world's as well, unless that is a recording. */
+static void tick_world(struct app *app)
+{
+	if (app->replay != NULL) {
+		replay_play(app, REPLAY_BUDGET_US);
+		return;
+	}
+	app_tick(app, clock_mono_ms(), clock_wall_ms());
+	follow_actions(app);
+	say_record_trouble(app);
 }
 
 static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
@@ -224,9 +293,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int revents)
 	struct app *app = w->data;
 	struct logfile_losses losses;
 	(void)loop, (void)revents;
-	app->pending |= model_tick(app->model, clock_mono_ms(), clock_wall_ms());
-	follow_actions(app);
-	pump_events(app, false);
+	tick_world(app);
 	/* The reader of --events went away, or the disk is full. */
 	if (app->events_out != NULL && logfile_losses(app->events_out, &losses)) {
 		if (losses.error != 0)
@@ -249,8 +316,6 @@ static void on_flush(struct ev_loop *loop, ev_prepare *w, int revents)
 {
 	struct app *app = w->data;
 	(void)loop, (void)revents;
-	if (app->pending & TOPIC_EVENTS)
-		pump_events(app, false);
 	if (app->ui != NULL)
 		ui_frame(app->ui, app->pending);
 	app->pending = 0;
@@ -334,16 +399,66 @@ bool app_is_read_only(const struct app *app, uint32_t deployment_id)
 	return app->options->read_only || app_settings(app, deployment_id)->read_only;
 }
 
+/* "redoubt: --log FILE: why" */
+static bool file_error(const char *option, const char *path, struct buf *err)
+{
+	char name[1024];
+	text_clean(name, sizeof(name), path, strlen(path));
+	fprintf(stderr, "redoubt: %s %s: %s\n", option, name, buf_str(err));
+	buf_free(err);
+	return false;
+}
+
+static bool open_log(struct app *app, const char *path)
+{
+	struct buf err = BUF_INIT;
+	app->log = logfile_open(path, &err);
+	return app->log != NULL || file_error("--log", path, &err);
+}
+
+static bool open_recorder(struct app *app, const struct options *o)
+{
+	struct buf err = BUF_INIT;
+	app->secrets = mem_alloc(app->network->count * sizeof(const struct credentials *));
+	for (size_t i = 0; i < app->network->count; i++)
+		app->secrets[i] = app->network->profiles[i].credentials;
+	const struct recorder_config config = { .path = o->record_file,
+						.max_bytes = o->record_max_bytes,
+						.secrets = app->secrets,
+						.secret_count = app->network->count,
+						.version = PACKAGE_VERSION,
+						.operator_name = app->operator_name };
+	app->recorder = recorder_open(&config, &err);
+	if (app->recorder == NULL)
+		return file_error("--record", o->record_file, &err);
+	recorder_interval(app->recorder, app->interval_ms, clock_mono_ms());
+	return true;
+}
+
+static bool start_replay(struct app *app)
+{
+	struct buf err = BUF_INIT;
+	bool ok = replay_start(app, &err);
+	if (!ok)
+		fprintf(stderr, "redoubt: %s\n", buf_str(&err));
+	buf_free(&err);
+	if (ok)
+		start_watchers(app);
+	return ok;
+}
+
 static bool app_start(struct app *app, const struct options *o, const struct network *network,
 		      const struct demo *demo, bool subscribe)
 {
 	app->options = o;
 	app->network = network;
 	app->loop = ev_default_loop(EVFLAG_AUTO);
-	app->model = model_new(EVENT_RING_DEFAULT);
 	app->interval_ms = o->interval_ms;
 	app->log_stream.next_seq = app->events_stream.next_seq = 1;
 	name_operator(app);
+	if (o->replay_file != NULL)
+		return start_replay(app);
+	app->model = model_new(EVENT_RING_DEFAULT);
 	model_set_interval(app->model, o->interval_ms);
 	model_set_alerts(app->model, &o->config.alerts);
 	const struct watch_config config = { .loop = app->loop,
@@ -356,18 +471,10 @@ static bool app_start(struct app *app, const struct options *o, const struct net
 					     .sink = app_sink,
 					     .owner = app };
 	app->watch = watch_new(&config);
-	if (o->log_file != NULL) {
-		struct buf err = BUF_INIT;
-		app->log = logfile_open(o->log_file, &err);
-		if (app->log == NULL) {
-			char name[1024];
-			text_clean(name, sizeof(name), o->log_file, strlen(o->log_file));
-			fprintf(stderr, "redoubt: --log %s: %s\n", name, buf_str(&err));
-		}
-		buf_free(&err);
-		if (app->log == NULL)
-			return false;
-	}
+	if (o->log_file != NULL && !open_log(app, o->log_file))
+		return false;
+	if (o->record_file != NULL && !open_recorder(app, o))
+		return false;
 	start_watchers(app);
 	add_targets(app, demo);
 	return true;
@@ -405,11 +512,17 @@ static void app_stop(struct app *app)
 {
 	struct logfile_losses losses = { 0 };
 	leave_actions(app);
-	pump_events(app, true);
+	app_pump_events(app, true);
 	for (size_t i = 0; i < APP_ACTIONS_MAX; i++)
 		action_free(app->actions[i].action);
+	if (app->recorder != NULL)
+		recorder_flush(app->recorder, app->model);
+	say_record_trouble(app);
+	recorder_close(app->recorder, RECORD_CLOSE_MS);
+	free(app->secrets);
 	watch_free(app->watch);
 	model_free(app->model);
+	replay_free(app->replay);
 	logfile_close(app->log, 1000, &losses);
 	report_losses("--log", &losses);
 	ev_loop_destroy(app->loop);
@@ -421,6 +534,8 @@ static void app_stop(struct app *app)
 static void run_until_settled(struct app *app)
 {
 	int64_t deadline = clock_mono_ms() + ONCE_DEADLINES * app->options->timeout_ms;
+	if (app->replay != NULL)
+		return;
 	while (!app->quitting && !watch_settled(app->watch) && clock_mono_ms() < deadline)
 		ev_run(app->loop, EVRUN_ONCE);
 }
@@ -435,8 +550,11 @@ static int run_once(struct app *app)
 	/* Half a snapshot would look like a verdict. */
 	if (app->signal_number != 0)
 		return 128 + app->signal_number;
-	now_ms = clock_mono_ms();
-	wall_ms = clock_wall_ms();
+	now_ms = app_now_ms(app);
+	wall_ms = app_wall_ms(app);
+	/* So that a recording ends at the moment of the snapshot. */
+	if (app->replay == NULL)
+		app_tick(app, now_ms, wall_ms);
 	if (app->options->format == FORMAT_JSON)
 		output_snapshot_json(app->model, now_ms, wall_ms, &out);
 	else
@@ -450,12 +568,14 @@ static int run_once(struct app *app)
 
 static int run_events(struct app *app)
 {
+	if (app->replay != NULL)
+		return replay_print_events(app);
 	app->events_out = logfile_open_fd(STDOUT_FILENO);
 	if (app->events_out == NULL)
 		return 3;
 	ev_run(app->loop, 0);
 	struct logfile_losses losses = { 0 };
-	pump_events(app, true);
+	app_pump_events(app, true);
 	logfile_close(app->events_out, 1000, &losses);
 	app->events_out = NULL;
 	return report_losses("--events", &losses) ? 1 : 0;

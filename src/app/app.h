@@ -17,6 +17,8 @@
 
 #define APP_ACTIONS_MAX 8
 
+struct recorder;
+struct replay;
 struct ui;
 
 /* One target of an action's command: what a reply is matched by. */
@@ -29,11 +31,15 @@ struct app {
 	const struct options *options;
 	struct ev_loop *loop;
 	struct model *model;
-	struct watch *watch;
+	struct watch *watch;           /* NULL in a replay */
+	struct recorder *recorder;     /* --record; NULL without */
+	const struct credentials **secrets; /* that it keeps out */
+	struct replay *replay;         /* --replay; NULL live */
 	const struct network *network; /* how each deployment is reached */
 	struct ui *ui;                 /* NULL without a screen */
 	struct logfile *log;           /* --log; NULL without */
 	struct logfile *events_out;    /* --events: standard output */
+	struct buf *events_text;       /* the same in a replay */
 	struct event_stream log_stream, events_stream;
 	unsigned pending;              /* TOPIC_ bits since the last frame */
 	int64_t interval_ms;
@@ -46,6 +52,7 @@ struct app {
 	ev_signal on_int, on_term, on_hup;
 	ev_prepare flush;
 	bool losses_said;              /* that the reader of --events is too slow */
+	bool record_trouble_said;
 	int exit_status;
 	int signal_number;             /* of the signal that ended it; 0 none */
 	bool quitting;
@@ -58,6 +65,17 @@ int app_run(const struct options *o, const struct network *network, const struct
 /* The settings that a deployment came from. */
 const struct settings *app_settings(const struct app *app, uint32_t deployment_id);
 bool app_is_read_only(const struct app *app, uint32_t deployment_id);
+
+/* What the model, the views and the outputs count from: the clocks, in a replay those of the
+ * recording. Frames, keys and notices go by the real ones. */
+int64_t app_now_ms(const struct app *app);
+int64_t app_wall_ms(const struct app *app);
+
+/* One way in, for the watch and for a replay. */
+unsigned app_observe(struct app *app, const struct observation *obs);
+void app_tick(struct app *app, int64_t now_ms, int64_t wall_ms);
+/* Events that have settled go to the log and to --events; all: the others as well, at the end. */
+void app_pump_events(struct app *app, bool all);
 
 /* For the screen. */
 void app_notice(struct app *app, enum health health, const char *fmt, ...)

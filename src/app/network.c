@@ -358,7 +358,8 @@ bool network_build(struct network *n, const struct options *o, const struct demo
 		   struct buf *err)
 {
 	const struct config *c = &o->config;
-	bool use_file = demo == NULL && o->cli.target_count == 0 && c->deployment_count > 0;
+	bool use_file = demo == NULL && o->replay_file == NULL && o->cli.target_count == 0 &&
+			c->deployment_count > 0;
 	size_t count = use_file ? c->deployment_count : 1;
 	bool ok = true;
 	*n = (struct network){ 0 };

@@ -2,6 +2,7 @@
 
 #include "app/options.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "net/recording_writer.h"
 
 enum option_type {
 	OPTION_FLAG,     /* bool */
@@ -87,6 +89,8 @@ static int choose(const char *words, const char *value, struct buf *err)
 }
 
 #define FORMAT_WORDS "text|json"             /* as enum output_format */
+#define SPEED_LEAST  0.25
+#define SPEED_MOST   64.0
 #define DEMO_WORDS   "sentinel|cluster|all"  /* as enum demo_kind, behind DEMO_NONE */
 
 static bool set_format(struct options *o, const char *value, struct buf *err)
@@ -116,6 +120,32 @@ static bool set_demo(struct options *o, const char *value, struct buf *err)
 	int place = choose(DEMO_WORDS, value != NULL ? value : "all", err);
 	o->demo = (enum demo_kind)(place + 1);
 	return place >= 0;
+}
+
+/* "64M": bytes, or so many times 1024, 1024^2 or 1024^3 of them. */
+static bool set_record_max(struct options *o, const char *value, struct buf *err)
+{
+	static const char units[] = "KMG";
+	size_t len = strlen(value);
+	const char *unit = len > 0 ? strchr(units, toupper((unsigned char)value[len - 1])) : NULL;
+	int shift = unit != NULL ? 10 * (int)(unit - units + 1) : 0;
+	int64_t count;
+	if (!number_parse(value, len - (unit != NULL), 1, INT64_C(1) << (50 - shift), &count) ||
+	    count << shift < RECORDING_LEAST_BYTES) {
+		buf_addf(err, "must be at least %dK: bytes, or a number with K, M or G",
+			 RECORDING_LEAST_BYTES / 1024);
+		return false;
+	}
+	o->record_max_bytes = count << shift;
+	return true;
+}
+
+static bool set_speed(struct options *o, const char *value, struct buf *err)
+{
+	if (number_parse_double(value, strlen(value), SPEED_LEAST, SPEED_MOST, &o->speed))
+		return true;
+	buf_addf(err, "must be a number from %g to %g", SPEED_LEAST, SPEED_MOST);
+	return false;
 }
 
 #define AT(member) offsetof(struct options, member)
@@ -163,6 +193,16 @@ static const struct option_info options[] = {
 	  "of --once and --events; text is the default" },
 	{ 0, "log", OPTION_TEXT, "FILE", false, AT(log_file), 0, 0, NULL,
 	  "append events and operator actions to FILE" },
+	{ 0, "record", OPTION_TEXT, "FILE", false, AT(record_file), 0, 0, NULL,
+	  "record all that is learnt to FILE, to be replayed; one that is there is replaced" },
+	{ 0, "record-max", OPTION_SPECIAL, "SIZE", false, 0, 0, 0, set_record_max,
+	  "keep the newest SIZE of the recording: bytes, or with K, M or G" },
+	{ 0, "replay", OPTION_TEXT, "FILE", false, AT(replay_file), 0, 0, NULL,
+	  "show a recording; goes with the screen, --once, --events and --dump" },
+	{ 0, "at", OPTION_TEXT, "TIME", false, AT(at), 0, 0, NULL,
+	  "of --replay: HH:MM[:SS], ISO 8601, +SECONDS from its begin or -SECONDS from its end" },
+	{ 0, "speed", OPTION_SPECIAL, "N", false, 0, 0, 0, set_speed,
+	  "of --replay on the screen, 0.25 to 64 times; default 1" },
 	{ 0, "dump", OPTION_SPECIAL, "WxH", false, 0, 0, 0, set_dump,
 	  "draw one frame of that size as text to standard output, exit" },
 	{ 0, "keys", OPTION_TEXT, "TEXT", false, AT(keys), 0, 0, NULL,
@@ -315,9 +355,37 @@ static bool parse_target(struct options *o, char *arg, struct buf *err)
 	return false;
 }
 
+/* A recording has its own deployments, and nothing is asked. */
+static void check_replay(const struct options *o, struct buf *err)
+{
+	if (o->replay_file == NULL && o->at != NULL)
+		buf_addstr(err, "--at: goes with --replay");
+	else if (o->replay_file == NULL && o->speed > 0)
+		buf_addstr(err, "--speed: goes with --replay");
+	else if (o->replay_file == NULL)
+		return;
+	else if (o->cli.target_count > 0)
+		buf_addstr(err, "--replay: takes no targets");
+	else if (o->demo != DEMO_NONE)
+		buf_addstr(err, "--replay: does not go with --demo");
+	else if (o->record_file != NULL)
+		buf_addstr(err, "--replay: does not go with --record");
+	else if (o->log_file != NULL)
+		buf_addstr(err, "--replay: does not go with --log, its events are old");
+	else if (o->cli_option != NULL)
+		buf_addf(err, "--%s: does not go with --replay, nothing is asked", o->cli_option);
+	else if (o->speed > 0 && o->mode != RUN_SCREEN)
+		buf_addstr(err, "--speed: goes with the screen");
+}
+
 static bool check_together(const struct options *o, struct buf *err)
 {
-	if (o->format_set && o->mode != RUN_ONCE && o->mode != RUN_EVENTS)
+	check_replay(o, err);
+	if (err->len > 0)
+		return false;
+	if (o->record_max_bytes > 0 && o->record_file == NULL)
+		buf_addstr(err, "--record-max: goes with --record");
+	else if (o->format_set && o->mode != RUN_ONCE && o->mode != RUN_EVENTS)
 		buf_addstr(err, "--format: goes with --once or --events");
 	else if (o->keys != NULL && o->mode != RUN_DUMP)
 		buf_addstr(err, "--keys: goes with --dump");

@@ -31,6 +31,9 @@ struct options {
 	enum demo_kind demo;
 	int dump_width, dump_height;
 	char *keys;
+	char *record_file, *replay_file, *at; /* at: understood when the recording is open */
+	int64_t record_max_bytes;  /* 0: no limit */
+	double speed;              /* of the replay; 0: not said */
 	bool help, version, print_config;
 };
 
