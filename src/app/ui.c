@@ -5,6 +5,7 @@
 #include "app/ui_private.h"
 #include "app/ui_theme.h"
 #include "base/clock.h"
+#include "net/recorder.h"
 
 #define FRAME_MS         33   /* at most 30 frames a second */
 #define VALUES_GATHER_MS 60   /* the replies of one poll make one frame */
@@ -47,17 +48,19 @@ static struct view_settings settings_of(const void *owner, uint32_t deployment_i
 struct view_context ui_context(struct ui *ui)
 {
 	struct app *app = ui->app;
-	int64_t now_ms = clock_mono_ms();
+	int64_t now_ms = app_now_ms(app);
 	size_t index, count;
 	ui_shown_deployment(ui, &index, &count);
 	ui->log_error[0] = '\0';
 	if (app->log != NULL)
 		logfile_trouble(app->log, ui->log_error, sizeof(ui->log_error));
+	if (app->recorder != NULL && ui->log_error[0] == '\0')
+		recorder_trouble(app->recorder, ui->log_error, sizeof(ui->log_error));
 	return (struct view_context){
 		.model = ui_model(ui),
 		.now_ms = ui->frozen ? ui->frozen_at_ms : now_ms,
 		.live_now_ms = now_ms,
-		.wall_ms = clock_wall_ms(),
+		.wall_ms = app_wall_ms(app),
 		.interval_ms = app->interval_ms,
 		.deployment_id = ui->deployment_id,
 		.node_id = ui->node_id,
@@ -129,7 +132,7 @@ void ui_refresh_view(struct ui *ui, struct view *v, const struct view_context *c
 void ui_freeze(struct ui *ui)
 {
 	ui->frozen = true;
-	ui->frozen_at_ms = clock_mono_ms();
+	ui->frozen_at_ms = app_now_ms(ui->app);
 	struct view_context c = ui_context(ui);
 	ui->frozen_for = c.deployment_id;
 	for (size_t i = 0; i < SCREEN_COUNT; i++)
