@@ -123,7 +123,10 @@ static bool app_command(struct ui *ui, enum command cmd)
 		toggle_freeze(ui);
 		return true;
 	case CMD_REFRESH:
-		watch_poll_now(ui->app->watch);
+		if (ui->app->watch != NULL)
+			watch_poll_now(ui->app->watch);
+		else
+			app_notice(ui->app, HEALTH_UNKNOWN, "a recording: nothing is asked");
 		return true;
 	case CMD_FASTER:
 	case CMD_SLOWER:
