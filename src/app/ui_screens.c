@@ -13,7 +13,7 @@ const struct ui_screen ui_screens[] = {
 	{ '4', CMD_SCREEN_4, "Slots", "Slots", &slots_view, true },
 	{ '5', CMD_SCREEN_5, "Events", "Events", &events_view, true },
 	{ '6', CMD_SCREEN_6, "Agreement", "Agree", NULL, false },
-	{ '7', CMD_SCREEN_7, "Nodes", "Nodes", &nodes_view, false },
+	{ '7', CMD_SCREEN_7, "Nodes", "Nodes", &nodes_view, true },
 	{ '8', CMD_SCREEN_8, "Doctor", "Doctor", NULL, false },
 	{ '9', CMD_SCREEN_9, "Failovers", "Fails", NULL, false },
 	{ '0', CMD_SCREEN_0, "Fleet", "Fleet", &fleet_view, false },
