@@ -156,6 +156,7 @@ struct plot {
 	float values[SERIES_CELLS + 2];
 	size_t count;
 	int columns; /* of the screen */
+	float most;  /* of what came in, before averages; negative: nothing did */
 };
 
 /* Whole columns at a time: a graph moves on by one, and what is painted stays as it is. */
@@ -172,6 +173,12 @@ static void read_plot(const struct node_view *s, enum series_id id, int room, si
 	if (out->columns > room)
 		out->columns = room;
 	out->count = (size_t)out->columns * a_column;
+	series_read(s->has_series ? &s->series : NULL, id, s->now_ms, 0, 1, out->values,
+		    SERIES_CELLS);
+	out->most = -1;
+	for (size_t i = 0; i < SERIES_CELLS; i++)
+		if (out->values[i] > out->most)
+			out->most = out->values[i];
 	series_read(s->has_series ? &s->series : NULL, id, end_ms, s->hold_ms, step, out->values,
 		    out->count);
 }
@@ -211,31 +218,27 @@ static void draw_axis(const struct pane *p, int y, int x, int columns)
 		pane_text_right(p, y, x, columns, STYLE_DIM, "now");
 }
 
-/* A block of `height` lines from line y on, which may lie above the pane's first: title, graph, and
- * the axis where there is room for it. */
-static void draw_graph(const struct pane *p, int y, int height, const struct node_view *s,
+/* A block of `height` lines from line y on, which may lie above the pane's first: title, graph and
+ * axis. */
+static void draw_graph(const struct pane *p, int y, int height, bool axis, const struct node_view *s,
 		       enum series_id id, enum graph_style style)
 {
-	bool axis = height >= 4;
 	int rows = height - 1 - axis, scale = p->width >= 30 ? SCALE_WIDTH : 0, from;
 	char text[UNITS_BYTES];
 	struct plot plot;
 	struct pane in;
 	double end;
-	bool known = false;
 
 	if (p->width - scale < 4 || rows < 1)
 		return;
 	read_plot(s, id, p->width - scale, graph_values_per_column(p->screen, style), &plot);
-	for (size_t i = 0; i < plot.count; i++)
-		known |= !isnan(plot.values[i]);
-	draw_graph_title(p, y, s, id, known ? graph_max(plot.values, plot.count) : -1);
-	if (!known) {
+	draw_graph_title(p, y, s, id, plot.most);
+	if (plot.most < 0) {
 		pane_text(p, y + 1, scale, -1, STYLE_DIM,
 			  id == SERIES_HIT_RATE ? "no reads seen" : "nothing known yet");
 		return;
 	}
-	end = scale_of(series_unit_of(id), (double)graph_max(plot.values, plot.count));
+	end = scale_of(series_unit_of(id), (double)plot.most);
 	if (scale > 0) {
 		pane_text_right(p, y + 1, 0, scale - 1, STYLE_DIM,
 				unit_text(series_unit_of(id), end, text));
@@ -252,27 +255,29 @@ static void draw_graph(const struct pane *p, int y, int height, const struct nod
 		draw_axis(p, y + height - 1, scale, plot.columns);
 }
 
-/* All of them in a grid from line y on, in about `room` lines; returns the lines used. p NULL: only
- * counted. */
+/* All of them in a grid from line y on, in about `room` lines; returns the lines used. Where they are
+ * many for it, one axis at the end is for all. p NULL: only counted. */
 static int draw_graphs(const struct pane *p, int y, int width, int room, const struct node_view *s,
 		       enum graph_style style)
 {
 	enum series_id ids[SERIES_COUNT];
 	int count = (int)pick_graphs(s, ids), across = width / GRAPH_LEAST, down, height;
+	bool dense;
 
 	across = across < 1 ? 1 : across > 3 ? 3 : across;
-	if (width < 2 * GRAPH_LEAST)
-		across = 1;
 	down = (count + across - 1) / across;
 	height = (room + 1) / (down > 0 ? down : 1) - 1; /* a blank line between them */
-	height = height < 4 ? 4 : height > GRAPH_ROWS + 2 ? GRAPH_ROWS + 2 : height;
+	dense = height < 4;
+	height = dense ? 3 : height > GRAPH_ROWS + 2 ? GRAPH_ROWS + 2 : height;
 	for (int i = 0; p && i < count; i++) {
-		int one = (width + 2) / across;
+		int one = (width + 2) / across, at = i / across;
+		bool last = at == down - 1;
 		struct pane part = pane_sub(p, 0, i % across * one, p->height, one - 2);
 
-		draw_graph(&part, y + i / across * (height + 1), height, s, ids[i], style);
+		draw_graph(&part, y + at * (height + !dense), height + (dense && last),
+			   !dense || last, s, ids[i], style);
 	}
-	return down * (height + 1) - 1;
+	return down * (height + !dense) + (dense ? 1 : -1);
 }
 
 /* --- facts --------------------------------------------------------------------------------- */
@@ -312,29 +317,36 @@ static int draw_facts(const struct pane *p, int y, int width, const struct node_
 	return at - y;
 }
 
-/* How it is, over all of the width; returns the lines used. */
-static int draw_head(const struct pane *p, int y, const struct node_view *s, int width)
+/* How it is, over all of the width; returns the lines used, with a blank one. `named`: the frame says
+ * which node. */
+static int draw_head(const struct pane *p, int y, const struct node_view *s, int width, bool named)
 {
 	const struct node_facts *f = &s->facts;
-	int x, lines;
+	const char *role = f->role == ROLE_UNKNOWN ? "role ?" : role_name(f->role);
+	int x = 2 + text_width(role) + 2 + text_width(s->summary) + 2, lines;
+	bool one_line = named && x + text_width(f->state) <= width;
 
 	if (p) {
 		x = pane_glyph(p, y, 0, health_style(f->health), health_glyph(f->health)) + 1;
-		x = addr_draw(p, y, x, width - x, STYLE_STRONG, f->headline) + 2;
-		x = pane_text(p, y, x, -1, role_style(f->role),
-			      f->role == ROLE_UNKNOWN ? "role ?" : role_name(f->role)) + 2;
-		pane_text(p, y, x, -1, f->own_stale ? STYLE_STALE : STYLE_TEXT, s->summary);
+		if (!named)
+			x = addr_draw(p, y, x, width - x, STYLE_STRONG, f->headline) + 2;
+		x = pane_text(p, y, x, -1, role_style(f->role), role) + 2;
+		x = pane_text(p, y, x, -1, f->own_stale ? STYLE_STALE : STYLE_TEXT, s->summary) + 2;
+		if (one_line)
+			pane_text(p, y, x, -1, health_style(f->health), f->state);
 	}
-	lines = text_wrap_draw(p, y + 1, 2, width - 2, 3, health_style(f->health), f->state);
-	return 2 + lines; /* and a blank one */
+	if (one_line)
+		return 2;
+	lines = text_wrap_draw(p, y + 1, 2, width - 2, 4, health_style(f->health), f->state);
+	return 2 + lines;
 }
 
 /* --- the view ------------------------------------------------------------------------------ */
 
 static int draw_all(const struct pane *p, const struct node_view *s, int top, int width, int height,
-		    enum graph_style style)
+		    bool named, enum graph_style style)
 {
-	int head = draw_head(p, -top, s, width), facts, graphs, left;
+	int head = draw_head(p, -top, s, width, named), facts, graphs, left;
 	struct pane beside;
 
 	if (width < TWO_COLUMNS) {
@@ -357,6 +369,7 @@ static void node_draw(struct view *v, const struct view_context *c, const struct
 {
 	struct node_view *s = node_of(v);
 	struct pane in = view_frame(v, p, s->found ? s->facts.headline : "", focused), body;
+	bool named = view_is_framed(p->height, p->width);
 
 	if (!s->found) {
 		view_say(&in, STYLE_DIM, "this node is gone");
@@ -364,10 +377,10 @@ static void node_draw(struct view *v, const struct view_context *c, const struct
 	}
 	body = pane_sub(&in, 0, 0, in.height, in.width - 1);
 	s->page = in.height;
-	s->height = draw_all(NULL, s, 0, body.width, body.height, c->graph);
+	s->height = draw_all(NULL, s, 0, body.width, body.height, named, c->graph);
 	if (s->top > s->height - s->page)
 		s->top = s->height > s->page ? s->height - s->page : 0;
-	draw_all(&body, s, s->top, body.width, body.height, c->graph);
+	draw_all(&body, s, s->top, body.width, body.height, named, c->graph);
 	if (s->top > 0)
 		pane_glyph(&in, 0, in.width - 1, STYLE_DIM, GLYPH_MORE_UP);
 	if (s->top + s->page < s->height)

@@ -13,7 +13,8 @@
 #include "views/node_private.h"
 #include "views/topology_private.h"
 
-#define LISTED_MAX 8 /* of what may be many: the rest is counted */
+#define LISTED_MAX     8    /* of what may be many: the rest is counted */
+#define HELLO_QUIET_MS 5000 /* one comes every two seconds */
 
 void node_facts_done(struct node_facts *f)
 {
@@ -83,6 +84,34 @@ static const char *age(const struct view_context *c, int64_t since_ms, char out[
 	return units_age(c->now_ms > since_ms ? c->now_ms - since_ms : 0, out);
 }
 
+/* Without the seconds, which would tick on a quiet screen. */
+static const char *calm_age(const struct view_context *c, int64_t since_ms, char out[UNITS_BYTES])
+{
+	int64_t minutes = c->now_ms > since_ms ? (c->now_ms - since_ms) / 60000 : 0;
+
+	if (minutes < 1)
+		snprintf(out, UNITS_BYTES, "<1 m");
+	else if (minutes < 60)
+		snprintf(out, UNITS_BYTES, "%lld m", (long long)minutes);
+	else
+		units_age(minutes * 60000, out);
+	return out;
+}
+
+#define AGO_BYTES (UNITS_BYTES + 8)
+
+/* ", 12 s ago", or nothing for what came with the last polls. */
+static const char *ago(const struct view_context *c, int64_t at_ms, char out[AGO_BYTES])
+{
+	int64_t quiet_ms = 3 * c->interval_ms > 3000 ? 3 * c->interval_ms : 3000;
+	char text[UNITS_BYTES];
+
+	out[0] = '\0';
+	if (c->now_ms - at_ms > quiet_ms)
+		snprintf(out, AGO_BYTES, ", %s ago", age(c, at_ms, text));
+	return out;
+}
+
 static const char *address(const struct view_context *c, uint32_t node_id,
 			   char out[ENDPOINT_TEXT_BYTES])
 {
@@ -109,7 +138,9 @@ static void add_identity(struct node_facts *f, const struct view_context *c, con
 	else
 		fact(f, "version", STYLE_TEXT, "?");
 	fact(f, "uptime", own(f), "%s",
-	     said && n->info.uptime_s >= 0 ? units_age(n->info.uptime_s * 1000, since) : "?");
+	     said && n->info.uptime_s >= 0
+		     ? calm_age(c, c->now_ms - n->info.uptime_s * 1000, since)
+		     : "?");
 	fact_id(f, "run id", n->run_id);
 	if (n->is_sentinel)
 		fact_id(f, "sentinel id", n->sentinel_id);
@@ -130,27 +161,28 @@ static void add_link_line(struct node_facts *f, const struct view_context *c, co
 		fact(f, label, STYLE_TEXT, "?");
 		return;
 	}
+	if (up)
+		calm_age(c, l->since_ms, since);
+	else
+		age(c, l->lost_ms != 0 ? l->lost_ms : l->since_ms, since);
 	fact(f, label, up ? STYLE_TEXT : STYLE_WARNING, "%s %s%s%.120s", link_state_name(l->state),
-	     age(c, up || l->lost_ms == 0 ? l->since_ms : l->lost_ms, since),
-	     l->reason[0] ? ": " : "", l->reason);
+	     since, l->reason[0] ? ": " : "", l->reason);
 }
 
 static void add_link(struct node_facts *f, const struct view_context *c, const struct node *n)
 {
-	int64_t quiet_ms = 3 * c->interval_ms > 3000 ? 3 * c->interval_ms : 3000;
-	int64_t silent_ms = c->now_ms - n->link.last_reply_ms;
-	char text[UNITS_BYTES];
+	char old[AGO_BYTES];
 
 	section(f, "Link from here");
 	add_link_line(f, c, "link", &n->link);
 	if (n->is_sentinel)
 		add_link_line(f, c, "events", &n->event_link);
 	if (n->link.last_reply_ms == 0)
-		fact(f, "last answer", STYLE_TEXT, "never");
-	else if (silent_ms <= quiet_ms) /* a second more or less is the poll */
-		fact(f, "last answer", STYLE_TEXT, "now");
+		fact(f, "answered", STYLE_TEXT, "never");
+	else if (ago(c, n->link.last_reply_ms, old)[0])
+		fact(f, "answered", STYLE_WARNING, "%s", old + 2);
 	else
-		fact(f, "last answer", STYLE_WARNING, "%s ago", age(c, n->link.last_reply_ms, text));
+		fact(f, "answered", STYLE_TEXT, "now");
 	if (n->link.rtt_us < 0)
 		fact(f, "latency", STYLE_TEXT, "?");
 	else
@@ -244,7 +276,7 @@ static void add_said_down(struct node_facts *f, const struct view_context *c, co
 static void add_master_views(struct node_facts *f, const struct view_context *c,
 			     const struct group *g)
 {
-	char flags[FLAGS_BYTES], by[ENDPOINT_TEXT_BYTES], old[UNITS_BYTES];
+	char flags[FLAGS_BYTES], by[ENDPOINT_TEXT_BYTES], old[AGO_BYTES];
 
 	for (size_t i = 0; i < g->view_count; i++) {
 		uint32_t said = g->views[i].facts.flags;
@@ -262,29 +294,28 @@ static void add_master_views(struct node_facts *f, const struct view_context *c,
 		if (before > 0)
 			continue;
 		flags_text(sentinel_flags, said, flags);
+		ago(c, oldest_ms, old);
 		if (same == 1 && g->view_count > 1)
-			fact(f, "Sentinel", sentinel_flags_style(said), "%.80s: %s",
-			     address(c, g->views[i].sentinel_id, by), flags);
+			fact(f, "Sentinel", sentinel_flags_style(said), "%.80s: %s%s",
+			     address(c, g->views[i].sentinel_id, by), flags, old);
 		else
-			fact(f, "Sentinels", sentinel_flags_style(said), "%zu of %zu: %s", same,
-			     g->view_count, flags);
-		if (c->now_ms - oldest_ms > 3 * c->interval_ms + 3000)
-			fact(f, "", STYLE_STALE, "said %s ago", age(c, oldest_ms, old));
+			fact(f, "Sentinels", sentinel_flags_style(said), "%zu of %zu: %s%s", same,
+			     g->view_count, flags, old);
 	}
 }
 
 static void add_replica_view(struct node_facts *f, const struct view_context *c,
 			     const struct member_view *v)
 {
-	char flags[FLAGS_BYTES], by[ENDPOINT_TEXT_BYTES], old[UNITS_BYTES], prio[UNITS_BYTES];
+	char flags[FLAGS_BYTES], by[ENDPOINT_TEXT_BYTES], old[AGO_BYTES], prio[UNITS_BYTES];
 	const struct sentinel_instance *s = &v->facts;
 
 	fact(f, "Sentinel", sentinel_flags_style(s->flags), "%.80s: %s",
 	     address(c, v->sentinel_id, by), flags_text(sentinel_flags, s->flags, flags));
 	fact(f, "", s->master_link_ok == 0 ? STYLE_WARNING : STYLE_TEXT,
-	     "link to master %s, priority %s, %s ago",
+	     "link to master %s, priority %s%s",
 	     s->master_link_ok == 1 ? "ok" : s->master_link_ok == 0 ? "err" : "?",
-	     number(s->priority, prio), age(c, v->at_ms, old));
+	     number(s->priority, prio), ago(c, v->at_ms, old));
 }
 
 static void add_peer_views(struct node_facts *f, const struct deployment *d, const struct node *n)
@@ -308,12 +339,13 @@ static void add_peer_views(struct node_facts *f, const struct deployment *d, con
 		shown++;
 		fact(f, "peers", sentinel_flags_style(v->facts.flags), "%.80s: %s, hello %s ago", g->name,
 		     flags_text(sentinel_flags, v->facts.flags, flags),
-		     v->facts.last_hello_message_ms == FACT_UNKNOWN
-			     ? "?"
+		     v->facts.last_hello_message_ms == FACT_UNKNOWN ? "?"
+		     : v->facts.last_hello_message_ms < HELLO_QUIET_MS
+			     ? "<5 s"
 			     : units_age(v->facts.last_hello_message_ms, hello));
 	}
 	if (listed > shown)
-		fact(f, "", STYLE_TEXT, "+%zu more masters", listed - shown);
+		fact(f, "", STYLE_TEXT, "+%zu masters", listed - shown);
 	if (listed == 0)
 		fact(f, "peers", STYLE_TEXT, "?");
 }
@@ -322,7 +354,7 @@ static void add_cluster_word(struct node_facts *f, const struct view_context *c,
 			     const struct node *n)
 {
 	const struct cluster_member *m = n->member;
-	char flags[FLAGS_BYTES], by[ENDPOINT_TEXT_BYTES], old[UNITS_BYTES], epoch[UNITS_BYTES];
+	char flags[FLAGS_BYTES], by[ENDPOINT_TEXT_BYTES], old[AGO_BYTES], epoch[UNITS_BYTES];
 
 	if (!m || m->at_ms == 0) {
 		fact(f, "cluster", STYLE_TEXT, "?");
@@ -333,12 +365,11 @@ static void add_cluster_word(struct node_facts *f, const struct view_context *c,
 	     "%s, %s", flags_text(cluster_flags, m->flags, flags),
 	     m->link_connected ? "connected" : "not connected");
 	fact(f, "epoch", STYLE_TEXT, "%s", number(m->config_epoch, epoch));
-	fact(f, "by", STYLE_TEXT, "%.80s, %s ago", address(c, m->claimed_by, by),
-	     age(c, m->at_ms, old));
+	fact(f, "by", STYLE_TEXT, "%.80s%s", address(c, m->claimed_by, by), ago(c, m->at_ms, old));
 	for (size_t i = 0; i < m->claim_count && i < LISTED_MAX; i++)
 		fact(f, m->claims[i].fail ? "fail" : "fail?",
-		     m->claims[i].fail ? STYLE_CRITICAL : STYLE_WARNING, "by %.80s, %s ago",
-		     address(c, m->claims[i].by, by), age(c, m->claims[i].at_ms, old));
+		     m->claims[i].fail ? STYLE_CRITICAL : STYLE_WARNING, "by %.80s%s",
+		     address(c, m->claims[i].by, by), ago(c, m->claims[i].at_ms, old));
 	if (m->claim_count > LISTED_MAX)
 		fact(f, "", STYLE_WARNING, "+%zu more", m->claim_count - LISTED_MAX);
 }
@@ -375,16 +406,16 @@ static void add_masters_word(struct node_facts *f, const struct view_context *c,
 			     const struct node *n)
 {
 	const struct node *master = n->listed_by ? model_node(c->model, n->listed_by) : NULL;
-	char by[ENDPOINT_TEXT_BYTES], old[UNITS_BYTES];
+	char by[ENDPOINT_TEXT_BYTES], old[AGO_BYTES];
 
 	for (size_t i = 0; master && i < master->info.replica_count; i++) {
 		const struct info_replica *r = &master->info.replicas[i];
 
 		if (!endpoint_equal(&r->addr, &n->addr))
 			continue;
-		fact(f, "its master", STYLE_TEXT, "%.80s: %s, offset %lld, %s ago",
+		fact(f, "its master", STYLE_TEXT, "%.80s: %s, offset %lld%s",
 		     endpoint_format(&master->addr, by), r->state, (long long)r->offset,
-		     age(c, master->info_at_ms, old));
+		     ago(c, master->info_at_ms, old));
 		return;
 	}
 }
@@ -495,7 +526,7 @@ static void add_replication(struct node_facts *f, const struct view_context *c,
 
 	own_section(f, c, n, "Replication");
 	if (n->role_ms != 0)
-		fact(f, "says", own(f), "%s, seen for %s", role_name(i->role), age(c, n->role_ms, a));
+		fact(f, "says", own(f), "%s, seen for %s", role_name(i->role), calm_age(c, n->role_ms, a));
 	else
 		fact(f, "says", own(f), "%s", i->role == ROLE_UNKNOWN ? "?" : role_name(i->role));
 	if (i->role == ROLE_REPLICA)
@@ -549,7 +580,7 @@ static void add_keys(struct node_facts *f, const struct view_context *c, const s
 		fact(f, "hit rate", own(f), "%.0f %%", n->hit_rate * 100);
 	else
 		fact(f, "hit rate", own(f), "? (no reads seen)");
-	fact(f, "since start", own(f), "%s hits, %s misses",
+	fact(f, "in total", own(f), "%s hits, %s misses",
 	     i->keyspace_hits >= 0 ? units_count(i->keyspace_hits, a) : "?",
 	     i->keyspace_misses >= 0 ? units_count(i->keyspace_misses, b) : "?");
 }
@@ -596,8 +627,8 @@ static void add_watched(struct node_facts *f, const struct view_context *c, cons
 		fact(f, "master", sentinel_flags_style(v->facts.flags), "%.60s at %.60s: %s", g->name,
 		     endpoint_format(&v->facts.addr, at),
 		     flags_text(sentinel_flags, v->facts.flags, flags));
-		fact(f, "", STYLE_TEXT, "epoch %s, quorum %s, %s ago", number(v->facts.config_epoch, a),
-		     number(v->facts.quorum, b), age(c, v->at_ms, flags));
+		fact(f, "", STYLE_TEXT, "epoch %s, quorum %s%s", number(v->facts.config_epoch, a),
+		     number(v->facts.quorum, b), ago(c, v->at_ms, flags));
 		fact(f, "", STYLE_TEXT, "knows %s replicas, %s other Sentinels",
 		     number(v->facts.num_slaves, a), number(v->facts.num_other_sentinels, b));
 	}

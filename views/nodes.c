@@ -23,6 +23,7 @@ struct nodes {
 	size_t total;          /* without the filter */
 	int address_width;
 	bool filled_all;
+	bool limited;          /* some node has a maxmemory */
 	enum node_column sorted;
 	bool falls;            /* the largest first */
 	/* What the operator chose; none: by width. Never with the address, which is always there. */
@@ -202,13 +203,14 @@ static void nodes_rebuild(struct view *v, const struct view_context *c)
 
 	t->total = t->count = 0;
 	t->address_width = 0;
-	t->filled_all = false;
+	t->filled_all = t->limited = false;
 	while ((n = model_next_member(c->model, c->deployment_id, &cursor))) {
 		struct node_row *row;
 
 		t->rows = mem_grow(t->rows, &t->row_cap, t->total + 1, sizeof(*t->rows));
 		row = &t->rows[t->total++];
 		node_row_begin(row, c, n);
+		t->limited |= n->info_at_ms != 0 && n->info.maxmemory_bytes > 0;
 		if (text_width(row->address) > t->address_width)
 			t->address_width = text_width(row->address);
 	}
@@ -251,13 +253,15 @@ static bool nodes_choose(struct view *v, const char *list)
 	return true;
 }
 
-static bool has_sense(enum node_column column, const struct view_context *c)
+static bool has_sense(const struct nodes *t, enum node_column column, const struct view_context *c)
 {
 	const struct deployment *d = model_deployment(c->model, c->deployment_id);
 
 	/* One group says the same in each row. */
 	if (column == COLUMN_GROUP)
 		return d && d->group_count > 1;
+	if (column == COLUMN_SHARE)
+		return t->limited;
 	return column != COLUMN_SLOTS || (d && d->kind == KIND_CLUSTER);
 }
 
@@ -271,7 +275,7 @@ static void pick_columns(struct nodes *t, const struct view_context *c, int room
 			int width = i == COLUMN_STATE ? state_width : node_columns[i].min;
 
 			if (node_columns[i].priority != priority || width > room ||
-			    !has_sense((enum node_column)i, c))
+			    !has_sense(t, (enum node_column)i, c))
 				continue;
 			picked[i] = true;
 			room -= width;
