@@ -17,7 +17,7 @@
 #define TWO_COLUMNS   76 /* columns from which two panes stand side by side */
 #define PANE_MIN      4  /* rows: frame and two lines */
 #define EVENTS_GOOD   5  /* rows that the events keep when the screen is not too low */
-#define EVENTS_SPARE  12 /* with more than this the nodes get a pane of their own */
+#define EVENTS_SPARE  10 /* with more than this the nodes get a pane of their own */
 #define NODES_COLUMNS 110
 #define LOW           14 /* rows; below, a wide screen has its panes side by side */
 #define SIDE_COLUMNS  48 /* of each of them */

@@ -109,11 +109,147 @@ static void test_layout_of_large_tree(void **state)
 	model_free(w.m);
 }
 
+static const struct rect *rect_of(const struct rect *rects, size_t n, size_t view)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rects[i].view == view)
+			return &rects[i];
+	fail_msg("pane %zu is not shown", view);
+	return NULL;
+}
+
+enum { TOPOLOGY, REPLICATION, SLOTS, EVENTS, NODES, VIEWS };
+
+struct desk {
+	struct view *views[VIEWS];
+	struct view_context c;
+	struct rect rects[8];
+	size_t count;
+};
+
+static struct desk desk_for(const struct world *w)
+{
+	struct desk d = {.views = {view_new(&topology_view), view_new(&replication_view),
+				   view_new(&slots_view), view_new(&events_view),
+				   view_new(&nodes_view)},
+			 .c = context(w)};
+
+	for (size_t i = 0; i < VIEWS; i++)
+		d.views[i]->ops->rebuild(d.views[i], &d.c);
+	return d;
+}
+
+static void desk_lay(struct desk *d, int height, int width)
+{
+	d->count = dashboard_layout(d->views, VIEWS, &d->c, height, width, d->rects, 8);
+}
+
+static void desk_done(struct desk *d, struct world *w)
+{
+	for (size_t i = 0; i < VIEWS; i++)
+		view_free(d->views[i]);
+	model_free(w->m);
+}
+
+static int wants(const struct desk *d, size_t view, int width)
+{
+	return d->views[view]->ops->wanted_height(d->views[view], &d->c, width);
+}
+
+/* Every pane but the events has what it wants, and no more than its neighbour makes it. */
+static void test_large_screen(void **state)
+{
+	struct world w = cluster_world("master", " 5461-10922", true);
+	struct desk d = desk_for(&w);
+	const struct rect *tree, *repl, *slots, *nodes;
+
+	(void)state;
+	desk_lay(&d, 56, 200);
+	assert_int_equal(d.count, VIEWS);
+	tree = rect_of(d.rects, d.count, TOPOLOGY);
+	repl = rect_of(d.rects, d.count, REPLICATION);
+	slots = rect_of(d.rects, d.count, SLOTS);
+	nodes = rect_of(d.rects, d.count, NODES);
+	/* The map is higher than the tree: the replication stands below the tree. */
+	assert_int_equal(repl->x, tree->x);
+	assert_int_equal(repl->y, tree->height);
+	assert_int_equal(slots->y, 0);
+	assert_int_equal(tree->height, wants(&d, TOPOLOGY, 100));
+	assert_int_equal(repl->height, wants(&d, REPLICATION, 100));
+	assert_true(slots->height >= wants(&d, SLOTS, 100));
+	assert_int_equal(nodes->width, 200);
+	assert_int_equal(nodes->height, wants(&d, NODES, 200));
+	assert_true(rect_of(d.rects, d.count, EVENTS)->height >= 10);
+	/* On a lower one the map gives way, and it stands where it was. */
+	desk_lay(&d, 18, 80);
+	assert_int_not_equal(rect_of(d.rects, d.count, REPLICATION)->x, 0);
+	desk_done(&d, &w);
+}
+
+static void test_wide_and_low(void **state)
+{
+	struct world w = sentinel_world();
+	struct desk d = desk_for(&w);
+
+	(void)state;
+	desk_lay(&d, 10, 200);
+	assert_int_equal(d.count, 3);
+	for (size_t i = 0; i < d.count; i++) {
+		assert_int_equal(d.rects[i].height, 10);
+		assert_true(d.rects[i].width >= 60);
+	}
+	desk_lay(&d, 10, 100); /* no: each would be too narrow */
+	assert_int_equal(rect_of(d.rects, d.count, EVENTS)->width, 100);
+	desk_done(&d, &w);
+}
+
+static void test_tall_and_narrow(void **state)
+{
+	struct world w = cluster_world("master", " 5461-10922", true);
+	struct desk d = desk_for(&w);
+
+	(void)state;
+	desk_lay(&d, 70, 50);
+	assert_int_equal(d.count, 4); /* without the nodes: a table of two columns */
+	for (size_t i = 0; i < d.count; i++) {
+		assert_int_equal(d.rects[i].width, 50);
+		if (d.rects[i].view != EVENTS)
+			assert_int_equal(d.rects[i].height, wants(&d, d.rects[i].view, 50));
+	}
+	desk_done(&d, &w);
+}
+
+/* Trouble adds rows to panes; it must not turn the screen over. */
+static void test_trouble_moves_no_pane(void **state)
+{
+	static const int screens[][2] = {{18, 80}, {20, 80}, {32, 120}, {56, 200}};
+	struct world well = cluster_world("master", " 5461-10922", true),
+		     ill = cluster_world("master,fail", " 5463-10922", false);
+	struct desk a = desk_for(&well), b = desk_for(&ill);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(screens) / sizeof(screens[0]); i++) {
+		desk_lay(&a, screens[i][0], screens[i][1]);
+		desk_lay(&b, screens[i][0], screens[i][1]);
+		for (size_t k = 0; k < a.count && k < b.count; k++) {
+			assert_int_equal(a.rects[k].view, b.rects[k].view);
+			assert_int_equal(a.rects[k].x, b.rects[k].x);
+			assert_int_equal(a.rects[k].width, b.rects[k].width);
+		}
+	}
+	desk_done(&a, &well);
+	desk_done(&b, &ill);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_layout),
 	    cmocka_unit_test(test_layout_of_large_tree),
+	    cmocka_unit_test(test_large_screen),
+	    cmocka_unit_test(test_wide_and_low),
+	    cmocka_unit_test(test_tall_and_narrow),
+	    cmocka_unit_test(test_trouble_moves_no_pane),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");
