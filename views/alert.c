@@ -128,6 +128,8 @@ static struct view_context live_context(const struct view_context *c)
 
 	if (c->frozen)
 		live.now_ms = c->live_now_ms;
+	if (c->frozen && c->live_model)
+		live.model = c->live_model;
 	return live;
 }
 
@@ -143,9 +145,10 @@ bool notice_is_in_footer(const struct pane *p, const struct view_context *c,
 		return false;
 	if (screen_height(p->screen) < 5)
 		return true;
+	d = d ? model_deployment(live.model, d->id) : NULL;
 	if (!d)
 		return false;
-	health_deployment(c->model, d, live.now_ms, &verdict);
+	health_deployment(live.model, d, live.now_ms, &verdict);
 	return verdict.health == HEALTH_CRITICAL;
 }
 
@@ -240,6 +243,7 @@ void alert_draw(const struct pane *p, const struct view_context *shown, const st
 	struct pane line = *p;
 	const char *words;
 
+	d = d ? model_deployment(c->model, d->id) : NULL;
 	if (d) {
 		health_deployment(c->model, d, c->now_ms, &verdict);
 		words = verdict_words(&verdict, d);

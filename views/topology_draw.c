@@ -263,7 +263,6 @@ static void draw_details(const struct pane *p, const struct view_context *c,
 			 const struct topo_row *row)
 {
 	const struct node *n = row ? model_node(c->model, row->node_id) : NULL;
-	int64_t now_ms = c->frozen ? c->live_now_ms : c->now_ms;
 	char addr[ENDPOINT_TEXT_BYTES], dial[ENDPOINT_TEXT_BYTES], text[700], age[UNITS_BYTES];
 	int y = 1;
 
@@ -280,8 +279,6 @@ static void draw_details(const struct pane *p, const struct view_context *c,
 		 endpoint_is_set(&n->dial) ? endpoint_format(&n->dial, dial) : "");
 	y = detail_line(p, y, "node", STYLE_STRONG, text);
 	y = detail_line(p, y, "state", health_style(row->health), row->state);
-	if (c->frozen)
-		y = detail_line(p, y, "live", STYLE_BADGE, " from here on it is of now ");
 	if (!strstr(row->state, n->link.reason))
 		y = detail_line(p, y, "trouble", STYLE_WARNING, n->link.reason);
 	y = detail_sentinels(p, y, c, n);
@@ -290,7 +287,8 @@ static void draw_details(const struct pane *p, const struct view_context *c,
 	snprintf(text, sizeof(text), "%s", n->info_at_ms ? "" : "never answered");
 	if (n->info_at_ms)
 		snprintf(text, sizeof(text), "last answer %s ago",
-			 units_age(now_ms > n->info_at_ms ? now_ms - n->info_at_ms : 0, age));
+			 units_age(c->now_ms > n->info_at_ms ? c->now_ms - n->info_at_ms : 0,
+				   age));
 	y = detail_line(p, y, "heard", STYLE_TEXT, text);
 	snprintf(text, sizeof(text), "%s%s%s", n->cluster_id[0] ? n->cluster_id : n->run_id,
 		 n->sentinel_id[0] ? "  Sentinel id " : "", n->sentinel_id);

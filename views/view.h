@@ -22,6 +22,7 @@ struct view_context {
 	const struct model *model;
 	int64_t now_ms, wall_ms;   /* now_ms stands still while the screen is frozen */
 	int64_t live_now_ms;       /* goes on: for the alert line, which is never frozen */
+	const struct model *live_model; /* as well; model is that of the freeze */
 	int64_t interval_ms;
 	uint32_t deployment_id;    /* the one shown */
 	uint32_t node_id;          /* of a node's own screen; 0 elsewhere */

@@ -6,6 +6,7 @@
 #include "app/ui_theme.h"
 #include "base/clock.h"
 #include "net/recorder.h"
+#include "model/state.h"
 
 #define FRAME_MS         33   /* at most 30 frames a second */
 #define VALUES_GATHER_MS 60   /* the replies of one poll make one frame */
@@ -14,7 +15,7 @@
 
 const struct model *ui_model(const struct ui *ui)
 {
-	return ui->app->model;
+	return ui->frozen_model != NULL ? ui->frozen_model : ui->app->model;
 }
 
 const struct deployment *ui_shown_deployment(struct ui *ui, size_t *index, size_t *count)
@@ -58,8 +59,10 @@ struct view_context ui_context(struct ui *ui)
 		recorder_trouble(app->recorder, ui->log_error, sizeof(ui->log_error));
 	return (struct view_context){
 		.model = ui_model(ui),
+		.live_model = app->model,
 		.now_ms = ui->frozen ? ui->frozen_at_ms : now_ms,
 		.live_now_ms = now_ms,
+		.graph = (enum graph_style)app->options->graph,
 		.wall_ms = app_wall_ms(app),
 		.interval_ms = app->interval_ms,
 		.deployment_id = ui->deployment_id,
@@ -123,25 +126,45 @@ void ui_refresh_view(struct ui *ui, struct view *v, const struct view_context *c
 {
 	/* What an operator looks at while deciding stands still. */
 	bool deciding = ui->sheet != NULL && ui->sheet->sheet.state == SHEET_CONFIRM;
-	bool still = ui->frozen || (deciding && v->list.count > 0);
+	bool still = deciding && v->list.count > 0;
 	/* Rows of another deployment under this one's name would lead an action astray. */
 	if (is_of_another(ui, v, c) || (v->stale && !still))
 		rebuild(ui, v, c);
 }
 
+/* The model as it is now, with its events. NULL: it could not be copied. */
+static struct model *copy_model(const struct model *m)
+{
+	struct buf bytes = BUF_INIT, err = BUF_INIT;
+	model_save(m, &bytes);
+	struct model *copy = model_load(bytes.data, bytes.len, &err);
+	buf_reset(&bytes);
+	event_log_save(model_events(m), 0, &bytes);
+	if (copy != NULL && !event_log_restore(model_events_of_load(copy), bytes.data, bytes.len)) {
+		model_free(copy);
+		copy = NULL;
+	}
+	buf_free(&bytes);
+	buf_free(&err);
+	return copy;
+}
+
 void ui_freeze(struct ui *ui)
 {
+	ui->frozen_model = copy_model(ui->app->model);
+	if (ui->frozen_model == NULL) {
+		app_notice(ui->app, HEALTH_WARNING, "the screen cannot be frozen");
+		return;
+	}
 	ui->frozen = true;
 	ui->frozen_at_ms = app_now_ms(ui->app);
-	struct view_context c = ui_context(ui);
-	ui->frozen_for = c.deployment_id;
-	for (size_t i = 0; i < SCREEN_COUNT; i++)
-		if (ui->views[i] != NULL && ui_view_applies(ui, ui->views[i]))
-			rebuild(ui, ui->views[i], &c);
+	ui_all_stale(ui);
 }
 
 void ui_unfreeze(struct ui *ui)
 {
+	model_free(ui->frozen_model);
+	ui->frozen_model = NULL;
 	ui->frozen = false;
 	ui_all_stale(ui);
 }
@@ -202,11 +225,6 @@ void ui_draw(struct ui *ui)
 	struct tab tabs[SCREEN_COUNT];
 	ui_theme_follow(ui);
 	struct pane whole = pane_whole(ui->screen);
-	/* The one that was frozen has been merged into another: there is nothing of that moment to show. */
-	if (ui->frozen && ui->frozen_for != c.deployment_id) {
-		ui_unfreeze(ui);
-		c = ui_context(ui);
-	}
 	pane_fill(&whole, STYLE_TEXT);
 	size_t active, tab_count = ui_tabs(ui, tabs, &active);
 	int top = header_draw(&whole, &c, tabs, tab_count, active);

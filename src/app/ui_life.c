@@ -187,6 +187,7 @@ void ui_close(struct ui *ui)
 	ui_theme_close(ui);
 	ui_screens_close(ui);
 	line_done(&ui->line);
+	model_free(ui->frozen_model);
 	free(ui);
 }
 

@@ -49,7 +49,7 @@ struct ui {
 	struct prompt typed;
 	bool frozen;
 	int64_t frozen_at_ms;
-	uint32_t frozen_for;      /* the deployment shown then */
+	struct model *frozen_model; /* a copy of then: sorting, filters and other screens work on it */
 	uint32_t deployment_id;
 	/* the frame step */
 	bool dirty, key_dirty;
@@ -76,10 +76,9 @@ struct view_context ui_context(struct ui *ui);
 struct view *ui_focused_view(struct ui *ui);
 bool ui_view_applies(struct ui *ui, const struct view *v);
 void ui_all_stale(struct ui *ui);
-/* Rows for what is shown now: anew when stale, unless the screen stands still; always when the view
+/* Rows for what is shown now: anew when stale, unless somebody decides by them; always when the view
  * has those of another deployment. */
 void ui_refresh_view(struct ui *ui, struct view *v, const struct view_context *c);
-/* Every view gets its rows of this moment, also those out of sight. */
 void ui_freeze(struct ui *ui);
 void ui_unfreeze(struct ui *ui);
 void ui_suspend(struct ui *ui); /* Ctrl-Z: until SIGCONT */

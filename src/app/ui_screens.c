@@ -39,6 +39,9 @@ void ui_screens_open(struct ui *ui)
 	for (size_t i = 0; i < SCREEN_COUNT; i++)
 		if (ui_screens[i].ops != NULL)
 			ui->views[i] = view_new(ui_screens[i].ops);
+	const char *columns = ui->app->options->node_columns;
+	if (columns != NULL)
+		nodes_view.choose(ui->views[SCREEN_NODES], columns);
 	ui->focus = SCREEN_DASHBOARD + 1;
 }
 
@@ -149,9 +152,6 @@ void ui_show_deployment(struct ui *ui, uint32_t deployment_id)
 {
 	ui->deployment_id = deployment_id;
 	ui->node_id = 0;
-	/* Nothing of the other one was kept. */
-	if (ui->frozen)
-		ui_unfreeze(ui);
 	if (ui->current == SCREEN_NODE)
 		show(ui, ui->back_to);
 	if (ui->views[ui->current] != NULL && !ui_view_applies(ui, ui->views[ui->current]))
