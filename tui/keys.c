@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "base/text.h"
 #include "tui/screen_private.h"
 
@@ -61,6 +62,8 @@ static size_t sequence_length(const char *p, size_t len)
 		return 1;
 	if (len > 2 && p[2] == '[') /* the Linux console's function keys */
 		return len < 4 ? 0 : 4;
+	if (len > 2 && p[2] == 'M') /* a mouse report in its older form: three bytes follow */
+		return len < 6 ? 0 : 6;
 	while (at < len && p[at] >= 0x20 && p[at] <= 0x3f)
 		if (++at == SEQUENCE_BYTES)
 			return at;
@@ -70,6 +73,44 @@ static size_t sequence_length(const char *p, size_t len)
 	return p[at] >= 0x40 && p[at] <= 0x7e ? at + 1 : at;
 }
 
+/* button: bits 0 and 1 the button, 2 to 4 Shift and such, 5 motion, 6 the wheel. From 1. */
+static uint32_t mouse_key(int button, int x, int y)
+{
+	static const enum mouse_kind wheel[4] = { MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN, 0, 0 };
+	uint32_t kind = button & 64 ? (uint32_t)wheel[button & 3]
+			: (button & 3) == 0 ? (uint32_t)MOUSE_CLICK : 0;
+
+	if (kind == 0 || button & ~(64 | 31) || x < 1 || y < 1 || x > 4096 || y > 4096)
+		return KEYC_NONE;
+	return KEYC_MOUSE | kind << 24 | (uint32_t)(y - 1) << 12 | (uint32_t)(x - 1);
+}
+
+bool key_is_mouse(uint32_t key, struct mouse *out)
+{
+	if (!(key & KEYC_MOUSE))
+		return false;
+	*out = (struct mouse){ (enum mouse_kind)(key >> 24 & 3), (int)(key >> 12 & 4095),
+			       (int)(key & 4095) };
+	return true;
+}
+
+/* "ESC [ < BUTTON ; X ; Y M", and m when it is let go. */
+static uint32_t mouse_report(const char *text, size_t len)
+{
+	int64_t part[3];
+	const char *at = text + 3, *end = text + len - 1;
+
+	if (*end != 'M')
+		return KEYC_NONE;
+	for (int i = 0; i < 3; i++) {
+		size_t digits = strcspn(at, i < 2 ? ";" : "M");
+		if (at + digits > end || !number_parse(at, digits, 0, 9999, &part[i]))
+			return KEYC_NONE;
+		at += digits + 1;
+	}
+	return at == end + 1 ? mouse_key((int)part[0], (int)part[1], (int)part[2]) : KEYC_NONE;
+}
+
 static uint32_t sequence_key(const char *p, size_t len)
 {
 	char text[SEQUENCE_BYTES + 1];
@@ -77,6 +118,11 @@ static uint32_t sequence_key(const char *p, size_t len)
 
 	memcpy(text, p, len);
 	text[len] = '\0';
+	if (len == 6 && p[2] == 'M')
+		return mouse_key((unsigned char)p[3] - 32, (unsigned char)p[4] - 32,
+				 (unsigned char)p[5] - 32);
+	if (len > 3 && p[1] == '[' && p[2] == '<')
+		return mouse_report(text, len);
 	code = key_defined(text);
 	if (code >= KEY_F(1) && code <= KEY_F(12))
 		return KEYC_F1 + (uint32_t)(code - KEY_F(1));
@@ -186,6 +232,17 @@ static void rejoin_late(struct buf *in, struct key_times *t)
 	t->late_esc_ms = 0;
 }
 
+/* Left on by a program that crashed here before. */
+static int without_mouse(uint32_t *keys, int count)
+{
+	int kept = 0;
+
+	for (int i = 0; i < count; i++)
+		if (!(keys[i] & KEYC_MOUSE))
+			keys[kept++] = keys[i];
+	return kept;
+}
+
 int keys_wait_ms(struct screen *s)
 {
 	const struct buf *in = screen_input(s);
@@ -215,5 +272,7 @@ int keys_read(struct screen *s, uint32_t *out, int max)
 	}
 	if (count < max && keys_wait_ms(s) == 0)
 		count += decode_all(in, t, true, out + count, max - count);
+	if (!screen_has_mouse(s))
+		count = without_mouse(out, count);
 	return count > 0 ? count : got < 0 ? -1 : 0;
 }

@@ -17,6 +17,12 @@ enum key_code {
 	KEYC_CTRL = 0x200000, /* KEYC_CTRL | 'l' */
 };
 
+/* A mouse report is a key as well: this bit, kind, row and column. */
+#define KEYC_MOUSE 0x40000000u
+enum mouse_kind { MOUSE_CLICK = 1, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
+struct mouse { enum mouse_kind kind; int y, x; };
+bool key_is_mouse(uint32_t key, struct mouse *out);
+
 /* Reads what the terminal has and decodes it (through curses' own tables). Never waits: a lone ESC
  * may be the beginning of a sequence, and is handed out by a call after keys_wait_ms. Returns the
  * number of keys put into out; -1 at end of file or error. Call until less than max. */

@@ -138,6 +138,7 @@ void list_draw_marks(const struct list *l, const struct pane *p)
 {
 	if (l->page <= 0 || p->height <= 0)
 		return;
+	pane_hot(p, HOT_LIST, (uintptr_t)l);
 	if (l->top > 0)
 		pane_glyph(p, 0, p->width - 1, STYLE_DIM, GLYPH_MORE_UP);
 	if (l->top + (size_t)l->page < l->count)

@@ -226,6 +226,12 @@ static void box_sides(const struct pane *p, enum style_role role, const uint32_t
 	put(p, bottom, right, role, line[LOW_RIGHT], 1);
 }
 
+void pane_hot(const struct pane *p, enum hot_kind kind, uintptr_t id)
+{
+	if (p->height > 0 && p->width > 0)
+		screen_add_hot(p->screen, p->y, p->x, p->height, p->width, kind, id);
+}
+
 struct pane pane_box(const struct pane *p, const char *title, bool focused)
 {
 	static const uint32_t utf8[] = { 0x2500, 0x2502, 0x250c, 0x2510, 0x2514, 0x2518 };

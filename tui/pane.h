@@ -53,4 +53,11 @@ void pane_bar(const struct pane *p, int y, int x, int columns, double value, dou
 void pane_spark(const struct pane *p, int y, int x, int columns, const double *values, int count,
 		double max);
 
+/* What a click means here: kept until the next frame, and what was named last counts. row: within it.
+ * Nothing is kept where there is no mouse. */
+enum hot_kind { HOT_NONE, HOT_TAB, HOT_LIST };
+struct hot { enum hot_kind kind; uintptr_t id; int row; };
+void pane_hot(const struct pane *p, enum hot_kind kind, uintptr_t id);
+struct hot screen_hot_at(const struct screen *s, int y, int x);
+
 #endif

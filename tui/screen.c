@@ -120,6 +120,7 @@ bool screen_frame_begin(struct screen *s)
 	if (s->unsent.len || s->suspended || s->gone)
 		return false;
 	screen_blank_cells(s->cells, (size_t)s->width * (size_t)s->height);
+	s->hot_count = 0;
 	s->in_frame = true;
 	return true;
 }
@@ -250,6 +251,7 @@ void screen_close(struct screen *s)
 	free(s->cells);
 	free(s->shown);
 	free(s->line);
+	free(s->hots);
 	buf_free(&s->unsent);
 	buf_free(&s->input);
 	free(s);

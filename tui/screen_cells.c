@@ -4,7 +4,9 @@
 
 #include <wchar.h>
 
+#include "base/mem.h"
 #include "base/text.h"
+#include "tui/pane.h"
 
 void screen_blank_cells(struct cell *cells, size_t count)
 {
@@ -107,6 +109,26 @@ uint32_t screen_code_at(const struct screen *s, int y, int x)
 	const struct cell *c = cell_at(s, y, x);
 
 	return c && c->width > 0 ? c->code : 0;
+}
+
+/* --- places to click ------------------------------------------------------------------ */
+
+void screen_add_hot(struct screen *s, int y, int x, int height, int width, int kind, uintptr_t id)
+{
+	if (!s->mouse)
+		return;
+	s->hots = mem_grow(s->hots, &s->hot_cap, s->hot_count + 1, sizeof(*s->hots));
+	s->hots[s->hot_count++] = (struct hot_place){ y, x, height, width, kind, id };
+}
+
+struct hot screen_hot_at(const struct screen *s, int y, int x)
+{
+	for (size_t i = s->hot_count; i-- > 0;) {
+		const struct hot_place *h = &s->hots[i];
+		if (y >= h->y && y < h->y + h->height && x >= h->x && x < h->x + h->width)
+			return (struct hot){ (enum hot_kind)h->kind, h->id, y - h->y };
+	}
+	return (struct hot){ HOT_NONE, 0, 0 };
 }
 
 /* --- as text -------------------------------------------------------------------------- */

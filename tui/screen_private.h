@@ -15,6 +15,9 @@ void screen_put_mark(struct screen *s, int y, int x, uint32_t code);
 uint32_t screen_code_at(const struct screen *s, int y, int x); /* 0: the right half of a wide one */
 void screen_set_role(struct screen *s, int y, int x, int columns, enum style_role role);
 
+/* See pane_hot. */
+void screen_add_hot(struct screen *s, int y, int x, int height, int width, int kind, uintptr_t id);
+
 /* UTF-8 of a code point, with a NUL; returns its bytes. */
 int screen_encode_utf8(uint32_t code, char out[5]);
 

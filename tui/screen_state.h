@@ -26,6 +26,9 @@ enum color_depth { DEPTH_MONO, DEPTH_8, DEPTH_16, DEPTH_256, DEPTH_EXACT, DEPTH_
 #define SCREEN_TITLE_POP "\033[23;2t"
 #define MESSAGE_BYTES 200
 
+/* A place that a click means something at; see pane_hot. */
+struct hot_place { int y, x, height, width, kind; uintptr_t id; };
+
 /* Beside the frame; see screen_set_title. */
 struct messages {
 	bool understood;           /* the terminal takes OSC and keeps a stack of titles */
@@ -64,6 +67,8 @@ struct screen {
 	struct key_times key_times;
 	uint64_t bytes_total;
 	struct messages messages;
+	struct hot_place *hots;     /* of this frame; owned */
+	size_t hot_count, hot_cap;
 	char notice[128];
 };
 

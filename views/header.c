@@ -326,7 +326,7 @@ static enum tab_form tabs_form(const struct tab *tabs, size_t count, int columns
 static void line_tabs(const struct pane *p, const struct view_context *c, const struct tab *tabs,
 		      size_t tab_count, size_t active)
 {
-	struct pane line = pane_sub(p, 2, 0, 1, p->width);
+	struct pane line = pane_sub(p, 2, 0, 1, p->width), tab;
 	enum tab_form form = tabs_form(tabs, tab_count, p->width);
 	int x = 0;
 
@@ -342,6 +342,8 @@ static void line_tabs(const struct pane *p, const struct view_context *c, const 
 		if (x + width > p->width)
 			break;
 		pane_text(&line, 0, x, width, role, text);
+		tab = pane_sub(&line, 0, x, 1, width);
+		pane_hot(&tab, HOT_TAB, (uintptr_t)tabs[i].key);
 		x += width;
 	}
 	if (said(c->log_error))
