@@ -10,6 +10,7 @@
 
 #define FRAME_MS         33   /* at most 30 frames a second */
 #define VALUES_GATHER_MS 60   /* the replies of one poll make one frame */
+#define ATTENTION_EACH_MS 500 /* all deployments are judged so often, for title and bell */
 
 /* --- what is shown ----------------------------------------------------------------------------- */
 
@@ -296,9 +297,32 @@ static int64_t frame_wait(const struct ui *ui, int64_t now_ms)
 	return ui->values_due_ms != 0 ? ui->values_due_ms - now_ms : -1;
 }
 
+/* What is said to somebody who looks elsewhere; of what is, also while the screen stands still. */
+static void pay_attention(struct ui *ui, int64_t now_ms)
+{
+	const struct options *o = ui->app->options;
+	bool replay = o->replay_file != NULL;
+	struct attention_news news;
+	if (ui->headless || now_ms - ui->attention_ms < ATTENTION_EACH_MS ||
+	    (!o->title && !o->bell && o->notify == SCREEN_NOTIFY_NONE))
+		return;
+	ui->attention_ms = now_ms;
+	attention_look(&ui->attention, ui->app->model, app_now_ms(ui->app), &news);
+	if (o->title)
+		screen_set_title(ui->screen, news.title);
+	if (news.text[0] == '\0' || replay)
+		return;
+	if (o->bell)
+		screen_ring(ui->screen);
+	screen_notify(ui->screen, (enum screen_notify)o->notify, "redoubt", news.text);
+	ui->dirty = true;
+}
+
 void ui_frame(struct ui *ui, unsigned topics)
 {
 	int64_t now_ms = clock_mono_ms();
+	if (topics & TOPIC_HEALTH)
+		pay_attention(ui, now_ms);
 	note_topics(ui, topics, now_ms);
 	int64_t wait = frame_wait(ui, now_ms);
 	if (wait > 0)
@@ -326,6 +350,7 @@ void ui_tick(struct ui *ui)
 		ui->meter_ms = now_ms;
 		ui->meter_bytes = bytes;
 	}
+	pay_attention(ui, now_ms);
 	/* Ages grow and the clock goes on when nothing else happens. */
 	if (now_ms - ui->frame_ms >= 900) {
 		ui_all_stale(ui);

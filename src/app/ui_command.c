@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "app/ui_mouse.h"
 #include "app/ui_private.h"
 #include "app/ui_theme.h"
 #include "base/clock.h"
@@ -223,7 +224,12 @@ static void help_key(struct ui *ui, uint32_t key)
 
 void ui_key(struct ui *ui, uint32_t key)
 {
+	struct mouse mouse;
 	ui->key_dirty = true;
+	if (key_is_mouse(key, &mouse)) {
+		ui_mouse(ui, &mouse);
+		return;
+	}
 	if (ui->sheet != NULL) {
 		ui_sheet_key(ui, key);
 		return;

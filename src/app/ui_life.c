@@ -153,6 +153,8 @@ struct ui *ui_open(struct app *app, struct buf *err)
 	const struct screen_options so = { .theme = &ui->theme,
 					   .ascii = o->ascii,
 					   .no_color = o->no_color || (no_color != NULL && no_color[0] != '\0'),
+					   .truecolor = (enum truecolor)o->truecolor,
+					   .mouse = o->mouse,
 					   .headless = ui->headless,
 					   .width = o->dump_width,
 					   .height = o->dump_height };
@@ -185,6 +187,7 @@ void ui_close(struct ui *ui)
 	}
 	screen_close(ui->screen);
 	ui_theme_close(ui);
+	attention_done(&ui->attention);
 	ui_screens_close(ui);
 	line_done(&ui->line);
 	model_free(ui->frozen_model);

@@ -5,6 +5,7 @@
 #include <ev.h>
 
 #include "app/app.h"
+#include "app/attention.h"
 #include "app/ui.h"
 #include "app/ui_line.h"
 #include "tui/keys.h"
@@ -60,6 +61,8 @@ struct ui {
 	ev_timer rest;            /* of an escape sequence */
 	ev_signal on_winch, on_cont, on_tstp;
 	bool headless;
+	struct attention attention;
+	int64_t attention_ms;     /* of the last look */
 	/* the byte meter */
 	int64_t meter_ms;
 	uint64_t meter_bytes;
