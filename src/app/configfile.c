@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "views/nodes_columns.h"
 
 /* inih's own limit: it would cut a longer line and read the rest as another (INI_MAX_LINE). */
 #define LINE_BYTES_MAX 198
@@ -64,11 +65,51 @@ static bool take_text(const char *value, char **out, struct buf *err)
 	return value[0] != '\0';
 }
 
+bool ui_key_is_text(enum ui_key_type type)
+{
+	return type == UI_TEXT || type == UI_COLUMNS;
+}
+
+/* A name that the table has; the reason in err otherwise. */
+static bool check_column(const char *name, size_t len, struct buf *err)
+{
+	static const char *const names[] = {
+#define X(id, name, title, help) name,
+		NODE_COLUMNS(X)
+#undef X
+	};
+	char clean[40];
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
+			return true;
+	text_clean(clean, sizeof(clean), name, len);
+	buf_addf(err, "no such column: %s", clean);
+	return false;
+}
+
+static bool take_columns(const char *value, char **out, struct buf *err)
+{
+	for (const char *at = value; *at != '\0';) {
+		size_t len = strcspn(at, ", \t");
+		if (len > 0 && !check_column(at, len, err))
+			return false;
+		at += len;
+		at += strspn(at, ", \t");
+	}
+	return take_text(value, out, err);
+}
+
 const char *const *config_words(enum ui_key_type type)
 {
 	static const char *const truecolor[] = { "terminfo", "auto", "yes", "no", NULL };
 	static const char *const notify[] = { "no", "osc9", "osc777", NULL };
-	return type == UI_TRUECOLOR ? truecolor : type == UI_NOTIFY ? notify : NULL;
+	static const char *const graph[] = { "auto", "braille", "block", "ascii", NULL };
+	switch (type) {
+	case UI_TRUECOLOR: return truecolor;
+	case UI_NOTIFY: return notify;
+	case UI_GRAPH: return graph;
+	default: return NULL;
+	}
 }
 
 static bool parse_word(enum ui_key_type type, const char *value, int *out, struct buf *err)
@@ -135,8 +176,10 @@ static bool set_ui(struct config *c, const char *key, const char *value, struct 
 		case UI_SECONDS: return parse_seconds(value, field, err);
 		case UI_FLAG: return parse_flag(value, field, err);
 		case UI_TEXT: return take_text(value, field, err);
+		case UI_COLUMNS: return take_columns(value, field, err);
 		case UI_TRUECOLOR:
-		case UI_NOTIFY: return parse_word(ui_keys[i].type, value, field, err);
+		case UI_NOTIFY:
+		case UI_GRAPH: return parse_word(ui_keys[i].type, value, field, err);
 		}
 	}
 	buf_addstr(err, "unknown key");
@@ -150,7 +193,7 @@ static void init_ui(struct config *c)
 		void *field = (char *)c + ui_keys[i].offset;
 		if (ui_keys[i].type == UI_SECONDS)
 			*(int64_t *)field = -1;
-		else if (ui_keys[i].type != UI_TEXT)
+		else if (!ui_key_is_text(ui_keys[i].type))
 			*(int *)field = -1;
 	}
 }
@@ -398,7 +441,7 @@ void config_done(struct config *c)
 		settings_done(&c->deployments[i]);
 	free(c->deployments);
 	for (size_t i = 0; i < UI_KEY_COUNT; i++)
-		if (ui_keys[i].type == UI_TEXT)
+		if (ui_key_is_text(ui_keys[i].type))
 			free(*(char **)((char *)c + ui_keys[i].offset));
 	memset(c, 0, sizeof(*c));
 }

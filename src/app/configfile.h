@@ -12,11 +12,11 @@
 #define CONFIG_DEPLOYMENTS_MAX 256
 #define CONFIG_FILE_BYTES_MAX  (1024 * 1024)
 
-enum ui_key_type { UI_SECONDS, UI_FLAG, UI_TEXT, UI_TRUECOLOR, UI_NOTIFY };
+enum ui_key_type { UI_SECONDS, UI_FLAG, UI_TEXT, UI_TRUECOLOR, UI_NOTIFY, UI_GRAPH, UI_COLUMNS };
 
 /* Keys of [ui]: X(type, key, member, default, help). member is the name in struct config and in
  * struct options alike: int64_t and int64_t, int and bool, char * in both, or int in both, which is
- * then the place in config_words of the type: an enum of tui/screen.h. The parser,
+ * then the place in config_words of the type: an enum of tui/screen.h or tui/graph.h. The parser,
  * --print-config, the merge with the options and the man page come from here. default: "" none. */
 #define UI_KEYS(X)                                                                                 \
 	X(UI_SECONDS, "interval", interval_ms, "1", "seconds between two polls, 0.1 to 60")        \
@@ -30,13 +30,15 @@ enum ui_key_type { UI_SECONDS, UI_FLAG, UI_TEXT, UI_TRUECOLOR, UI_NOTIFY };
 	X(UI_FLAG, "title", title, "yes", "the terminal's title says the health")                  \
 	X(UI_FLAG, "bell", bell, "no", "ring when something becomes critical")                     \
 	X(UI_NOTIFY, "notify", notify, "no", "desktop notification then: osc9, osc777 or no")      \
+	X(UI_GRAPH, "graph", graph, "auto", "graphs of braille, block or ascii; auto: as the terminal can") \
+	X(UI_COLUMNS, "node-columns", node_columns, "", "columns of the nodes' table, with commas; none: by width") \
 	X(UI_TEXT, "log", log_file, "", "append events and operator actions to this file")
 
 struct config {
 	/* [ui]: -1 or NULL where the file says nothing */
 	int64_t interval_ms, timeout_ms;
-	int read_only, ascii, no_color, truecolor, mouse, title, bell, notify;
-	char *theme, *log_file;
+	int read_only, ascii, no_color, truecolor, mouse, title, bell, notify, graph;
+	char *theme, *log_file, *node_columns;
 	struct alerts alerts;
 	struct keymap keys;
 	struct settings *deployments; /* owned, in the file's order */
@@ -52,6 +54,8 @@ bool config_load(struct config *c, const char *path, bool missing_is_fine, struc
 bool config_parse(struct config *c, const char *text, size_t len, const char *name, struct buf *err);
 void config_done(struct config *c);
 
+/* Its member is a char *. */
+bool ui_key_is_text(enum ui_key_type type);
 /* What a key of this type may be; NULL ends them. NULL itself for other types. */
 const char *const *config_words(enum ui_key_type type);
 

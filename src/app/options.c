@@ -441,7 +441,7 @@ void options_free(struct options *o)
 		if (options[i].type == OPTION_TEXT)
 			free_text((char *)o + options[i].offset);
 	for (size_t i = 0; i < UI_SETTING_COUNT; i++)
-		if (ui_settings[i].type == UI_TEXT)
+		if (ui_key_is_text(ui_settings[i].type))
 			free_text((char *)o + ui_settings[i].offset);
 }
 
@@ -468,9 +468,11 @@ static void merge_ui(struct options *o, const struct ui_setting *u)
 		break;
 	case UI_TRUECOLOR:
 	case UI_NOTIFY:
+	case UI_GRAPH:
 		*(int *)field = *(const int *)said < 0 ? 0 : *(const int *)said;
 		break;
 	case UI_TEXT:
+	case UI_COLUMNS:
 		if (*(char **)field == NULL)
 			*(char **)field = mem_strdup(*(char *const *)said);
 		break;
@@ -511,9 +513,11 @@ static void print_ui(const struct options *o, const struct ui_setting *u, struct
 		break;
 	case UI_TRUECOLOR:
 	case UI_NOTIFY:
+	case UI_GRAPH:
 		buf_addf(out, "%s = %s\n", u->name, config_words(u->type)[*(const int *)field]);
 		break;
 	case UI_TEXT:
+	case UI_COLUMNS:
 		if (*(char *const *)field != NULL)
 			text = *(char *const *)field;
 		if (text[0] != '\0')

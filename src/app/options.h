@@ -26,8 +26,8 @@ struct options {
 	char *config_file;
 	bool askpass;
 	bool read_only, ascii, no_color, color, mouse, title, bell;
-	int truecolor, notify;     /* enum truecolor, enum screen_notify */
-	char *log_file, *theme;
+	int truecolor, notify, graph; /* enum truecolor, screen_notify, graph_style */
+	char *log_file, *theme, *node_columns;
 	enum demo_kind demo;
 	int dump_width, dump_height;
 	char *keys;

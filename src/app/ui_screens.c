@@ -36,12 +36,13 @@ size_t ui_screen_of(enum command cmd)
 
 void ui_screens_open(struct ui *ui)
 {
-	for (size_t i = 0; i < SCREEN_COUNT; i++)
+	const char *columns = ui->app->options->node_columns;
+	for (size_t i = 0; i < SCREEN_COUNT; i++) {
 		if (ui_screens[i].ops != NULL)
 			ui->views[i] = view_new(ui_screens[i].ops);
-	const char *columns = ui->app->options->node_columns;
-	if (columns != NULL)
-		nodes_view.choose(ui->views[SCREEN_NODES], columns);
+		if (ui_screens[i].ops == &nodes_view && columns != NULL)
+			nodes_view.choose(ui->views[i], columns);
+	}
 	ui->focus = SCREEN_DASHBOARD + 1;
 }
 

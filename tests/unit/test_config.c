@@ -17,6 +17,7 @@
 #include "app/network.h"
 #include "app/options.h"
 #include "base/buf.h"
+#include "tui/graph.h"
 
 static void parses(struct config *c, const char *text)
 {
@@ -40,7 +41,8 @@ static void whole_file(void **state)
 {
 	static const char text[] =
 	    "# a comment\n"
-	    "[ui]\ninterval = 0.5\ntimeout=3\nread-only = yes\ntheme = light\n"
+	    "[ui]\ninterval = 0.5\ntimeout=3\nread-only = yes\ntheme = light\ngraph = block\n"
+	    "node-columns = role, keys\n"
 	    "[alerts]\nlag-warning-bytes = 1000\nlag-warning-seconds = 0\n"
 	    "[deployment prod cache]\n"
 	    "targets = 10.0.0.1:26379, redis://u:p%40ss@10.0.0.2\n"
@@ -56,6 +58,8 @@ static void whole_file(void **state)
 	assert_int_equal(c.read_only, 1);
 	assert_int_equal(c.ascii, -1);
 	assert_string_equal(c.theme, "light");
+	assert_int_equal(c.graph, GRAPH_BLOCK);
+	assert_string_equal(c.node_columns, "role, keys");
 	assert_int_equal(c.alerts.lag_warning_bytes, 1000);
 	assert_int_equal(c.alerts.lag_warning_s, 0);
 	assert_int_equal(c.deployment_count, 2);
@@ -76,6 +80,8 @@ static void errors_name_the_line(void **state)
 {
 	(void)state;
 	refused("[ui]\n\nbogus = 1\n", "f:3: bogus: unknown key");
+	refused("[ui]\ngraph = dots\n", "f:2: graph: must be auto, braille, block or ascii");
+	refused("[ui]\nnode-columns = role, opps\n", "f:2: node-columns: no such column: opps");
 	refused("[ui]\ninterval = 61\n", "f:2: interval: must be a number from 0.1 to 60");
 	refused("[ui]\ninterval = 1x\n", "f:2: interval: must be a number from 0.1 to 60");
 	refused("[uu]\na = 1\n", "f:1: unknown section: [ui], [alerts], [keys] or [deployment NAME]");
