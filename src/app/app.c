@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "app/replay.h"
+#include "app/report_save.h"
 #include "app/ui.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -520,6 +521,7 @@ static void app_stop(struct app *app)
 	say_record_trouble(app);
 	recorder_close(app->recorder, RECORD_CLOSE_MS);
 	free(app->secrets);
+	report_save_stop(app->report_save);
 	watch_free(app->watch);
 	model_free(app->model);
 	replay_free(app->replay);

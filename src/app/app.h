@@ -19,6 +19,7 @@
 
 struct recorder;
 struct replay;
+struct report_save;
 struct ui;
 
 /* One target of an action's command: what a reply is matched by. */
@@ -51,6 +52,7 @@ struct app {
 	ev_timer tick, settle;
 	ev_signal on_int, on_term, on_hup;
 	ev_prepare flush;
+	struct report_save *report_save; /* on its way to its file; NULL none */
 	bool losses_said;              /* that the reader of --events is too slow */
 	bool record_trouble_said;
 	int exit_status;
@@ -82,6 +84,9 @@ void app_notice(struct app *app, enum health health, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void app_set_interval(struct app *app, int64_t interval_ms);
 void app_quit(struct app *app);
+/* The incident report of the deployment shown. path: a file or a folder; NULL: a name of its own in
+ * the current folder. What comes of it is a notice. */
+void app_write_report(struct app *app, const char *path);
 /* Opens an action's sheet; sends at once what needs no confirmation. NULL with a notice when too
  * many are on their way. */
 struct action *app_action_open(struct app *app, const struct action_kind *kind,

@@ -12,10 +12,7 @@ struct report_options {
 	const char *operator_name, *version;
 	const char *recording;     /* NULL: live */
 };
+/* Appends the report. Every word of a server's or an operator's is escaped: none is markup. */
 void report_write(const struct model *m, const struct report_options *o, struct buf *out);
-/* "redoubt-mymaster-20261121T123107Z.md" in the current folder, never over an existing file, mode
- * 0600; written by a thread of its own. The name in out at once. False with the reason in err. */
-bool report_save(const struct buf *report, const char *deployment, int64_t wall_ms, char *out,
-		 size_t size, struct buf *err);
 
 #endif

@@ -33,6 +33,19 @@ const char *failover_step_help(enum failover_step s)
 	return (unsigned)s < STEP_COUNT ? steps[s].help : "";
 }
 
+const char *failover_step_label(enum deployment_kind kind, enum failover_step s)
+{
+	if (kind == KIND_SENTINEL)
+		return failover_step_name(s);
+	if (kind == KIND_CLUSTER && s == STEP_SDOWN)
+		return "fail?";
+	if (kind == KIND_CLUSTER && s == STEP_ODOWN)
+		return "fail";
+	if (s == STEP_PROMOTED)
+		return kind == KIND_CLUSTER ? "slots moved" : "followed";
+	return failover_step_name(s);
+}
+
 const char *failover_cause_name(enum failover_cause c)
 {
 	static const char *const names[] = { "unknown", "crash", "manual", "redoubt" };
@@ -152,6 +165,23 @@ int64_t failover_unwritable_ms(const struct failover_record *f)
 	if (from == 0)
 		return f->kind == KIND_SENTINEL && f->cause >= CAUSE_MANUAL ? 0 : FACT_UNKNOWN;
 	return to > from ? to - from : 0;
+}
+
+void failover_outcome_text(const struct failover_record *f, char *out, size_t size)
+{
+	const char *why = failover_abort_text(f->abort_reason);
+	if (!f->over)
+		text_format(out, size, "running");
+	else if (f->step_ms[STEP_ABORTED] != 0)
+		text_format(out, size, "given up: %s", why);
+	else if (f->step_ms[STEP_ENDED] != 0)
+		text_format(out, size, "ended, %s is master%s%s", f->new_master[0] != '\0' ? f->new_master : "?",
+			    why[0] != '\0' ? ", but " : "", why);
+	else if (f->step_ms[STEP_SWITCHED] != 0 || f->step_ms[STEP_ROLE_MASTER] != 0)
+		text_format(out, size, "%s is master, its end was not seen%s%s", f->new_master,
+			    why[0] != '\0' ? ": " : "", why);
+	else
+		text_format(out, size, "its end was not seen%s%s", why[0] != '\0' ? ": " : "", why);
 }
 
 /* --- what all kinds share ---------------------------------------------------------------------- */

@@ -99,6 +99,8 @@ size_t model_failover_count(const struct model *m);
 const struct failover_record *model_failover_at(const struct model *m, size_t index);
 const char *failover_step_name(enum failover_step s);
 const char *failover_step_help(enum failover_step s);
+/* The step in the kind's own words: a cluster's sdown is fail?. */
+const char *failover_step_label(enum deployment_kind kind, enum failover_step s);
 const char *failover_cause_name(enum failover_cause c); /* unknown crash manual redoubt */
 /* First moment, and the last one known so far. */
 int64_t failover_begin_ms(const struct failover_record *f);
@@ -111,5 +113,7 @@ int64_t failover_spread_ms(const struct failover_record *f, enum failover_step s
 int64_t failover_unwritable_ms(const struct failover_record *f);
 /* "no replica can be promoted", for the reason of an abort; "" when there is none. */
 const char *failover_abort_text(const char *reason);
+/* "ended, 127.0.0.1:6380 is master", "given up: no replica can be promoted", "running". */
+void failover_outcome_text(const struct failover_record *f, char *out, size_t size);
 
 #endif
