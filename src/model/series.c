@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "model/model.h"
@@ -30,9 +31,26 @@ static struct series *series_new(void)
 	return s;
 }
 
-/* What was passed over was not known. */
+/* Ten bits behind the first digit are finer than any graph, and whole numbers up to 2047 stay what they
+ * are: key frames of a recording hold all cells, and noise is what does not compress. */
+#define NOISE_BITS 13
+
+static float rounded(float value)
+{
+	uint32_t bits;
+	memcpy(&bits, &value, sizeof(bits));
+	bits = (bits + (1u << (NOISE_BITS - 1))) & ~((1u << NOISE_BITS) - 1);
+	memcpy(&value, &bits, sizeof(bits));
+	return value;
+}
+
+/* What was passed over was not known. What is complete is rounded. */
 static void advance(struct series *s, int64_t cell)
 {
+	for (size_t id = 0; id < SERIES_COUNT; id++) {
+		float *at = &s->cells[id][place_of(s->newest)];
+		*at = isnan(*at) ? NAN : rounded(*at);
+	}
 	int64_t from = cell - s->newest > SERIES_CELLS ? cell - SERIES_CELLS : s->newest;
 	for (int64_t c = from + 1; c <= cell; c++)
 		clear_cell(s, place_of(c));

@@ -257,52 +257,101 @@ static uint32_t cell_bits(float value)
 	return isnan(value) ? GAP : bits;
 }
 
-/* By place: what changed since the cell before, its high bytes (sign, exponent, first digits) lowest,
- * since averages of whole numbers have few digits; 0 and a number: so many times the same again. */
+/* series.c leaves these bits of a complete cell 0. */
+#define NOISE_BITS 13
+#define NOISE_MASK ((1u << NOISE_BITS) - 1)
+
+enum { SERIES_SAME, SERIES_EXACT, SERIES_STEP /* and what follows */ };
+
+static size_t put_number(unsigned char *at, uint64_t number)
+{
+	size_t len = 0;
+	for (; number >= 0x80; number >>= 7)
+		at[len++] = (unsigned char)(number | 0x80);
+	at[len++] = (unsigned char)number;
+	return len;
+}
+
+static size_t put_same(unsigned char *at, size_t *same)
+{
+	if (*same == 0)
+		return 0;
+	at[0] = SERIES_SAME;
+	size_t len = 1 + put_number(at + 1, *same);
+	*same = 0;
+	return len;
+}
+
+/* By place, each cell as what it is more than the one before. As integers, floats of one sign are in the
+ * order of their values, so a small change is a small number. */
 static bool save_series_line(struct state_writer *w, const struct state_field *f, const void *owner)
 {
 	const float *cells = ((const struct series *)owner)->cells[f->index];
+	unsigned char out[SERIES_CELLS * 12], *at = out;
 	uint32_t before = GAP;
-	uint64_t same = 0;
+	size_t same = 0;
 	for (size_t i = 0; i < SERIES_CELLS; i++) {
 		uint32_t bits = cell_bits(cells[i]);
 		if (bits == before) {
 			same++;
 			continue;
 		}
-		if (same > 0) {
-			state_put(w, 0);
-			state_put(w, same);
-			same = 0;
+		at += put_same(at, &same);
+		int64_t step = (int64_t)(bits >> NOISE_BITS) - (int64_t)(before >> NOISE_BITS);
+		if ((bits | before) & NOISE_MASK) {
+			*at++ = SERIES_EXACT;
+			at += put_number(at, bits);
+		} else {
+			at += put_number(at, (uint64_t)(step < 0 ? -2 * step - 1 : 2 * step) +
+						 SERIES_STEP);
 		}
-		state_put(w, __builtin_bswap32(bits ^ before));
 		before = bits;
 	}
-	return same < SERIES_CELLS; /* a tail is as the last one said */
+	state_put_raw(w, out, (size_t)(at - out));
+	return at > out || same < SERIES_CELLS; /* a tail is as the last one said */
+}
+
+static bool load_cell(struct state_bytes *in, uint32_t *bits, size_t *same)
+{
+	uint64_t token, more;
+	*same = 1;
+	if (!state_get(in, &token))
+		return false;
+	if (token == SERIES_SAME) {
+		if (!state_get(in, &more) || more > SERIES_CELLS)
+			return false;
+		*same = (size_t)more;
+	} else if (token == SERIES_EXACT) {
+		if (!state_get(in, &more) || more > UINT32_MAX)
+			return false;
+		*bits = (uint32_t)more;
+	} else {
+		token -= SERIES_STEP;
+		uint32_t step = (uint32_t)((token + 1) / 2) << NOISE_BITS;
+		*bits = token % 2 ? *bits - step : *bits + step;
+	}
+	return true;
 }
 
 static bool load_series_line(struct state_reader *r, const struct state_field *f,
 			     struct state_bytes *in, void *owner)
 {
-	float *cells = ((struct series *)owner)->cells[f->index];
+	float *cells = ((struct series *)owner)->cells[f->index], value = NAN;
 	uint32_t bits = GAP;
-	size_t i = 0;
+	size_t i = 0, same;
 	(void)r;
 	while (!state_at_end(in)) {
-		uint64_t token, same = 1;
-		if (!state_get(in, &token) || token > UINT32_MAX ||
-		    (token == 0 && !state_get(in, &same)) || same > SERIES_CELLS - i)
+		if (!load_cell(in, &bits, &same) || same > SERIES_CELLS - i)
 			return false;
-		bits ^= __builtin_bswap32((uint32_t)token);
-		for (; same > 0; same--, i++) {
-			memcpy(&cells[i], &bits, sizeof(bits));
-			if (!isfinite(cells[i]))
-				cells[i] = NAN;
-		}
+		memcpy(&value, &bits, sizeof(bits));
+		if (bits != GAP && !isfinite(value))
+			return false;
+		for (; same > 0; same--)
+			cells[i++] = value;
 	}
-	for (; i < SERIES_CELLS; i++)
-		memcpy(&cells[i], &bits, sizeof(bits));
-	return bits == GAP || isfinite(cells[SERIES_CELLS - 1]);
+	while (i < SERIES_CELLS)
+		cells[i++] = value;
+	return true;
 }
 
 static void clear_series_line(const struct state_field *f, void *owner)

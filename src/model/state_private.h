@@ -132,6 +132,7 @@ void state_set_fallbacks(const struct state_record *record, void *object);
 void state_put(struct state_writer *w, uint64_t number);
 void state_put_signed(struct state_writer *w, int64_t number);
 void state_put_time(struct state_writer *w, int64_t at_ms);
+void state_put_raw(struct state_writer *w, const void *bytes, size_t len);
 void state_put_bytes(struct state_writer *w, const void *bytes, size_t len);
 bool state_get(struct state_bytes *in, uint64_t *number);
 bool state_get_signed(struct state_bytes *in, int64_t *number);

@@ -160,11 +160,16 @@ void state_put_time(struct state_writer *w, int64_t at_ms)
 	state_put_signed(w, (int64_t)((uint64_t)w->base_ms - (uint64_t)at_ms));
 }
 
+void state_put_raw(struct state_writer *w, const void *bytes, size_t len)
+{
+	memcpy(room(w->out, len), bytes, len);
+	w->out->len += len;
+}
+
 void state_put_bytes(struct state_writer *w, const void *bytes, size_t len)
 {
 	state_put(w, len);
-	memcpy(room(w->out, len), bytes, len);
-	w->out->len += len;
+	state_put_raw(w, bytes, len);
 }
 
 static void put_record(struct state_writer *w, const struct state_record *record,

@@ -15,7 +15,7 @@
 #define FUZZ_TARGETS(X)                                                                            \
 	X(reply) X(info) X(answer) X(message) X(hello) X(cluster_nodes) X(cluster_info)               \
 	X(target) X(endpoint) X(number) X(text) X(theme) X(keys) X(config)                            \
-	X(address_map) X(model)
+	X(address_map) X(model) X(state)
 
 typedef void fuzz_function(const uint8_t *data, size_t size);
 
@@ -59,5 +59,9 @@ const char *fuzz_bytes(struct fuzz_input *in, size_t max, size_t *len);
  * behind them where a string is asked for. Owned by the caller. */
 char *fuzz_copy(const void *data, size_t size);
 char *fuzz_string(const void *data, size_t size);
+
+struct model;
+/* Observations and ticks from the bytes, on any model that there is (fuzz_model.c). */
+void fuzz_model_go_on(struct model *m, const uint8_t *data, size_t size);
 
 #endif

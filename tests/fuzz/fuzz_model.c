@@ -15,6 +15,7 @@
 #include "model/lag.h"
 #include "model/model.h"
 #include "model/slots.h"
+#include "model/state.h"
 #include "redis/cluster.h"
 #include "redis/info.h"
 #include "redis/parse.h"
@@ -28,6 +29,7 @@
 
 struct world {
 	struct model *m;
+	struct model *twin; /* loaded from m's bytes some steps ago: goes on as m does; or NULL */
 	struct parser *parser;
 	struct fuzz_input in;
 	int64_t now;
@@ -161,6 +163,7 @@ static void apply(struct world *w, const struct observation *o)
 {
 	trace(w, o);
 	w->changed = model_apply(w->m, o);
+	FUZZ_ASSERT(w->twin == NULL || model_apply(w->twin, o) == w->changed);
 	FUZZ_ASSERT((w->changed & ~(unsigned)ALL_TOPICS) == 0);
 }
 
@@ -524,6 +527,7 @@ static void do_tick(struct world *w)
 
 	w->now += steps[fuzz_byte(&w->in) % 11] + fuzz_byte(&w->in);
 	w->changed = model_tick(w->m, w->now, WALL + w->now);
+	FUZZ_ASSERT(w->twin == NULL || model_tick(w->twin, w->now, WALL + w->now) == w->changed);
 	FUZZ_ASSERT((w->changed & ~(unsigned)ALL_TOPICS) == 0);
 }
 
@@ -755,6 +759,41 @@ static void check_outputs(const struct world *w)
 	buf_free(&out);
 }
 
+/* --- saved and loaded -------------------------------------------------------------------------- */
+
+static void check_twin(const struct world *w)
+{
+	struct buf a = BUF_INIT, b = BUF_INIT;
+
+	model_save(w->m, &a);
+	model_save(w->twin, &b);
+	FUZZ_ASSERT(a.len == b.len && memcmp(a.data, b.data, a.len) == 0);
+	buf_reset(&a);
+	buf_reset(&b);
+	event_log_save(model_events(w->m), 0, &a);
+	event_log_save(model_events(w->twin), 0, &b);
+	FUZZ_ASSERT(a.len == b.len && memcmp(a.data, b.data, a.len) == 0);
+	buf_free(&a);
+	buf_free(&b);
+}
+
+static void renew_twin(struct world *w)
+{
+	struct buf bytes = BUF_INIT, err = BUF_INIT;
+
+	model_free(w->twin);
+	model_save(w->m, &bytes);
+	w->twin = model_load(bytes.data, bytes.len, &err);
+	if (w->twin == NULL)
+		fuzz_fail(__FILE__, __LINE__, "a saved model is loaded", buf_str(&err));
+	buf_reset(&bytes);
+	event_log_save(model_events(w->m), 0, &bytes);
+	FUZZ_ASSERT(event_log_restore(model_events_of_load(w->twin), bytes.data, bytes.len));
+	buf_free(&bytes);
+	buf_free(&err);
+	check_twin(w);
+}
+
 /* --- the whole --------------------------------------------------------------------------------- */
 
 typedef void step_function(struct world *w);
@@ -765,23 +804,49 @@ static step_function *const steps[] = {
 	do_cluster_nodes, do_cluster_info, do_tick, do_tick,
 };
 
-void fuzz_model(const uint8_t *data, size_t size)
+static struct world world_of(struct model *m, const uint8_t *data, size_t size)
 {
-	struct world w = { .m = model_new(EVENTS_MAX), .parser = parser_new(),
-			   .in = { data, size }, .now = 1000000 };
+	struct world w = { .m = m, .parser = parser_new(), .in = { data, size }, .now = 1000000 };
 
 	info_reset(&w.info);
+	return w;
+}
+
+static void world_end(struct world *w)
+{
+	info_done(&w->info);
+	cluster_scratch_done(&w->scratch);
+	parser_free(w->parser);
+}
+
+void fuzz_model_go_on(struct model *m, const uint8_t *data, size_t size)
+{
+	struct world w = world_of(m, data, size);
+
+	while (w.in.left > 0)
+		steps[fuzz_byte(&w.in) % (sizeof(steps) / sizeof(steps[0]))](&w);
+	check_outputs(&w);
+	world_end(&w);
+}
+
+void fuzz_model(const uint8_t *data, size_t size)
+{
+	struct world w = world_of(model_new(EVENTS_MAX), data, size);
+
 	do_target(&w);
 	for (unsigned i = 0; i < STEPS_MAX && w.in.left > 0; i++) {
 		steps[fuzz_byte(&w.in) % (sizeof(steps) / sizeof(steps[0]))](&w);
 		if (i % 4 == 0)
 			check_model(&w);
+		if (i % 32 == 13)
+			renew_twin(&w);
 	}
+	if (w.twin)
+		check_twin(&w);
 	check_model(&w);
 	check_events(&w);
 	check_outputs(&w);
-	info_done(&w.info);
-	cluster_scratch_done(&w.scratch);
-	parser_free(w.parser);
+	world_end(&w);
 	model_free(w.m);
+	model_free(w.twin);
 }
