@@ -74,6 +74,25 @@ _redoubt() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return 0
 		;;
+	--record | --record=)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return 0
+		;;
+	--record-max | --record-max=)
+		return 0
+		;;
+	--replay | --replay=)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return 0
+		;;
+	--at | --at=)
+		return 0
+		;;
+	--speed | --speed=)
+		return 0
+		;;
 	--dump | --dump=)
 		return 0
 		;;
@@ -91,6 +110,6 @@ _redoubt() {
 		;;
 	esac
 	[[ $cur == -* ]] || return 0
-	mapfile -t COMPREPLY < <(compgen -W '-c --config --print-config -i --interval --timeout --user --pass-file --askpass --sentinel-user --sentinel-pass-file --tls --cacert --cacertdir --cert --key --sni --insecure --map --read-only --once --events --format --log --dump --keys --color --theme --ascii --no-color --demo -h --help -V --version' -- "$cur")
+	mapfile -t COMPREPLY < <(compgen -W '-c --config --print-config -i --interval --timeout --user --pass-file --askpass --sentinel-user --sentinel-pass-file --tls --cacert --cacertdir --cert --key --sni --insecure --map --read-only --once --events --format --log --record --record-max --replay --at --speed --dump --keys --color --theme --ascii --no-color --mouse --demo -h --help -V --version' -- "$cur")
 }
 complete -F _redoubt redoubt
