@@ -17,9 +17,9 @@
 
 /* How long after an ESC the rest of a sequence is waited for; the key Esc is late by that. */
 #define ESC_WAIT_MS      40
-/* What comes later than that over a slow line is still a sequence: it must not become a '[' and an
- * 'A'. Esc has been handed out by then, once. */
-#define LATE_WAIT_MS     400
+/* The rest of a sequence that comes later than that, over a slow line: it must not become a '[' and an
+ * 'A'. Esc has been handed out by then. */
+#define LATE_WAIT_MS     1000
 /* Behind "ESC [", which nobody types that fast, and within a character. */
 #define SEQUENCE_WAIT_MS 250
 #define SEQUENCE_BYTES   32
@@ -135,11 +135,11 @@ static uint32_t sequence_key(const char *p, size_t len)
 	return KEYC_NONE;
 }
 
-static size_t decode_escape(const char *p, size_t len, bool last, bool esc_was_given, uint32_t *key)
+static size_t decode_escape(const char *p, size_t len, bool last, uint32_t *key)
 {
 	size_t used = sequence_length(p, len);
 
-	*key = esc_was_given ? KEYC_NONE : KEYC_ESC;
+	*key = KEYC_ESC;
 	if (used == 1)
 		return 1;
 	if (used > 1) {
@@ -183,17 +183,35 @@ static size_t decode_text(const char *p, size_t len, bool last, uint32_t *key)
 
 /* One key from the front of the bytes; returns how many it took, 0 when more are needed and may
  * still come. KEYC_NONE is for bytes that mean nothing. */
-static size_t decode(const char *p, size_t len, bool last, bool esc_was_given, uint32_t *key)
+static size_t decode(const char *p, size_t len, bool last, uint32_t *key)
 {
 	unsigned char c = (unsigned char)*p;
 
 	if (c == 27)
-		return decode_escape(p, len, last, esc_was_given, key);
+		return decode_escape(p, len, last, key);
 	if (c < 0x20 || c == 127) {
 		*key = keys_of_control(c);
 		return 1;
 	}
 	return decode_text(p, len, last, key);
+}
+
+/* The rest of a sequence whose ESC has been taken for the key; 0: it is none. Only what is known as
+ * one counts: after Esc, a '[' may be typed as well. */
+static size_t decode_late(const char *p, size_t len, uint32_t *key)
+{
+	char text[SEQUENCE_BYTES] = "\033";
+	size_t used;
+
+	if (*p != '[' && *p != 'O')
+		return 0;
+	len = len < sizeof(text) - 1 ? len : sizeof(text) - 1;
+	memcpy(text + 1, p, len);
+	used = sequence_length(text, len + 1);
+	if (used < 2 || used > len + 1)
+		return 0;
+	*key = sequence_key(text, used);
+	return *key != KEYC_NONE ? used - 1 : 0;
 }
 
 static int decode_all(struct buf *in, struct key_times *t, bool last, uint32_t *out, int max)
@@ -203,10 +221,14 @@ static int decode_all(struct buf *in, struct key_times *t, bool last, uint32_t *
 	int count = 0;
 
 	while (count < max && at < in->len) {
-		used = decode(in->data + at, in->len - at, last, t->esc_was_given, &key);
+		const char *p = in->data + at;
+		bool late = t->late_esc_ms > 0 && clock_mono_ms() - t->late_esc_ms < LATE_WAIT_MS;
+
+		used = late ? decode_late(p, in->len - at, &key) : 0;
+		if (used == 0)
+			used = decode(p, in->len - at, last, &key);
 		if (used == 0)
 			break;
-		t->esc_was_given = false;
 		t->late_esc_ms = used == 1 && key == KEYC_ESC && last ? clock_mono_ms() : 0;
 		at += used;
 		if (key != KEYC_NONE)
@@ -215,21 +237,6 @@ static int decode_all(struct buf *in, struct key_times *t, bool last, uint32_t *
 	if (at)
 		buf_consume(in, at);
 	return count;
-}
-
-/* The rest of a sequence whose ESC has been taken for the key: ESC stands in front of it again, but
- * is not handed out a second time. */
-static void rejoin_late(struct buf *in, struct key_times *t)
-{
-	bool late = t->late_esc_ms > 0 && clock_mono_ms() - t->late_esc_ms < LATE_WAIT_MS;
-
-	if (!late || in->len == 0 || (in->data[0] != '[' && in->data[0] != 'O'))
-		return;
-	buf_addch(in, ' ');
-	memmove(in->data + 1, in->data, in->len - 1);
-	in->data[0] = '\033';
-	t->esc_was_given = true;
-	t->late_esc_ms = 0;
 }
 
 /* Left on by a program that crashed here before. */
@@ -267,7 +274,6 @@ int keys_read(struct screen *s, uint32_t *out, int max)
 		if (got <= 0)
 			break;
 		t->last_ms = clock_mono_ms();
-		rejoin_late(in, t);
 		count += decode_all(in, t, false, out + count, max - count);
 	}
 	if (count < max && keys_wait_ms(s) == 0)

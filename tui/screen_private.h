@@ -31,7 +31,6 @@ int screen_read_input(struct screen *s);
 struct key_times {
 	int64_t last_ms;     /* when the last bytes came */
 	int64_t late_esc_ms; /* when an ESC was handed out because nothing followed; 0 not */
-	bool esc_was_given;  /* the ESC in front of the input is that one */
 };
 struct key_times *screen_key_times(struct screen *s);
 

@@ -145,6 +145,9 @@ static bool app_command(struct ui *ui, enum command cmd)
 	case CMD_THEME:
 		ui_theme_pick(ui);
 		return true;
+	case CMD_WRITE:
+		app_write_report(ui->app, NULL);
+		return true;
 	case CMD_ACTIONS:
 		app_notice(ui->app, HEALTH_UNKNOWN, "there is no menu of actions yet");
 		return true;

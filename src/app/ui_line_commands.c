@@ -150,16 +150,32 @@ static bool run_sort(struct ui *ui, const char *argument, struct buf *err)
 	return false;
 }
 
+/* The first of "a,b,c" that is no column; NULL: all are. */
+static const char *unknown_column(const struct view_ops *ops, const char *list, size_t *len)
+{
+	for (; *(list += strspn(list, ", ")) != '\0'; list += *len) {
+		bool known = false;
+		*len = strcspn(list, ", ");
+		for (size_t i = 0; ops->columns[i] != NULL; i++)
+			known |= strlen(ops->columns[i]) == *len && memcmp(ops->columns[i], list, *len) == 0;
+		if (!known)
+			return list;
+	}
+	return NULL;
+}
+
 static bool run_columns(struct ui *ui, const char *argument, struct buf *err)
 {
 	struct view *v = ui_focused_view(ui);
-	if (v->ops->choose != NULL && v->ops->choose(v, argument))
-		return true;
-	if (v->ops->choose == NULL)
-		buf_addf(err, "the columns of %s are not chosen", v->ops->title);
-	else
-		buf_addf(err, "%s: not columns of %s", argument, v->ops->title);
-	return false;
+	size_t len = 0;
+	if (v->ops->choose == NULL || v->ops->columns == NULL) {
+		buf_addf(err, "those of %s cannot be chosen", v->ops->title);
+		return false;
+	}
+	const char *unknown = unknown_column(v->ops, argument, &len);
+	if (unknown != NULL)
+		buf_addf(err, "%s has no column %.*s", v->ops->title, (int)len, unknown);
+	return unknown == NULL && v->ops->choose(v, argument);
 }
 
 static void add_columns(struct ui *ui, const char *typed, struct line_candidates *out)
@@ -212,6 +228,13 @@ static bool run_interval(struct ui *ui, const char *argument, struct buf *err)
 	return true;
 }
 
+static bool run_write(struct ui *ui, const char *argument, struct buf *err)
+{
+	(void)err; /* what becomes of it is a notice */
+	app_write_report(ui->app, argument);
+	return true;
+}
+
 static const struct line_command line_commands[] = {
 	{ "screen", "NAME", run_screen, complete_screen },
 	{ "deployment", "NAME", run_deployment, complete_deployment },
@@ -222,6 +245,7 @@ static const struct line_command line_commands[] = {
 	{ "columns", "A,B,...", run_columns, complete_columns },
 	{ "interval", "SECONDS", run_interval, NULL },
 	{ "theme", "NAME", run_theme, complete_theme },
+	{ "write", "FILE", run_write, NULL },
 };
 #define LINE_COMMANDS (sizeof(line_commands) / sizeof(line_commands[0]))
 

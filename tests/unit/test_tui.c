@@ -236,6 +236,31 @@ static void test_restyle_and_color_dump(void **state)
 }
 
 /* Without colour the attributes must do: a background becomes reverse. */
+static void test_matches_are_marked(void **state)
+{
+	struct screen *s = open_headless(20, 4, false);
+	struct pane w = pane_whole(s), in = pane_sub(&w, 0, 1, 4, 10);
+
+	(void)state;
+	assert_true(screen_frame_begin(s));
+	pane_text(&w, 0, 0, -1, STYLE_TEXT, "a10.0.0.1 10.0.0.12x");
+	pane_text(&w, 1, 0, -1, STYLE_OK, "ABCabcABC");
+	pane_text(&w, 2, 0, -1, STYLE_TEXT, "\xe6\x97\xa5\xe6\x9c\xac caf\xc3\xa9");
+	pane_mark(&in, "10.0");
+	pane_mark(&w, "bca");
+	pane_mark(&w, "\xe6\x9c\xac");
+	pane_mark(&w, "\xc3\xa9");
+	pane_mark(&w, "");
+	screen_frame_end(s);
+	for (int x = 0; x < 20; x++)
+		assert_int_equal(screen_role_at(s, 0, x) == STYLE_MATCH, x >= 1 && x < 5); /* the second is cut */
+	for (int x = 0; x < 9; x++)
+		assert_int_equal(screen_role_at(s, 1, x) == STYLE_MATCH, x >= 1 && x < 7);
+	for (int x = 0; x < 10; x++)
+		assert_int_equal(screen_role_at(s, 2, x) == STYLE_MATCH, x == 2 || x == 3 || x == 8);
+	screen_close(s);
+}
+
 static void test_mono(void **state)
 {
 	struct screen_options opt = {
@@ -392,6 +417,54 @@ static void test_list_selection_stays(void **state)
 	assert_int_equal(l.selected_id, 0);
 	fill(&l, (const uint64_t[]){ 7, 8 }, 2);
 	assert_int_equal(l.selected_id, 7);
+	list_done(&l);
+}
+
+/* The rows are sorted anew, others come and go above and below: the selection and its line on the
+ * screen are those of the row. */
+static void test_list_selection_stays_on_screen(void **state)
+{
+	struct list l;
+	size_t line;
+
+	(void)state;
+	list_init(&l, false);
+	fill(&l, (const uint64_t[]){ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, 10);
+	list_layout(&l, 4);
+	assert_true(list_select_id(&l, 6));
+	line = l.selected - list_layout(&l, 4);
+	fill(&l, (const uint64_t[]){ 20, 21, 22, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, 13); /* above */
+	assert_int_equal(l.selected_id, 6);
+	assert_int_equal(l.selected - list_layout(&l, 4), line);
+	fill(&l, (const uint64_t[]){ 4, 5, 6, 7, 8, 9, 10 }, 7); /* and gone */
+	assert_int_equal(l.selected_id, 6);
+	fill(&l, (const uint64_t[]){ 10, 9, 8, 7, 6, 5, 4, 3, 2, 1 }, 10); /* the other way round */
+	assert_int_equal(l.selected_id, 6);
+	assert_int_equal(l.selected, 4);
+	assert_in_range(l.selected - list_layout(&l, 4), 0, 3);
+	list_done(&l);
+}
+
+static void test_list_half_pages(void **state)
+{
+	uint64_t ids[30];
+	struct list l;
+
+	(void)state;
+	for (size_t i = 0; i < 30; i++)
+		ids[i] = i + 1;
+	list_init(&l, false);
+	fill(&l, ids, 30);
+	list_layout(&l, 10);
+	assert_true(list_move(&l, LIST_HALF_DOWN));
+	assert_int_equal(l.selected, 5);
+	assert_true(list_move(&l, LIST_HALF_DOWN));
+	assert_true(list_move(&l, LIST_HALF_UP));
+	assert_true(list_move(&l, LIST_HALF_UP));
+	assert_false(list_move(&l, LIST_HALF_UP));
+	list_layout(&l, 1); /* never nowhere */
+	assert_true(list_move(&l, LIST_HALF_DOWN));
+	assert_int_equal(l.selected, 1);
 	list_done(&l);
 }
 
@@ -964,6 +1037,13 @@ static void part_keys(void)
 	say("sequences");
 	expect_keys(s, "<Esc>j<Esc>[");
 	say("escapes");
+	/* Torn, so late that Esc has been handed out: the rest is the arrow, and no '[' and 'A'. */
+	expect_keys(s, "<Esc>");
+	say("torn");
+	expect_keys(s, "<Up>x");
+	say("joined");
+	expect_keys(s, "<Down>");
+	say("late");
 	for (int i = 0; i < 3; i++) { /* more keys than asked for wait */
 		struct pollfd p = { .fd = screen_fd(s), .events = POLLIN };
 		CHECK(i > 0 || poll(&p, 1, 60000) > 0);
@@ -1006,6 +1086,13 @@ static void test_keys(void **state)
 	pty_expect(&p, "sequences", true);
 	type_bytes(&p, "\033j\033[", 4);
 	pty_expect(&p, "escapes", true);
+	type_bytes(&p, "\033", 1);
+	pty_expect(&p, "torn", true);
+	type_bytes(&p, "[Ax", 3);
+	pty_expect(&p, "joined", true);
+	type_bytes(&p, "\033[", 2);
+	type_bytes(&p, "B", 1);
+	pty_expect(&p, "late", true);
 	type_bytes(&p, "abc", 3);
 	pty_expect(&p, "hangup", true);
 	close(p.master);
@@ -1127,11 +1214,14 @@ int main(void)
 		cmocka_unit_test(test_bars_and_sparks),
 		cmocka_unit_test(test_box),
 		cmocka_unit_test(test_restyle_and_color_dump),
+		cmocka_unit_test(test_matches_are_marked),
 		cmocka_unit_test(test_mono),
 		cmocka_unit_test(test_any_size),
 		cmocka_unit_test(test_frames_send_what_changed),
 		cmocka_unit_test(test_frames_begin_blank),
 		cmocka_unit_test(test_list_selection_stays),
+		cmocka_unit_test(test_list_selection_stays_on_screen),
+		cmocka_unit_test(test_list_half_pages),
 		cmocka_unit_test(test_list_scrolls),
 		cmocka_unit_test(test_list_follows_its_tail),
 		cmocka_unit_test(test_list_marks),
