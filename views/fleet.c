@@ -193,7 +193,7 @@ static void row_fill(struct fleet_row *row, const struct view_context *c,
 		row->groups_ok += group_is_served(c, d->groups[i]);
 	count_members(row, c);
 	count_slots(row, c, d);
-	say_failovers(row, c, d, without_name(verdict_words(&verdict, d), d));
+	say_failovers(row, c, d, without_name(verdict_words(&verdict), d));
 }
 
 /* --- order --------------------------------------------------------------------------------- */
@@ -491,8 +491,10 @@ static const struct {
 
 #define HEALTH_WIDTH  9  /* "CRITICAL " */
 #define VERDICT_LEAST 20 /* words before numbers */
+#define VERDICT_GOOD  60 /* with less than this the words have a line of their own, if there are any */
 
 struct layout {
+	int lines; /* 2: what is the matter stands below */
 	bool word; /* the health as a word, too */
 	int name_at, name, badge_at, badge, verdict_at, verdict;
 	int at[COLUMNS]; /* 0: not shown */
@@ -507,10 +509,34 @@ static int badge_width(const struct fleet_row *row)
 	return width + (row->read_only ? 3 : 0);
 }
 
-static struct layout layout_for(const struct fleet *f, int width)
+/* Judged by size and number alone: what is said must not turn the screen over. */
+static bool has_two_lines(const struct fleet *f, int height, int verdict)
 {
-	struct layout l = {0};
-	int at, room, rank = 0;
+	return verdict < VERDICT_GOOD && f->count * 2 + DETAILS + 2 <= (size_t)height;
+}
+
+/* Columns for the numbers, the least important left out; returns where they end. */
+static int layout_numbers(struct layout *l, int at, int room)
+{
+	for (int rank = 0; rank < (int)COLUMNS; rank++)
+		for (size_t i = 0; i < COLUMNS; i++)
+			if (columns[i].rank == rank) {
+				room -= columns[i].width;
+				l->at[i] = room >= 0;
+			}
+	for (size_t i = 0; i < COLUMNS; i++) {
+		if (!l->at[i])
+			continue;
+		l->at[i] = at;
+		at += columns[i].width;
+	}
+	return at;
+}
+
+static struct layout layout_for(const struct fleet *f, int height, int width)
+{
+	struct layout l = {.lines = 1};
+	int at, end;
 
 	for (size_t i = 0; i < f->count; i++) {
 		int name = text_width(f->rows[i].name), badge = badge_width(&f->rows[i]);
@@ -530,19 +556,14 @@ static struct layout layout_for(const struct fleet *f, int width)
 	if (width < 60 && l.badge > 3) /* what may be done comes before what it is called */
 		l.badge = 3;
 	at += l.badge > 0 ? l.badge + 1 : 0;
-	for (room = width - at - VERDICT_LEAST; rank < (int)COLUMNS; rank++)
-		for (size_t i = 0; i < COLUMNS; i++)
-			if (columns[i].rank == rank) {
-				room -= columns[i].width;
-				l.at[i] = room >= 0;
-			}
-	for (size_t i = 0; i < COLUMNS; i++) {
-		if (!l.at[i])
-			continue;
-		l.at[i] = at;
-		at += columns[i].width;
-	}
-	l.verdict_at = at + (at > l.badge_at + l.badge + 1 ? 2 : 0);
+	end = layout_numbers(&l, at, width - at - VERDICT_LEAST);
+	l.verdict_at = end + (end > at ? 2 : 0);
+	l.verdict = width - 1 - l.verdict_at;
+	if (!has_two_lines(f, height, l.verdict))
+		return l;
+	layout_numbers(&l, at, width - at - 1);
+	l.lines = 2;
+	l.verdict_at = l.name_at;
 	l.verdict = width - 1 - l.verdict_at;
 	return l;
 }
@@ -560,7 +581,8 @@ static void draw_titles(const struct pane *p, const struct layout *l)
 			pane_text_right(p, 0, l->at[i], columns[i].width, STYLE_DIM,
 					columns[i].title);
 	}
-	pane_text(p, 0, l->verdict_at, -1, STYLE_DIM, "what");
+	if (l->lines == 1)
+		pane_text(p, 0, l->verdict_at, -1, STYLE_DIM, "what");
 }
 
 static void draw_badges(const struct pane *p, int y, const struct fleet_row *row,
@@ -600,8 +622,9 @@ static void draw_row(const struct pane *p, int y, const struct fleet_row *row,
 			pane_text_right(p, y, l->at[i], columns[i].width,
 					bad ? STYLE_WARNING : STYLE_TEXT, text);
 	}
-	pane_text(p, y, l->verdict_at, l->verdict, row->health == HEALTH_OK ? STYLE_DIM : style,
-		  row->verdict[0] ? row->verdict : "all well");
+	sentence_draw(p, y + l->lines - 1, l->verdict_at, l->verdict,
+		      row->health == HEALTH_OK ? STYLE_DIM : style,
+		      row->verdict[0] ? row->verdict : "all well");
 }
 
 /* The selected row in full, where its line has no room for it. */
@@ -610,9 +633,12 @@ static void draw_details(const struct pane *p, const struct fleet_row *row,
 {
 	char word[UNITS_BYTES], kind[UNITS_BYTES], groups[UNITS_BYTES], nodes[UNITS_BYTES];
 	char watch[UNITS_BYTES] = "", text[600];
+	int y = 0;
 
-	for (int x = 0; x < p->width; x++)
+	for (int x = 0; p->height > 2 && x < p->width; x++) {
 		pane_glyph(p, 0, x, STYLE_BORDER, GLYPH_TREE_DASH);
+		y = 1;
+	}
 	put_health(row, c->now_ms, word);
 	put_kind(row, c->now_ms, kind);
 	put_groups(row, c->now_ms, groups);
@@ -625,18 +651,32 @@ static void draw_details(const struct pane *p, const struct fleet_row *row,
 	snprintf(text, sizeof(text), "%s: %s; %s, %s masters, %s nodes%s%s%s%s", word,
 		 row->verdict[0] ? row->verdict : "all well", kind, groups, nodes, watch,
 		 row->read_only ? "; read-only" : "", row->badge[0] ? "; " : "", row->badge);
-	text_wrap_draw(p, 1, 0, p->width, p->height - 1, health_style(row->health), text);
+	text_wrap_draw(p, y, 0, p->width, p->height - y, health_style(row->health), text);
 }
 
 static bool is_cut(const struct fleet *f, const struct layout *l)
 {
-	for (size_t i = 0; i < COLUMNS; i++)
-		if (!l->at[i])
-			return true;
+	if (l->lines == 1 && l->verdict < VERDICT_GOOD)
+		return true;
 	for (size_t i = 0; i < f->count; i++)
 		if (text_width(f->rows[i].verdict) > l->verdict)
 			return true;
 	return false;
+}
+
+static void draw_rows(struct fleet *f, const struct view_context *c, const struct pane *rows,
+		      const struct layout *l, bool focused)
+{
+	struct list *list = &f->view.list;
+	int page = rows->height / l->lines;
+	size_t first = list_layout(list, page > 0 ? page : 1);
+
+	for (int i = 0; i < page && first + (size_t)i < f->count; i++) {
+		draw_row(rows, i * l->lines, &f->rows[first + (size_t)i], l, c);
+		if (focused && first + (size_t)i == list->selected)
+			pane_restyle(rows, i * l->lines, 0, rows->width, STYLE_SELECTED);
+	}
+	list_draw_marks(list, rows);
 }
 
 static void fleet_draw(struct view *v, const struct view_context *c, const struct pane *p,
@@ -646,13 +686,12 @@ static void fleet_draw(struct view *v, const struct view_context *c, const struc
 	char extra[64];
 	struct pane in, rows;
 	struct layout l;
-	size_t first;
 
 	snprintf(extra, sizeof(extra), "%s%s", sort_titles[f->sort],
 		 f->reversed ? ", reversed" : "");
 	in = view_frame(v, p, extra, focused);
 	rows = in;
-	l = layout_for(f, in.width);
+	l = layout_for(f, in.height, in.width);
 	if (f->count == 0) {
 		view_say(&in, STYLE_DIM,
 			 v->filter[0] ? "nothing matches the filter" : "nobody has answered yet");
@@ -670,13 +709,7 @@ static void fleet_draw(struct view *v, const struct view_context *c, const struc
 		draw_titles(&rows, &l);
 		rows = pane_sub(&rows, 1, 0, rows.height - 1, rows.width);
 	}
-	first = list_layout(&v->list, rows.height);
-	for (int y = 0; y < rows.height && first + (size_t)y < f->count; y++) {
-		draw_row(&rows, y, &f->rows[first + (size_t)y], &l, c);
-		if (focused && first + (size_t)y == v->list.selected)
-			pane_restyle(&rows, y, 0, rows.width, STYLE_SELECTED);
-	}
-	list_draw_marks(&v->list, &rows);
+	draw_rows(f, c, &rows, &l, focused);
 }
 
 /* Rows are all there: nothing is asked of the model, so a frozen fleet can be sorted as well. */

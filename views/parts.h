@@ -21,9 +21,9 @@ bool view_drop_filter(struct view *v);
 bool notice_is_in_footer(const struct pane *p, const struct view_context *c,
 			 const struct deployment *d);
 void notice_draw(const struct pane *line, const struct view_context *c);
-/* "10.0.0.1:6379 master 10.0.0.1:6379 link lost": a plain set is called as its master; once is
- * enough. */
-const char *verdict_words(const struct verdict *v, const struct deployment *d);
+/* "10.0.0.1:6379 master 10.0.0.1:6379 link lost": a shard and a plain set are called as their
+ * master; once is enough. */
+const char *verdict_words(const struct verdict *v);
 /* A line in the middle of an empty pane. */
 void view_say(const struct pane *p, enum style_role role, const char *text);
 
@@ -31,6 +31,11 @@ void view_say(const struct pane *p, enum style_role role, const char *text);
  * ports at their ends. Returns the column after it. */
 int addr_draw(const struct pane *p, int y, int x, int columns, enum style_role role,
 	      const char *addr);
+
+/* A sentence in at most `columns` (-1: to the edge): without its explanation, behind ": " or "  (",
+ * where there is no room for all. Returns the column after it. */
+int sentence_draw(const struct pane *p, int y, int x, int columns, enum style_role role,
+		  const char *text);
 
 /* Draws text over several lines, cut at blanks; returns the lines used (counted only when p is
  * NULL). */

@@ -549,7 +549,7 @@ static void draw_replica(const struct pane *p, int y, const struct repl_row *row
 	addr_draw(p, y, 2, l->name - 2, row->stale ? STYLE_STALE : STYLE_STRONG, row->name);
 	draw_wide(p, y, row, l);
 	if (l->message_at <= l->bar_at && row->bar_means_nothing) {
-		pane_text(p, y, l->message_at, l->message, style, row->message);
+		sentence_draw(p, y, l->message_at, l->message, style, row->message);
 		return;
 	}
 	if (l->bar > 0 && !row->bar_means_nothing && row->lag.bytes != FACT_UNKNOWN)
@@ -565,7 +565,7 @@ static void draw_replica(const struct pane *p, int y, const struct repl_row *row
 	if (l->trend_at)
 		pane_text_right(p, y, l->trend_at, TREND_WIDTH, number, row->trend);
 	if (l->message_at > l->bar_at)
-		pane_text(p, y, l->message_at, l->message, style,
+		sentence_draw(p, y, l->message_at, l->message, style,
 			  words[0]           ? words
 			  : row->lag.link_up ? "linked"
 					     : "");

@@ -503,22 +503,6 @@ static void draw_owner(const struct pane *p, int y, const struct owner *o, size_
 		pane_text(p, y, x + 2, -1, role == STYLE_OK ? STYLE_WARNING : role, o->trouble);
 }
 
-/* Without its explanation, behind "  (" or ": ", where there is no room for all. */
-static void draw_sentence(const struct pane *p, int y, int x, enum style_role role,
-			  const char *text)
-{
-	char shorter[256];
-	char *cut;
-
-	snprintf(shorter, sizeof(shorter), "%s", text);
-	cut = strstr(shorter, "  (");
-	if (!cut)
-		cut = strstr(shorter, ": ");
-	if (cut && x + text_width(text) > p->width)
-		*cut = '\0';
-	pane_text(p, y, x, -1, role, shorter);
-}
-
 static void draw_legend_row(const struct slots *s, const struct pane *p, int y,
 			    const struct legend_row *row)
 {
@@ -527,11 +511,11 @@ static void draw_legend_row(const struct slots *s, const struct pane *p, int y,
 	switch (row->kind) {
 	case LEGEND_UNCOVERED:
 		x = pane_text(p, y, 0, 1, STYLE_ALERT_CRITICAL, "!") + 1;
-		draw_sentence(p, y, x, STYLE_CRITICAL, row->text);
+		sentence_draw(p, y, x, -1, STYLE_CRITICAL, row->text);
 		break;
 	case LEGEND_OPEN:
 		x = pane_glyph(p, y, 0, STYLE_WARNING, GLYPH_ARROW) + 1;
-		draw_sentence(p, y, x, STYLE_WARNING, row->text);
+		sentence_draw(p, y, x, -1, STYLE_WARNING, row->text);
 		break;
 	case LEGEND_OWNER:
 		draw_owner(p, y, &s->owners[row->rank], row->rank);

@@ -123,12 +123,16 @@ static void draw_node(const struct pane *p, int y, const struct topo_row *row,
 	x = pane_text(p, y, l->role, ROLE_WIDTH,
 		      row->odd_role ? STYLE_CRITICAL : role_style(row->role), role);
 	x = x >= l->state ? x + 1 : l->state;
-	/* Why it does not answer is worth more than the numbers from before. */
-	if (row->silent && x + text_width(row->state) > at) {
+	/* Why it does not answer is worth more than the numbers from before; that writes are lost,
+	 * than any. */
+	if ((row->silent || row->odd_role) && x + text_width(row->state) > at) {
 		pane_text(p, y, x, -1, style, row->state);
 		return;
 	}
-	pane_text(p, y, x, at - x, style, row->state);
+	if (row->silent)
+		sentence_draw(p, y, x, at - x, style, row->state);
+	else
+		pane_text(p, y, x, at - x, style, row->state);
 	if (l->columns > 0)
 		at++;
 	for (size_t i = 0; i < l->columns; i++) {

@@ -184,17 +184,12 @@ enum style_role severity_style(enum severity s)
 	return STYLE_TEXT;
 }
 
-const char *verdict_words(const struct verdict *v, const struct deployment *d)
+const char *verdict_words(const struct verdict *v)
 {
-	const char *rest;
-	size_t len;
+	const char *rest = strstr(v->text, " master ");
+	size_t len = rest ? (size_t)(rest - v->text) : 0;
 
-	if (!d || d->group_count != 1)
-		return v->text;
-	len = strlen(d->groups[0]->name);
-	rest = v->text + len;
-	if (strncmp(v->text, d->groups[0]->name, len) != 0 || strncmp(rest, " master ", 8) != 0 ||
-	    strncmp(rest + 8, d->groups[0]->name, len) != 0)
+	if (!rest || strncmp(rest + 8, v->text, len) != 0 || rest[8 + len] != ' ')
 		return v->text;
 	return rest + 1;
 }
@@ -244,6 +239,23 @@ int addr_draw(const struct pane *p, int y, int x, int columns, enum style_role r
 	columns -= text_width(tail);
 	x = pane_text(p, y, x, columns, role, head);
 	return pane_text(p, y, x, -1, role, tail);
+}
+
+int sentence_draw(const struct pane *p, int y, int x, int columns, enum style_role role,
+		  const char *text)
+{
+	/* "failover: waiting for promotion": what follows is no explanation. */
+	const char *from = strncmp(text, "failover: ", 10) == 0 ? text + 10 : text;
+	const char *colon = strstr(from, ": "), *bracket = strstr(from, "  (");
+	const char *end = bracket && (!colon || bracket < colon) ? bracket : colon;
+	char shorter[512];
+
+	if (columns < 0 || columns > p->width - x)
+		columns = p->width - x;
+	if (!end || text_width(text) <= columns)
+		return pane_text(p, y, x, columns, role, text);
+	text_format(shorter, sizeof(shorter), "%.*s", (int)(end - text), text);
+	return pane_text(p, y, x, columns, role, shorter);
 }
 
 int text_wrap_draw(const struct pane *p, int y, int x, int columns, int max_lines,

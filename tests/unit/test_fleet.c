@@ -108,13 +108,23 @@ static void test_worst_first(void **state)
 	assert_int_equal(v->list.ids[1], deployment_of(&w, 1));
 	assert_int_equal(v->list.ids[2], deployment_of(&w, 0));
 	assert_int_equal(v->list.ids[3], deployment_of(&w, 3));
-	text = draw_view(v, &c, 24, 130, false);
+	text = draw_view(v, &c, 24, 160, false);
 	assert_has(line_with(text, "10.1.2.1:6379"), "CRITICAL");
 	assert_has(line_with(text, "10.1.2.1:6379"), "11 s");
 	assert_has(line_with(text, "10.1.2.1:6379"), "master 10.1.2.1:6379 link lost");
 	assert_has(line_with(text, "10.1.2.1:6379"), "0/1");
 	assert_has(line_with(text, "10.1.1.1:6379"), "4 s");
 	assert_has(line_with(text, "10.1.0.1:6379"), "1/1");
+	free(text);
+	/* Narrower, what is the matter has a line of its own. */
+	text = draw_view(v, &c, 24, 80, false);
+	assert_has(line_with(text, "CRITICAL 10.1.2.1:6379"), "0/1");
+	assert_has(strstr(text, "CRITICAL 10.1.2.1:6379"), "master 10.1.2.1:6379 link lost 11 s");
+	assert_lacks(line_with(text, "CRITICAL 10.1.2.1:6379"), "link lost");
+	free(text);
+	/* And on a small screen it stands below the rows. */
+	text = draw_view(v, &c, 8, 40, false);
+	assert_has(text, "lost 11 s: connection closed");
 	free(text);
 	view_free(v);
 	model_free(w.m);
