@@ -58,6 +58,8 @@ static const char *hint_label(enum command command, const struct view_context *c
 		return v->ops->filter_help;
 	if (command == CMD_FREEZE && c->frozen)
 		return "go on";
+	if (command == CMD_ENTER && v->ops == &fleet_view)
+		return "open";
 	return key_binding_of(command)->label;
 }
 
