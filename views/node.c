@@ -113,7 +113,7 @@ static char *unit_text(enum series_unit unit, double value, char out[UNITS_BYTES
 /* The end of the scale: 1, 2 or 5 of a power of ten, so that it stands still while values move. */
 static double scale_of(enum series_unit unit, double most)
 {
-	double step = unit == UNIT_MS ? 0.1 : 1;
+	double step = unit == UNIT_MS ? 0.1 : unit == UNIT_NUMBER ? 1 : 1000;
 
 	if (unit == UNIT_PERCENT)
 		return 100;
@@ -418,6 +418,9 @@ static unsigned node_act(struct view *v, const struct view_context *c, enum comm
 	case CMD_BOTTOM:
 		s->top = end;
 		break;
+	case CMD_BACK: /* opened again, it begins at its beginning */
+		s->top = 0;
+		return EFFECT_NONE;
 	default:
 		return EFFECT_NONE;
 	}

@@ -480,7 +480,7 @@ static void add_master_facts(struct node_facts *f, const struct node *n)
 	if (i->backlog_active == 0)
 		fact(f, "backlog", STYLE_WARNING, "off");
 	else
-		fact(f, "backlog", own(f), "%s of %s used", bytes(i->backlog_histlen_bytes, a),
+		fact(f, "backlog", own(f), "%s held, size %s", bytes(i->backlog_histlen_bytes, a),
 		     bytes(i->backlog_size_bytes, b));
 	if (i->failover_state[0] && strcmp(i->failover_state, "no-failover") != 0)
 		fact(f, "failover", STYLE_WARNING, "%s", i->failover_state);
@@ -504,7 +504,7 @@ static void add_replica_facts(struct node_facts *f, const struct view_context *c
 		     i->master_link_down_s >= 0 ? units_age(i->master_link_down_s * 1000, b) : "");
 	else
 		fact(f, "link", own(f), "%s", i->master_link_up == 1 ? "up" : "?");
-	fact(f, "lag", own(f), "%s, acknowledged %s ago",
+	fact(f, "lag", own(f), "%s, ack %s ago",
 	     lag.bytes == FACT_UNKNOWN ? "?" : units_bytes(lag.bytes, b),
 	     lag.seconds == FACT_UNKNOWN ? "?"
 	     : lag.seconds < 2	       ? "<2 s"
@@ -512,8 +512,8 @@ static void add_replica_facts(struct node_facts *f, const struct view_context *c
 	if (lag.off_backlog)
 		fact(f, "headroom", STYLE_WARNING, "off the backlog: full sync ahead");
 	else
-		fact(f, "headroom", own(f), "%s of backlog left",
-		     bytes(lag.backlog_headroom_bytes, b));
+		fact(f, "headroom", own(f), "%s%s", bytes(lag.backlog_headroom_bytes, b),
+		     lag.backlog_headroom_bytes >= 0 ? " of backlog left" : "");
 	fact(f, "priority", i->priority == 0 ? STYLE_WARNING : own(f), "%s",
 	     i->priority == 0 ? "0: never promoted" : number(i->priority, b));
 }

@@ -347,7 +347,7 @@ const struct node_column_info node_columns[COLUMN_COUNT] = {
 		.format = put}
     TEXTUAL(COLUMN_ADDRESS, 12, 48, 0, put_address),
     ORDERED(COLUMN_ROLE, 9, 9, 1, false, role_value, put_role),
-    ORDERED(COLUMN_STATE, 12, 60, 2, true, state_value, put_state),
+    ORDERED(COLUMN_STATE, 11, 60, 2, true, state_value, put_state),
     TEXTUAL(COLUMN_GROUP, 10, 24, 16, put_group),
     ORDERED(COLUMN_VERSION, 10, 14, 8, false, version_value, put_version),
     NUMERIC(COLUMN_UPTIME, 8, 10, uptime_value, put_age),
