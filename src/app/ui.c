@@ -56,8 +56,9 @@ struct view_context ui_context(struct ui *ui)
 	ui->log_error[0] = '\0';
 	if (app->log != NULL)
 		logfile_trouble(app->log, ui->log_error, sizeof(ui->log_error));
-	if (app->recorder != NULL && ui->log_error[0] == '\0')
-		recorder_trouble(app->recorder, ui->log_error, sizeof(ui->log_error));
+	ui->record_error[0] = '\0';
+	if (app->recorder != NULL)
+		recorder_trouble(app->recorder, ui->record_error, sizeof(ui->record_error));
 	return (struct view_context){
 		.model = ui_model(ui),
 		.live_model = app->model,
@@ -78,6 +79,10 @@ struct view_context ui_context(struct ui *ui)
 		.notice = app->notice,
 		.notice_health = app->notice_health,
 		.log_error = ui->log_error,
+		.recording = app->recorder != NULL,
+		.recording_bytes = app->recorder != NULL ? (int64_t)recorder_bytes(app->recorder) : 0,
+		.recording_error = ui->record_error,
+		.replay = app->replay != NULL,
 		.settings = settings_of,
 		.settings_owner = app,
 		.keys = &app->options->config.keys,

@@ -67,7 +67,7 @@ struct ui {
 	int64_t meter_ms;
 	uint64_t meter_bytes;
 	double bytes_per_second;
-	char log_error[120];
+	char log_error[120], record_error[120];
 };
 
 /* --- ui.c --- */
