@@ -2,7 +2,6 @@
 
 #include "app/attention.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,6 +43,13 @@ static struct attention_subject *subject_of(struct attention *a, uint32_t id, bo
 	return &a->subjects[a->count++];
 }
 
+static bool is_number(const char *word)
+{
+	size_t len = strspn(word, "0123456789.");
+
+	return len > 0 && (word[len] == ' ' || word[len] == '\0');
+}
+
 /* Without what changes from second to second: "mymaster objectively down 7 s (3/3 Sentinels)" is
  * mymaster objectively down. */
 static void short_words(char *out, size_t size, const char *text)
@@ -51,7 +57,7 @@ static void short_words(char *out, size_t size, const char *text)
 	const char *end = text + strcspn(text, " ");
 
 	for (; *end; end++)
-		if (end[0] == ' ' && (end[1] == '(' || end[1] == ' ' || isdigit((unsigned char)end[1])))
+		if (*end == ' ' && (end[1] == '(' || end[1] == ' ' || is_number(end + 1)))
 			break;
 	text_format(out, size, "%.*s", (int)(end - text), text);
 }
