@@ -141,6 +141,18 @@ static void man_keys(struct buf *out)
 	}
 }
 
+static void man_commands(struct buf *out)
+{
+	const char *name, *argument;
+	for (size_t i = 0; ui_line_command_at(i, &name, &argument); i++) {
+		buf_addstr(out, i > 0 ? ".br\n" : "");
+		roff_bold(out, name);
+		buf_addstr(out, " \\fI");
+		roff_bytes(out, argument, strlen(argument));
+		buf_addstr(out, "\\fR\n");
+	}
+}
+
 static void man_config(struct buf *out)
 {
 	struct config_key k;
@@ -191,6 +203,7 @@ static const struct {
 } parts[] = {
 	{ "@options@\n", man_options },
 	{ "@keys@\n", man_keys },
+	{ "@commands@\n", man_commands },
 	{ "@config@\n", man_config },
 	{ "@events-sentinel@\n", man_events_sentinel },
 	{ "@events-own@\n", man_events_own },

@@ -249,6 +249,15 @@ static const struct line_command line_commands[] = {
 };
 #define LINE_COMMANDS (sizeof(line_commands) / sizeof(line_commands[0]))
 
+bool ui_line_command_at(size_t index, const char **name, const char **argument)
+{
+	if (index >= LINE_COMMANDS)
+		return false;
+	*name = line_commands[index].name;
+	*argument = line_commands[index].argument;
+	return true;
+}
+
 /* --- names ------------------------------------------------------------------------------------- */
 
 #define NAMES_MAX (CMD_COUNT + LINE_COMMANDS)

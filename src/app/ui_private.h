@@ -119,5 +119,7 @@ void ui_sheet_key(struct ui *ui, uint32_t key);
 /* --- ui_line_commands.c --- */
 void ui_line_run(struct ui *ui, const char *text);
 void ui_line_complete(void *user, const char *text, struct line_candidates *out);
+/* The commands that take an argument, for the manual; false behind the last one. */
+bool ui_line_command_at(size_t index, const char **name, const char **argument);
 
 #endif
