@@ -67,7 +67,7 @@ static bool index_group(struct model *m, struct group *g, struct buf *err)
 	return true;
 }
 
-/* Each member is in one group, and knows in which: `found` counts them. */
+/* Each member is in one group, and knows in which. */
 static bool settle_members(const struct model *m, const struct deployment *d, const struct group *g,
 			   bool *seen, struct buf *err)
 {

@@ -73,7 +73,8 @@ ENUM_NAMES(severity, SEVERITY_CRITICAL + 1, "info", "notice", "warning", "critic
 	{ .name = #m, .members = #m " " #n " " #c, .type = STATE_NODE_IDS,                         \
 	  .offset = offsetof(struct s, m), .size = sizeof(void *), SIZE_OF(s, n),                  \
 	  .cap_offset = offsetof(struct s, c) }
-#define BYTES(n, covered, h)    { .name = n, .members = covered, .type = STATE_BYTES, .hook = &state_hook_##h }
+#define BYTES(n, covered, h)                                                                       \
+	{ .name = n, .members = covered, .type = STATE_BYTES, .hook = &state_hook_##h }
 #define ITEMS(n, covered, r, h)                                                                    \
 	{ .name = n, .members = covered, .type = STATE_ITEMS, .record = &record_##r,               \
 	  .hook = &state_hook_##h }
@@ -228,7 +229,7 @@ RECORD_OF(fail_claim, fail_claim, NULL);
 static const struct state_field fields_member[] = {
 	INT(cluster_member, flags, 0, UINT32_MAX),
 	TEXT(cluster_member, master_id),
-	{ MEMBER(cluster_member, config_epoch), .type = STATE_INT, .low = INT64_MIN, .high = INT64_MAX },
+	INT(cluster_member, config_epoch, INT64_MIN, INT64_MAX),
 	BOOL(cluster_member, link_connected),
 	NODE(cluster_member, claimed_by),
 	TIME(cluster_member, at_ms),
@@ -439,7 +440,8 @@ static const struct state_field fields_failover_observer[] = {
 };
 RECORD_OF(failover_observer, failover_observer, NULL);
 
-#define AT_STEP(m, step) offsetof(struct failover_record, m) + (step) * sizeof(((struct failover_record *)0)->m[0])
+#define AT_STEP(m, step)                                                                           \
+	(offsetof(struct failover_record, m) + (step) * sizeof(((struct failover_record *)0)->m[0]))
 static const struct state_field fields_failover_record[] = {
 	INT(failover_record, id, 1, UINT32_MAX),
 	INT(failover_record, deployment_id, 0, UINT32_MAX),
@@ -508,7 +510,8 @@ static const struct state_field fields_model[] = {
 	RECORD(model, alerts, alerts),
 	{ MEMBER(model, leave_after_ms), .type = STATE_INT, .high = STATE_LIMIT, .fallback = 30000 },
 	TIME(model, swept_ms),
-	ITEMS("failovers", "failovers failover_first failover_count failover_cap", failover_record, failovers),
+	ITEMS("failovers", "failovers failover_first failover_count failover_cap", failover_record,
+	      failovers),
 	INT(model, last_failover_id, 0, INT32_MAX),
 	INT(model, failovers_live, 0, FAILOVERS_MAX),
 	NODE(model, role_changed_id),

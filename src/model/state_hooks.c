@@ -282,8 +282,8 @@ static size_t put_same(unsigned char *at, size_t *same)
 	return len;
 }
 
-/* By place, each cell as what it is more than the one before. As integers, floats of one sign are in the
- * order of their values, so a small change is a small number. */
+/* By place, each cell as what it is more than the one before. As integers, floats of one sign are in
+ * the order of their values, so a small change is a small number. */
 static bool save_series_line(struct state_writer *w, const struct state_field *f, const void *owner)
 {
 	const float *cells = ((const struct series *)owner)->cells[f->index];
@@ -452,9 +452,9 @@ static bool load_event_capacity(struct state_reader *r, const struct state_field
 	struct model *m = owner;
 	uint64_t capacity;
 	(void)f;
+	(void)r;
 	if (!state_get(in, &capacity) || capacity == 0 || capacity > EVENT_CAPACITY_MAX)
 		return false;
-	(void)r;
 	event_log_free(m->events);
 	m->events = event_log_new((size_t)capacity);
 	return true;

@@ -7,7 +7,9 @@
  *   record    for each field that differs from its fallback: how much further it is in its struct
  *             than the one before, and the value; a 0 ends it
  *   numbers   LEB128, signed ones in zigzag; times as the distance from the base time
- * A reader maps names to its own tables once, and skips by kind what it does not know. */
+ * A reader maps names to its own tables once, and skips by kind what it does not know.
+ *
+ * Who adds a member to the model adds a line to state_fields.c: test_state fails until then. */
 #ifndef MODEL_STATE_PRIVATE_H
 #define MODEL_STATE_PRIVATE_H
 
@@ -103,7 +105,7 @@ struct event_changes {
 	const struct event_log *log;
 };
 
-/* --- state_wire.c and state_read.c ------------------------------------------------------------- */
+/* --- state_wire.c, state_read.c and state_schema.c --------------------------------------------- */
 
 #define STATE_MAGIC       "redoubt state 1\n"
 #define STATE_RECORDS_MAX 64

@@ -1,6 +1,6 @@
 /* Key frames from bytes. The bytes are foreign: what they claim is held against their length, against
  * the tables' ranges, and against a budget of memory. */
-#include "model/state_private.h"
+#include "model/state_reader.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -10,52 +10,14 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define FIELDS_MAX  1024
-#define VALUES_MAX  255
-#define NAMES_BYTES 128
-#define DEPTH_MAX   16
-#define STRING_MAX  65536 /* of an event; longer ones are cut */
+#define DEPTH_MAX  16
+#define STRING_MAX 65536 /* of an event; longer ones are cut */
 
 /* What a true frame takes in memory is at most some 40 times its length; hostile ones get no more
  * than this. */
 #define MEMORY_A_BYTE 256
 #define MEMORY_FLOOR  ((size_t)4 << 20)
 #define MEMORY_MAX    ((size_t)768 << 20)
-
-struct state_bytes {
-	const unsigned char *at, *end;
-};
-
-/* As the bytes' own schema has it, with what it is here. */
-struct wire_field {
-	char kind;
-	size_t target; /* of records, lists, enums: which */
-	const struct state_field *local; /* NULL: not known here */
-};
-
-struct wire_record {
-	struct wire_field *fields;
-	size_t field_count;
-	const struct state_record *local;
-};
-
-struct wire_enum {
-	const struct state_enum *local;
-	unsigned char values[VALUES_MAX]; /* by theirs, ours */
-	size_t count;
-};
-
-struct state_reader {
-	struct state_bytes in;
-	struct model *m;
-	struct buf *err;
-	int64_t base_ms;
-	size_t budget;
-	unsigned depth;
-	struct wire_record records[STATE_RECORDS_MAX];
-	struct wire_enum enums[STATE_ENUMS_MAX];
-	size_t record_count, enum_count;
-};
 
 bool state_refuse(struct state_reader *r, const char *fmt, ...)
 {
@@ -68,7 +30,7 @@ bool state_refuse(struct state_reader *r, const char *fmt, ...)
 	return false;
 }
 
-static bool cut_short(struct state_reader *r)
+bool state_cut_short(struct state_reader *r)
 {
 	return state_refuse(r, "it ends in the middle, or a number in it is damaged");
 }
@@ -143,162 +105,16 @@ bool state_at_end(const struct state_bytes *in)
 	return in->at == in->end;
 }
 
-static bool get_name(struct state_reader *r, char out[NAMES_BYTES])
-{
-	const char *bytes;
-	size_t len;
-	if (!state_get_bytes(&r->in, &bytes, &len))
-		return cut_short(r);
-	text_clean(out, NAMES_BYTES, bytes, len);
-	return true;
-}
-
-static bool get_count(struct state_reader *r, size_t most, size_t *out)
+bool state_get_count(struct state_reader *r, size_t most, size_t *out)
 {
 	uint64_t count;
 	if (!state_get(&r->in, &count))
-		return cut_short(r);
+		return state_cut_short(r);
 	/* Each of them takes a byte at least. */
 	if (count > most || count > (size_t)(r->in.end - r->in.at))
 		return state_refuse(r, "a count in it is too large");
 	*out = (size_t)count;
 	return true;
-}
-
-/* --- the schema -------------------------------------------------------------------------------- */
-
-static const struct state_record *record_named(const char *name)
-{
-	for (size_t i = 0; i < state_record_count; i++)
-		if (strcmp(state_records[i]->name, name) == 0)
-			return state_records[i];
-	return NULL;
-}
-
-static const struct state_enum *enum_named(const char *name)
-{
-	for (size_t i = 0; i < state_record_count; i++) {
-		const struct state_record *record = state_records[i];
-		for (size_t k = 0; k < record->field_count; k++)
-			if (record->fields[k].values != NULL &&
-			    strcmp(record->fields[k].values->name, name) == 0)
-				return record->fields[k].values;
-	}
-	return NULL;
-}
-
-static bool get_enum_schema(struct state_reader *r, struct wire_enum *e)
-{
-	char name[NAMES_BYTES];
-	if (!get_name(r, name) || !get_count(r, VALUES_MAX, &e->count))
-		return false;
-	e->local = enum_named(name);
-	for (size_t i = 0; i < e->count; i++) {
-		if (!get_name(r, name))
-			return false;
-		for (size_t k = 0; e->local != NULL && k < e->local->count; k++)
-			if (strcmp(e->local->values[k], name) == 0)
-				e->values[i] = (unsigned char)k;
-	}
-	return true;
-}
-
-static bool is_mapped(const struct wire_record *record, const struct state_field *local)
-{
-	for (size_t i = 0; i < record->field_count; i++)
-		if (record->fields[i].local == local)
-			return true;
-	return false;
-}
-
-static const struct state_field *field_named(const struct state_record *record, const char *name)
-{
-	for (size_t i = 0; record != NULL && i < record->field_count; i++)
-		if (record->fields[i].type != STATE_NOT_SAVED &&
-		    strcmp(record->fields[i].name, name) == 0)
-			return &record->fields[i];
-	return NULL;
-}
-
-static bool get_field_schema(struct state_reader *r, struct wire_record *record)
-{
-	char name[NAMES_BYTES];
-	uint64_t kind, target = 0;
-	if (!get_name(r, name))
-		return false;
-	if (!state_get(&r->in, &kind))
-		return cut_short(r);
-	if (kind == 0 || kind > 'z' || strchr("itdesbrl", (int)kind) == NULL)
-		return state_refuse(r, "its field %s is of a kind that is not known", name);
-	if (strchr("erl", (int)kind) != NULL && !state_get(&r->in, &target))
-		return cut_short(r);
-	if (target >= (kind == 'e' ? r->enum_count : STATE_RECORDS_MAX))
-		return state_refuse(r, "its field %s leads nowhere", name);
-	const struct state_field *local = field_named(record->local, name);
-	if (local != NULL && is_mapped(record, local))
-		return state_refuse(r, "its field %s is there twice", name);
-	/* Another meaning under the same name: as good as unknown. */
-	if (local != NULL && state_kind(local) != (char)kind)
-		local = NULL;
-	record->fields[record->field_count++] =
-	    (struct wire_field){ (char)kind, (size_t)target, local };
-	return true;
-}
-
-static bool get_record_schema(struct state_reader *r, struct wire_record *record)
-{
-	char name[NAMES_BYTES];
-	size_t count;
-	if (!get_name(r, name) || !get_count(r, FIELDS_MAX, &count))
-		return false;
-	record->local = record_named(name);
-	record->fields = mem_alloc((count + 1) * sizeof(*record->fields));
-	while (count-- > 0)
-		if (!get_field_schema(r, record))
-			return false;
-	return true;
-}
-
-/* Fields that lead to a struct or an enum must lead to the same one there and here. */
-static bool match_targets(struct state_reader *r)
-{
-	for (size_t i = 0; i < r->record_count; i++) {
-		for (size_t k = 0; k < r->records[i].field_count; k++) {
-			struct wire_field *f = &r->records[i].fields[k];
-			bool leads = f->kind == 'r' || f->kind == 'l';
-			if (leads && f->target >= r->record_count)
-				return state_refuse(r, "a field of it leads nowhere");
-			if (f->local == NULL)
-				continue;
-			if ((leads && r->records[f->target].local != f->local->record) ||
-			    (f->kind == 'e' && r->enums[f->target].local != f->local->values))
-				f->local = NULL;
-		}
-	}
-	return true;
-}
-
-static bool get_head(struct state_reader *r)
-{
-	size_t magic_len = sizeof(STATE_MAGIC) - 1;
-	if ((size_t)(r->in.end - r->in.at) < magic_len ||
-	    memcmp(r->in.at, STATE_MAGIC, magic_len) != 0)
-		return state_refuse(r, "it is no state of this program");
-	r->in.at += magic_len;
-	if (!state_get_signed(&r->in, &r->base_ms))
-		return cut_short(r);
-	size_t count;
-	if (!get_count(r, STATE_ENUMS_MAX, &count))
-		return false;
-	while (r->enum_count < count)
-		if (!get_enum_schema(r, &r->enums[r->enum_count++]))
-			return false;
-	if (!get_count(r, STATE_RECORDS_MAX, &count))
-		return false;
-	while (r->record_count < count)
-		if (!get_record_schema(r, &r->records[r->record_count++]))
-			return false;
-	return match_targets(r);
 }
 
 /* --- values ------------------------------------------------------------------------------------ */
@@ -314,14 +130,14 @@ static bool skip_value(struct state_reader *r, const struct wire_field *f)
 	switch (f->kind) {
 	case 'd':
 		if ((size_t)(r->in.end - r->in.at) < sizeof(double))
-			return cut_short(r);
+			return state_cut_short(r);
 		r->in.at += sizeof(double);
 		return true;
 	case 's':
 	case 'b':
-		return state_get_bytes(&r->in, &bytes, &len) || cut_short(r);
+		return state_get_bytes(&r->in, &bytes, &len) || state_cut_short(r);
 	case 'l':
-		if (!get_count(r, SIZE_MAX, &len))
+		if (!state_get_count(r, SIZE_MAX, &len))
 			return false;
 		/* fall through */
 	case 'r':
@@ -330,7 +146,7 @@ static bool skip_value(struct state_reader *r, const struct wire_field *f)
 				return false;
 		return true;
 	default:
-		return state_get(&r->in, &number) || cut_short(r);
+		return state_get(&r->in, &number) || state_cut_short(r);
 	}
 }
 
@@ -343,7 +159,7 @@ static bool get_int(struct state_reader *r, const struct state_field *f, void *a
 {
 	int64_t value;
 	if (!state_get_signed(&r->in, &value))
-		return cut_short(r);
+		return state_cut_short(r);
 	int64_t high = f->type == STATE_NODE_ID && r->m != NULL ? (int64_t)r->m->node_count : f->high;
 	if (value < f->low || value > high)
 		return out_of_range(r, f);
@@ -365,7 +181,7 @@ static bool get_enum(struct state_reader *r, const struct wire_field *f, void *a
 	const struct wire_enum *e = &r->enums[f->target];
 	uint64_t value;
 	if (!state_get(&r->in, &value))
-		return cut_short(r);
+		return state_cut_short(r);
 	if (value >= e->count)
 		return out_of_range(r, f->local);
 	state_store(at, f->local->size, e->values[value]);
@@ -376,7 +192,7 @@ static bool get_double(struct state_reader *r, const struct state_field *f, void
 {
 	double value;
 	if ((size_t)(r->in.end - r->in.at) < sizeof(value))
-		return cut_short(r);
+		return state_cut_short(r);
 	memcpy(&value, r->in.at, sizeof(value));
 	r->in.at += sizeof(value);
 	if (!isfinite(value) || value < -1e18 || value > 1e19)
@@ -390,7 +206,7 @@ static bool get_text(struct state_reader *r, const struct state_field *f, void *
 	const char *bytes;
 	size_t len;
 	if (!state_get_bytes(&r->in, &bytes, &len))
-		return cut_short(r);
+		return state_cut_short(r);
 	text_clean(at, f->size, bytes, len);
 	return true;
 }
@@ -400,7 +216,7 @@ static bool get_string(struct state_reader *r, void *at)
 	const char *bytes;
 	size_t len;
 	if (!state_get_bytes(&r->in, &bytes, &len))
-		return cut_short(r);
+		return state_cut_short(r);
 	/* An escape is four bytes for one. */
 	size_t size = len < STRING_MAX / 4 ? 4 * len + 1 : STRING_MAX;
 	if (!state_charge(r, size))
@@ -419,7 +235,7 @@ static bool get_node_ids(struct state_reader *r, const struct state_field *f, vo
 	const char *bytes;
 	size_t len, count = 0;
 	if (!state_get_bytes(&r->in, &bytes, &len))
-		return cut_short(r);
+		return state_cut_short(r);
 	if (!state_charge(r, len * sizeof(uint32_t)))
 		return false;
 	in.at = (const unsigned char *)bytes;
@@ -428,7 +244,7 @@ static bool get_node_ids(struct state_reader *r, const struct state_field *f, vo
 	state_list_set(f, object, ids, 0);
 	for (int64_t id = 0, more; in.at < in.end; ids[count++] = (uint32_t)id) {
 		if (!state_get_signed(&in, &more))
-			return cut_short(r);
+			return state_cut_short(r);
 		id = (int64_t)((uint64_t)id + (uint64_t)more);
 		if (id < 1 || r->m == NULL || id > (int64_t)r->m->node_count)
 			return state_refuse(r, "its %s name a node that there never was", f->name);
@@ -441,7 +257,7 @@ static bool get_list(struct state_reader *r, const struct wire_field *wf, void *
 {
 	const struct state_field *f = wf->local;
 	size_t count, size = f->record->size;
-	if (!get_count(r, f->high > 0 ? (size_t)f->high : SIZE_MAX / size, &count) ||
+	if (!state_get_count(r, f->high > 0 ? (size_t)f->high : SIZE_MAX / size, &count) ||
 	    !state_charge(r, count * size))
 		return false;
 	char *array = mem_alloc(count * size);
@@ -459,7 +275,7 @@ static bool get_array(struct state_reader *r, const struct wire_field *wf, void 
 	const struct state_field *f = wf->local;
 	size_t count, size = f->record->size;
 	char *array = state_member(f, object);
-	if (!get_count(r, SIZE_MAX, &count))
+	if (!state_get_count(r, SIZE_MAX, &count))
 		return false;
 	/* Where it was longer, the end is left out. */
 	size_t fits = count < f->size / size ? count : f->size / size;
@@ -476,7 +292,7 @@ static bool get_pointers(struct state_reader *r, const struct wire_field *wf, vo
 {
 	const struct state_field *f = wf->local;
 	size_t count;
-	if (!get_count(r, SIZE_MAX / f->record->size, &count) ||
+	if (!state_get_count(r, SIZE_MAX / f->record->size, &count) ||
 	    !state_charge(r, count * (f->record->size + sizeof(void *))))
 		return false;
 	void **array = mem_alloc(count * sizeof(*array));
@@ -495,7 +311,7 @@ static bool get_optional(struct state_reader *r, const struct wire_field *wf, vo
 {
 	const struct state_record *record = wf->local->record;
 	size_t count;
-	if (!get_count(r, 1, &count) || !state_charge(r, count * record->size))
+	if (!state_get_count(r, 1, &count) || !state_charge(r, count * record->size))
 		return false;
 	if (count == 0)
 		return true;
@@ -509,7 +325,7 @@ static bool get_items(struct state_reader *r, const struct wire_field *wf, void 
 {
 	const struct state_hook *hook = wf->local->hook;
 	size_t count, cursor = 0;
-	if (!get_count(r, SIZE_MAX, &count) || !hook->reserve(r, object, count))
+	if (!state_get_count(r, SIZE_MAX, &count) || !hook->reserve(r, object, count))
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		void *item = hook->place(object, &cursor);
@@ -526,7 +342,7 @@ static bool get_bytes_field(struct state_reader *r, const struct state_field *f,
 	const char *bytes;
 	size_t len;
 	if (!state_get_bytes(&r->in, &bytes, &len))
-		return cut_short(r);
+		return state_cut_short(r);
 	in.at = (const unsigned char *)bytes;
 	in.end = in.at + len;
 	return f->hook->load(r, f, &in, object) || out_of_range(r, f);
@@ -577,7 +393,7 @@ static bool get_fields(struct state_reader *r, const struct wire_record *record,
 	uint64_t more;
 	for (size_t index = 0;; index += (size_t)more) {
 		if (!state_get(&r->in, &more))
-			return cut_short(r);
+			return state_cut_short(r);
 		if (more == 0)
 			return true;
 		if (more > record->field_count - index)
@@ -614,7 +430,7 @@ bool state_read(const struct state_record *root, void *object, struct model *m, 
 			MEMORY_MAX :
 			MEMORY_FLOOR + len * MEMORY_A_BYTE;
 	state_set_fallbacks(root, object);
-	bool ok = get_head(r);
+	bool ok = state_read_head(r);
 	if (ok && (r->record_count == 0 || r->records[0].local != root))
 		ok = state_refuse(r, "it is the state of something else");
 	ok = ok && get_record(r, &r->records[0], object);
