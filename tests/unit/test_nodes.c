@@ -367,6 +367,26 @@ static void test_many(void **state)
 	world_end(&w);
 }
 
+/* Who chooses columns finds them in the document, in the table's own words. */
+static void test_document_has_the_columns(void **state)
+{
+	static const char *const lines[] = {
+#define X(id, name, title, help) "| `" name "` | " title " | " help " |\n",
+		NODE_COLUMNS(X)
+#undef X
+	};
+	char path[1024], text[65536];
+	const char *folder = getenv("REDOUBT_SRCDIR");
+	(void)state;
+	snprintf(path, sizeof(path), "%s/docs/config.md", folder != NULL ? folder : ".");
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_has(text, lines[i]);
+}
+
 /* --- a node ------------------------------------------------------------------------------------ */
 
 static char *draw_node(struct world *w, int port, int height, int width, bool ascii)
@@ -596,6 +616,7 @@ int main(void)
 		cmocka_unit_test(test_filter_is_over_all),
 		cmocka_unit_test(test_match_is_marked),
 		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_document_has_the_columns),
 		cmocka_unit_test(test_node_says_everything),
 		cmocka_unit_test(test_node_down_is_stale),
 		cmocka_unit_test(test_node_unknown_is_unknown),
