@@ -246,7 +246,7 @@ void alert_draw(const struct pane *p, const struct view_context *shown, const st
 	d = d ? model_deployment(c->model, d->id) : NULL;
 	if (d) {
 		health_deployment(c->model, d, c->now_ms, &verdict);
-		words = verdict_words(&verdict);
+		words = verdict_words(&verdict, d);
 		memmove(verdict.text, words, strlen(words) + 1);
 	}
 	pane_fill(&line, notice || verdict.health == HEALTH_OK ? STYLE_TEXT

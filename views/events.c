@@ -269,7 +269,8 @@ static void widths_add(struct event_widths *w, const struct event *e, const stru
 #define STAMP_WIDTH 15 /* with the mark of severity */
 
 /* The fullest that leaves room for the details. */
-static void columns_wide(struct event_columns *l, const struct event_widths *w, int width)
+static void columns_wide(struct event_columns *l, const struct event_widths *w, bool address_only,
+			 int width)
 {
 	static const struct {
 		bool address_only;
@@ -279,9 +280,9 @@ static void columns_wide(struct event_columns *l, const struct event_widths *w, 
 
 	l->name = bounded(w->name, 22, NAME_MOST);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		l->address_only = steps[i].address_only;
+		l->address_only = address_only || steps[i].address_only;
 		l->form = steps[i].form;
-		l->who = bounded(l->address_only ? w->brief : w->who, 16, 48);
+		l->who = bounded(l->address_only ? w->brief : w->who, 16, width / 3);
 		l->sources = bounded(w->sources[l->form], 15, 32);
 		if (STAMP_WIDTH + l->name + l->who + l->sources + detail + 3 <= width)
 			return;
@@ -295,7 +296,8 @@ static struct event_columns columns_for(const struct event_widths *w, const stru
 	struct event_columns l = {.aligned = width >= ALIGNED_WIDTH, .compact = width < WIDE_WIDTH};
 
 	if (!l.compact) {
-		columns_wide(&l, w, width);
+		/* Outside of Sentinels the subject is an address as well. */
+		columns_wide(&l, w, !d || d->kind != KIND_SENTINEL, width);
 		return l;
 	}
 	l.address_only = !d || d->kind != KIND_SENTINEL || d->group_count == 1;
@@ -316,7 +318,7 @@ static struct event_columns columns_for(const struct event_widths *w, const stru
 static int draw_cell(const struct pane *p, int y, int x, int columns, bool cut,
 		     enum style_role role, const char *text)
 {
-	int end = addr_draw(p, y, x, cut ? columns : -1, role, text);
+	int end = addr_draw(p, y, x, cut ? columns : larger(columns, NAME_MOST), role, text);
 
 	return (end > x + columns ? end : x + columns) + 1;
 }

@@ -193,7 +193,7 @@ static void row_fill(struct fleet_row *row, const struct view_context *c,
 		row->groups_ok += group_is_served(c, d->groups[i]);
 	count_members(row, c);
 	count_slots(row, c, d);
-	say_failovers(row, c, d, without_name(verdict_words(&verdict), d));
+	say_failovers(row, c, d, without_name(verdict_words(&verdict, d), d));
 }
 
 /* --- order --------------------------------------------------------------------------------- */

@@ -23,12 +23,12 @@ bool notice_is_in_footer(const struct pane *p, const struct view_context *c,
 void notice_draw(const struct pane *line, const struct view_context *c);
 /* "10.0.0.1:6379 master 10.0.0.1:6379 link lost": a shard and a plain set are called as their
  * master; once is enough. */
-const char *verdict_words(const struct verdict *v);
+const char *verdict_words(const struct verdict *v, const struct deployment *d);
 /* A line in the middle of an empty pane. */
 void view_say(const struct pane *p, enum style_role role, const char *text);
 
-/* An address in at most `columns`: cut in its middle, since hosts differ at their beginnings and
- * ports at their ends. Returns the column after it. */
+/* An address in at most `columns` (-1: to the edge). A host loses its domain's end first; of it and of an
+ * IPv6 address the end is kept, where they differ. Returns the column after it. */
 int addr_draw(const struct pane *p, int y, int x, int columns, enum style_role role,
 	      const char *addr);
 

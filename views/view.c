@@ -184,14 +184,20 @@ enum style_role severity_style(enum severity s)
 	return STYLE_TEXT;
 }
 
-const char *verdict_words(const struct verdict *v)
+const char *verdict_words(const struct verdict *v, const struct deployment *d)
 {
-	const char *rest = strstr(v->text, " master ");
-	size_t len = rest ? (size_t)(rest - v->text) : 0;
+	const char *text = v->text, *rest = strstr(text, " master ");
+	size_t len = rest ? (size_t)(rest - text) : 0;
 
-	if (!rest || strncmp(rest + 8, v->text, len) != 0 || rest[8 + len] != ' ')
-		return v->text;
-	return rest + 1;
+	if (rest && strncmp(rest + 8, text, len) == 0 && rest[8 + len] == ' ')
+		return rest + 1;
+	/* A plain set has one master, which is above all that is drawn of it. */
+	if (d->kind != KIND_REPLICATION || d->group_count != 1)
+		return text;
+	len = strlen(d->groups[0]->name);
+	if (strncmp(text, d->groups[0]->name, len) != 0 || text[len] != ' ')
+		return text;
+	return text + len + 1;
 }
 
 bool view_is_framed(int height, int width)
@@ -219,26 +225,64 @@ void view_say(const struct pane *p, enum style_role role, const char *text)
 	pane_text(p, p->height / 2, x, -1, role, text);
 }
 
+/* The end of it, behind a mark. */
+static void text_tail(const char *text, int columns, const char *mark, char *out, size_t size)
+{
+	while (text_width(text) > columns - 1 && *text)
+		text_next(&text);
+	snprintf(out, size, "%s%s", mark, text);
+}
+
+/* A host's own name, without its domain; NULL: it is an address, or something else. */
+static const char *addr_domain(const char *addr, const char *port)
+{
+	const char *dot = strchr(addr, '.');
+
+	if (!port || !dot || dot > port || addr[0] == '[' || strpbrk(addr, " /"))
+		return NULL;
+	for (const char *s = addr; s < dot; s++)
+		if (*s < '0' || *s > '9')
+			return dot;
+	return NULL;
+}
+
+static void addr_shorten(const char *addr, int columns, const char *mark, char *out, size_t size)
+{
+	const char *port = strrchr(addr, ':'), *domain = addr_domain(addr, port), *tail = addr;
+	char label[ENDPOINT_TEXT_BYTES + 8];
+
+	if (domain) {
+		size_t head = text_fit(addr, columns - text_width(port) - 1);
+
+		if (head >= (size_t)(domain - addr)) {
+			snprintf(out, size, "%.*s%s%s", (int)head, addr, mark, port);
+			return;
+		}
+		snprintf(label, sizeof(label), "%.*s%s", (int)(domain - addr), addr, port);
+		text_tail(label, columns, mark, out, size);
+		return;
+	}
+	if (addr[0] == '[' || columns < 12) {
+		text_tail(addr, columns, mark, out, size);
+		return;
+	}
+	while (text_width(tail) > columns / 2)
+		text_next(&tail);
+	snprintf(out, size, "%.*s%s%s", (int)text_fit(addr, columns - text_width(tail) - 1), addr,
+		 mark, tail);
+}
+
 int addr_draw(const struct pane *p, int y, int x, int columns, enum style_role role,
 	      const char *addr)
 {
-	const char *tail = addr;
-	char head[ENDPOINT_TEXT_BYTES];
-	size_t len;
+	char text[ENDPOINT_TEXT_BYTES + 128];
 
-	if (columns < 12 || text_width(addr) <= columns)
+	if (columns < 0 || columns > p->width - x)
+		columns = p->width - x;
+	if (columns < 4 || text_width(addr) <= columns || strlen(addr) >= ENDPOINT_TEXT_BYTES)
 		return pane_text(p, y, x, columns, role, addr);
-	while (text_width(tail) > columns / 2)
-		text_next(&tail);
-	/* One column more than there is room for: pane_text marks the cut. */
-	len = text_fit(addr, columns - text_width(tail) + 1);
-	if (len >= sizeof(head))
-		return pane_text(p, y, x, columns, role, addr);
-	memcpy(head, addr, len);
-	head[len] = '\0';
-	columns -= text_width(tail);
-	x = pane_text(p, y, x, columns, role, head);
-	return pane_text(p, y, x, -1, role, tail);
+	addr_shorten(addr, columns, screen_is_ascii(p->screen) ? "~" : "…", text, sizeof(text));
+	return pane_text(p, y, x, columns, role, text);
 }
 
 int sentence_draw(const struct pane *p, int y, int x, int columns, enum style_role role,
