@@ -16,7 +16,7 @@
 #include "tui/screen_private.h"
 
 /* How long after an ESC the rest of a sequence is waited for; the key Esc is late by that. */
-#define ESC_WAIT_MS      40
+#define ESC_WAIT_MS      35
 /* The rest of a sequence that comes later than that, over a slow line: it must not become a '[' and an
  * 'A'. Esc has been handed out by then. */
 #define LATE_WAIT_MS     1000

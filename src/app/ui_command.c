@@ -215,6 +215,12 @@ static void help_key(struct ui *ui, uint32_t key)
 	case CMD_BOTTOM:
 		ui->help_scroll = last;
 		break;
+	case CMD_REDRAW:
+		screen_invalidate(ui->screen);
+		break;
+	case CMD_SUSPEND:
+		ui_suspend(ui);
+		break;
 	default:
 		ui->help = false;
 		return;

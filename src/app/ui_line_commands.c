@@ -78,29 +78,42 @@ static void complete_deployment(struct ui *ui, const char *typed, struct line_ca
 		line_candidates_add(out, d->name, typed, strlen(typed));
 }
 
-/* The whole address, or a part that only one node has: a port will mostly do. */
-static bool run_node(struct ui *ui, const char *argument, struct buf *err)
+/* The whole address, or a part of it: a port will mostly do. Counts who could be meant. */
+static const struct node *find_node(struct ui *ui, uint32_t deployment_id, const char *wanted, size_t *count)
 {
 	const struct node *n, *found = NULL;
 	char addr[ENDPOINT_TEXT_BYTES];
-	size_t cursor = 0, parts = 0;
-	while ((n = model_next_member(ui_model(ui), ui->deployment_id, &cursor)) != NULL) {
+	size_t cursor = 0;
+	*count = 0;
+	while ((n = model_next_member(ui_model(ui), deployment_id, &cursor)) != NULL) {
 		endpoint_format(&n->addr, addr);
-		bool whole = strcmp(addr, argument) == 0;
-		if (whole)
-			parts = 0;
-		if (!whole && !text_contains(addr, argument))
+		if (strcmp(addr, wanted) == 0) {
+			*count = 1;
+			return n;
+		}
+		if (!text_contains(addr, wanted))
 			continue;
 		found = n;
-		parts++;
-		if (whole)
-			break;
+		(*count)++;
 	}
-	if (parts != 1) {
-		buf_addf(err, parts == 0 ? "there is no node %s" : "%s could be more than one node", argument);
+	return found;
+}
+
+static bool run_node(struct ui *ui, const char *argument, struct buf *err)
+{
+	const struct deployment *d;
+	size_t count, cursor = 0;
+	/* The one that is shown goes before the others. */
+	const struct node *n = find_node(ui, ui->deployment_id, argument, &count);
+	while (count == 0 && (d = model_next_deployment(ui_model(ui), &cursor)) != NULL)
+		n = find_node(ui, d->id, argument, &count);
+	if (count != 1) {
+		buf_addf(err, count == 0 ? "there is no %s" : "%s could be more than one", argument);
 		return false;
 	}
-	ui_open_node(ui, found->id);
+	if (n->deployment_id != ui->deployment_id)
+		ui_show_deployment(ui, n->deployment_id);
+	ui_open_node(ui, n->id);
 	return true;
 }
 
