@@ -160,7 +160,9 @@ static void verdict(struct report *r)
 		health_group(r->m, g, r->o->now_ms, &v);
 		if (v.health == HEALTH_OK)
 			continue;
-		verdict_row(r, g->name, &v);
+		/* A single master's is the deployment's own. */
+		if (r->d->group_count > 1)
+			verdict_row(r, g->name, &v);
 		group_failover_text(g, r->o->now_ms, phase, sizeof(phase));
 		if (phase[0] != '\0')
 			buf_addf(r->out, "  - failover: %s\n", phase);

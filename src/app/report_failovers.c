@@ -117,7 +117,7 @@ static void replicas(struct report *r, const struct failover_record *f)
 	char offset[UNITS_BYTES], lag[UNITS_BYTES], sent[UNITS_BYTES], done[UNITS_BYTES];
 	if (f->replica_count == 0)
 		return;
-	buf_addstr(r->out, "\n| Replica | Offset before | Lag before | Told | Follows |\n"
+	buf_addstr(r->out, "\n| Replica | Offset, last known | Lag before | Told | Follows |\n"
 			   "| --- | ---: | ---: | ---: | ---: |\n");
 	for (size_t i = 0; i < f->replica_count; i++) {
 		const struct failover_replica *p = &f->replicas[i];
@@ -215,8 +215,15 @@ static void outage(struct report *r, const struct failover_record *f)
 		buf_addstr(r->out, "none seen, the old master answered all the time\n");
 	else
 		buf_addf(r->out, "**%lld ms**, from the old master's last good reply to the new one's "
-				 "first that says master\n",
+				 "first that says master",
 			 (long long)ms);
+	if (ms != FACT_UNKNOWN && f->step_ms[STEP_LAST_REPLY] != 0) {
+		/* The last reply is up to a poll older than the loss. */
+		if (f->step_ms[STEP_LOST] != 0 && promoted > f->step_ms[STEP_LOST])
+			buf_addf(r->out, "; %lld ms from the loss of its connection",
+				 (long long)(promoted - f->step_ms[STEP_LOST]));
+		buf_addch(r->out, '\n');
+	}
 	if (f->kind != KIND_SENTINEL || f->step_ms[STEP_LOST] != 0 || promoted == 0)
 		return;
 	if (f->demoted_ms != 0)
@@ -301,7 +308,8 @@ void report_topology_before(struct report *r)
 			continue;
 		if (!any)
 			buf_addstr(r->out, "\n## Topology before the first failover\n\n"
-					   "As last known when it began.\n\n```text\n");
+					   "Links and lag as the master said last; offsets as each node's "
+					   "own when the failover began.\n\n```text\n");
 		any = true;
 		tree(r, f);
 	}

@@ -44,19 +44,29 @@ static void node_line(struct report *r, const struct group *g, const struct node
 	buf_addch(r->out, '\n');
 }
 
-/* Replicas of replicas below whom they follow. */
-static void branch(struct report *r, const struct group *g, uint32_t above, int depth)
+static bool is_below(const struct model *m, const struct group *g, const struct node *n, uint32_t above)
 {
-	char prefix[4 * DEPTH_MAX + 8];
-	snprintf(prefix, sizeof(prefix), "%*s'-- ", depth * 4, "");
+	return n != NULL && n->id != above && model_node_resolve(m, n->upstream_id) == above &&
+	       n->id != model_node_resolve(m, g->master_id);
+}
+
+/* Replicas of replicas below whom they follow. */
+static void branch(struct report *r, const struct group *g, uint32_t above, const char *prefix)
+{
+	size_t left = 0, len = strlen(prefix);
+	char below[4 * DEPTH_MAX + 8];
+	for (size_t i = 0; i < g->member_count; i++)
+		left += is_below(r->m, g, model_node(r->m, g->member_ids[i]), above);
 	for (size_t i = 0; i < g->member_count; i++) {
 		const struct node *n = model_node(r->m, g->member_ids[i]);
-		if (n == NULL || n->id == above || model_node_resolve(r->m, n->upstream_id) != above ||
-		    n->id == model_node_resolve(r->m, g->master_id))
+		if (!is_below(r->m, g, n, above))
 			continue;
-		node_line(r, g, n, prefix);
-		if (depth + 1 < DEPTH_MAX)
-			branch(r, g, n->id, depth + 1);
+		left--;
+		snprintf(below, sizeof(below), "%s%s", prefix, left > 0 ? "|-- " : "'-- ");
+		node_line(r, g, n, below);
+		snprintf(below, sizeof(below), "%s%s", prefix, left > 0 ? "|   " : "    ");
+		if (len < 4 * (DEPTH_MAX - 1))
+			branch(r, g, n->id, below);
 	}
 }
 
@@ -89,7 +99,7 @@ static void group_tree(struct report *r, const struct group *g)
 	else
 		node_line(r, g, master, "");
 	if (master != NULL)
-		branch(r, g, master->id, 0);
+		branch(r, g, master->id, "");
 	for (size_t i = 0; i < g->member_count; i++) {
 		const struct node *n = model_node(r->m, g->member_ids[i]);
 		if (n != NULL && !hangs_on(r->m, g, n))

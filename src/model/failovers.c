@@ -304,7 +304,12 @@ static void snapshot_replica(const struct model *m, struct failover_record *f, c
 	r->offset = said ? n->info.slave_repl_offset : FACT_UNKNOWN;
 	r->lag_bytes = n->lag_at_ms != 0 ? n->lag_now_bytes : FACT_UNKNOWN;
 	r->link_up = said && n->info.master_link_up != FACT_UNKNOWN ? n->info.master_link_up == 1 : -1;
-	(void)m;
+	/* By now its link is down because the master is: before is what the master said last. */
+	const struct node *old = node_get(m, f->old_master_id);
+	if (old != NULL && old->link.lost_ms != 0 && old->info_at_ms != 0)
+		r->link_up = n->lag_at_ms == 0 ? -1 :
+						 n->lag_at_ms == old->info_at_ms &&
+						     n->lag_now_bytes != FACT_UNKNOWN;
 }
 
 static void snapshot_group(const struct model *m, struct failover_record *f, const struct group *g)
