@@ -34,6 +34,7 @@ struct player {
 	size_t *states;          /* indices of the key frames */
 	size_t state_count, state_cap;
 	bool streaming;          /* there were entries since the last key frame */
+	unsigned differences;    /* key frames since the last whole one */
 	struct player_mark *marks;
 	size_t mark_count, mark_cap;
 	/* where it plays */
@@ -108,10 +109,11 @@ static bool read_payload(struct player *p, const struct chunk *c)
 	       recording_check(buf_str(&p->payload), p->payload.len) == c->head.check;
 }
 
-static bool read_frame(struct player *p, const struct chunk *c, struct buf *out)
+static bool read_frame(struct player *p, const struct chunk *c, const struct buf *before,
+		       struct buf *out)
 {
-	return read_payload(p, c) &&
-	       unpacker_frame(p->unpacker, p->payload.data, p->payload.len, c->head.raw_bytes, out);
+	return read_payload(p, c) && unpacker_frame(p->unpacker, before, p->payload.data,
+						    p->payload.len, c->head.raw_bytes, out);
 }
 
 /* --- opening --------------------------------------------------------------------------------- */
@@ -148,6 +150,9 @@ static bool fits(const struct player *p, const struct chunk_head *h)
 	switch (h->type) {
 	case CHUNK_ABOUT:
 		return false;
+	case CHUNK_STATE:
+		return !h->difference ||
+		       (p->state_count > 0 && p->differences + 1 < STATES_TO_A_WHOLE);
 	case CHUNK_ENTRIES:
 		return p->state_count > 0 && h->new_stream == !p->streaming;
 	default:
@@ -162,7 +167,7 @@ static bool take_chunk(struct player *p, const struct chunk *c, struct event_log
 	bool ok = fits(p, &c->head);
 
 	if (ok && (c->head.type == CHUNK_ABOUT || c->head.type == CHUNK_EVENTS))
-		ok = read_frame(p, c, &raw);
+		ok = read_frame(p, c, NULL, &raw);
 	if (ok && c->head.type == CHUNK_ABOUT)
 		ok = recording_about_get(&p->about, raw.data, raw.len);
 	if (ok && c->head.type == CHUNK_EVENTS) {
@@ -173,6 +178,7 @@ static bool take_chunk(struct player *p, const struct chunk *c, struct event_log
 	if (ok && c->head.type == CHUNK_STATE) {
 		p->states = mem_grow(p->states, &p->state_cap, p->state_count + 1, sizeof(*p->states));
 		p->states[p->state_count++] = p->count;
+		p->differences = c->head.difference ? p->differences + 1 : 0;
 	}
 	if (ok && (c->head.type == CHUNK_STATE || c->head.type == CHUNK_ENTRIES))
 		p->streaming = c->head.type == CHUNK_ENTRIES;
@@ -271,7 +277,8 @@ struct player *player_open(const char *path, struct buf *err)
 		player_free(p);
 		return NULL;
 	}
-	qsort(p->marks, p->mark_count, sizeof(*p->marks), compare_marks);
+	if (p->mark_count > 0)
+		qsort(p->marks, p->mark_count, sizeof(*p->marks), compare_marks);
 	p->now_ms = player_begin_ms(p);
 	p->next = p->states[0];
 	return p;
@@ -488,9 +495,31 @@ static bool load_events(struct player *p, size_t state, struct event_log *log)
 
 	for (size_t i = 0; ok && i < p->states[state]; i++)
 		if (p->chunks[i].head.type == CHUNK_EVENTS)
-			ok = read_frame(p, &p->chunks[i], &raw) &&
+			ok = read_frame(p, &p->chunks[i], NULL, &raw) &&
 			     event_log_restore(log, raw.data, raw.len);
 	buf_free(&raw);
+	return ok;
+}
+
+/* From the last whole key frame on, each one is the difference to the one before. */
+static bool read_state(struct player *p, size_t state, struct buf *out)
+{
+	struct buf before = BUF_INIT;
+	size_t from = state;
+	bool ok = true;
+
+	while (from > 0 && p->chunks[p->states[from]].head.difference)
+		from--;
+	for (size_t k = from; ok && k <= state; k++) {
+		const struct chunk *c = &p->chunks[p->states[k]];
+		struct buf swap = before;
+
+		before = *out;
+		*out = swap;
+		ok = c->head.difference == (k > from) &&
+		     read_frame(p, c, k > from ? &before : NULL, out);
+	}
+	buf_free(&before);
 	return ok;
 }
 
@@ -499,7 +528,7 @@ static struct model *load_state(struct player *p, size_t state, struct buf *err)
 	struct buf raw = BUF_INIT;
 	struct model *m = NULL;
 
-	if (!read_frame(p, &p->chunks[p->states[state]], &raw))
+	if (!read_state(p, state, &raw))
 		buf_addstr(err, "the key frame is damaged");
 	else
 		m = model_load(raw.data, raw.len, err);

@@ -13,7 +13,9 @@
 #define MAGIC_BYTES  16
 #define FRAME_LEVEL  6
 #define STREAM_LEVEL 6
-#define WINDOW_LOG   21 /* 2 MB: what a reader must keep at most */
+#define WINDOW_LOG   21 /* 2 MB: what a reader of a stream must keep */
+#define FRAME_WINDOW 27 /* 128 MB, of frames as large as that only */
+#define LONG_BYTES   (1024 * 1024) /* from there on equal parts are looked for far off */
 
 /* --- numbers and strings --------------------------------------------------------------------- */
 
@@ -142,7 +144,7 @@ void chunk_head_put(const struct chunk_head *h, struct buf *out)
 	size_t from = out->len;
 
 	buf_addch(out, (char)h->type);
-	buf_addch(out, (char)h->new_stream);
+	buf_addch(out, (char)(h->new_stream | h->difference << 1));
 	fixed_put(out, 0, 2);
 	fixed_put(out, h->bytes, 4);
 	fixed_put(out, h->raw_bytes, 4);
@@ -166,6 +168,7 @@ bool chunk_head_get(struct chunk_head *h, const char *data)
 	h->type = (enum chunk_type)fixed_get(&at, 1);
 	flags = fixed_get(&at, 3);
 	h->new_stream = flags & 1;
+	h->difference = flags & 2;
 	h->bytes = (uint32_t)fixed_get(&at, 4);
 	h->raw_bytes = (uint32_t)fixed_get(&at, 4);
 	h->span_ms = (uint32_t)fixed_get(&at, 4);
@@ -173,7 +176,7 @@ bool chunk_head_get(struct chunk_head *h, const char *data)
 	h->wall_ms = (int64_t)fixed_get(&at, 8);
 	h->check = fixed_get(&at, 8);
 	return recording_check(data, CHUNK_HEAD_BYTES - 8) == fixed_get(&at, 8) &&
-	       h->type >= CHUNK_ABOUT && h->type <= CHUNK_END && flags <= 1 &&
+	       h->type >= CHUNK_ABOUT && h->type <= CHUNK_END && flags <= 3 &&
 	       h->bytes <= CHUNK_MAX_BYTES && h->raw_bytes <= CHUNK_MAX_BYTES &&
 	       time_is_sane(h->first_ms) && time_is_sane(h->wall_ms);
 }
@@ -207,7 +210,6 @@ struct recording_packer *packer_new(void)
 	if (!p->frame || !p->stream)
 		mem_alloc(SIZE_MAX); /* ends the program with the usual message */
 	ZSTD_CCtx_setParameter(p->frame, ZSTD_c_compressionLevel, FRAME_LEVEL);
-	ZSTD_CCtx_setParameter(p->frame, ZSTD_c_windowLog, WINDOW_LOG);
 	ZSTD_CCtx_setParameter(p->stream, ZSTD_c_compressionLevel, STREAM_LEVEL);
 	ZSTD_CCtx_setParameter(p->stream, ZSTD_c_windowLog, WINDOW_LOG);
 	return p;
@@ -240,9 +242,25 @@ static bool pack(ZSTD_CCtx *ctx, ZSTD_EndDirective end, const char *data, size_t
 	return true;
 }
 
-bool packer_frame(struct recording_packer *p, const char *data, size_t len, struct buf *out)
+static int window_of(size_t bytes)
 {
+	int log = WINDOW_LOG;
+
+	while (log < FRAME_WINDOW && (size_t)1 << log < bytes)
+		log++;
+	return log;
+}
+
+bool packer_frame(struct recording_packer *p, const struct buf *before, const char *data, size_t len,
+		  struct buf *out)
+{
+	size_t all = len + (before ? before->len : 0);
+
 	ZSTD_CCtx_reset(p->frame, ZSTD_reset_session_only);
+	ZSTD_CCtx_setParameter(p->frame, ZSTD_c_windowLog, window_of(all));
+	ZSTD_CCtx_setParameter(p->frame, ZSTD_c_enableLongDistanceMatching, all > LONG_BYTES);
+	if (before)
+		ZSTD_CCtx_refPrefix(p->frame, before->data, before->len);
 	return pack(p->frame, ZSTD_e_end, data, len, out);
 }
 
@@ -267,7 +285,7 @@ struct recording_unpacker *unpacker_new(void)
 	if (!u->frame || !u->stream)
 		mem_alloc(SIZE_MAX);
 	/* What a damaged or hostile file may make us allocate. */
-	ZSTD_DCtx_setParameter(u->frame, ZSTD_d_windowLogMax, WINDOW_LOG);
+	ZSTD_DCtx_setParameter(u->frame, ZSTD_d_windowLogMax, FRAME_WINDOW);
 	ZSTD_DCtx_setParameter(u->stream, ZSTD_d_windowLogMax, WINDOW_LOG);
 	return u;
 }
@@ -301,10 +319,12 @@ static bool unpack(ZSTD_DCtx *ctx, const char *data, size_t len, size_t raw_len,
 	return out->len == raw_len;
 }
 
-bool unpacker_frame(struct recording_unpacker *u, const char *data, size_t len, size_t raw_len,
-		    struct buf *out)
+bool unpacker_frame(struct recording_unpacker *u, const struct buf *before, const char *data,
+		    size_t len, size_t raw_len, struct buf *out)
 {
 	ZSTD_DCtx_reset(u->frame, ZSTD_reset_session_only);
+	if (before)
+		ZSTD_DCtx_refPrefix(u->frame, before->data, before->len);
 	return unpack(u->frame, data, len, raw_len, out);
 }
 

@@ -10,8 +10,9 @@
  *   END      the recording was closed
  *
  * First ABOUT, then EVENTS if anything happened before, then STATE, then ENTRIES. Each STATE begins
- * the entries' zstd stream anew; the other chunks are zstd frames of their own. So a file is opened
- * by its chunks' heads and its EVENTS alone, and read from any STATE on. Numbers are little-endian.
+ * the entries' zstd stream anew; the other chunks are zstd frames of their own. A STATE may be the
+ * difference to the one before; each tenth is whole. So a file is opened by its chunks' heads and its
+ * EVENTS alone, and read from any STATE on. Numbers are little-endian.
  *
  * A recording is foreign bytes like any others: every length, number and check is verified. */
 #ifndef NET_RECORDING_H
@@ -26,6 +27,7 @@
 #define RECORDING_FORMAT     1
 #define RECORDING_HEAD_BYTES 20
 #define CHUNK_HEAD_BYTES     48
+#define STATES_TO_A_WHOLE    10
 /* A second of entries may hold replies of REPLY_MAX_BYTES. */
 #define CHUNK_MAX_BYTES      (256u * 1024 * 1024)
 /* Times beyond that (126,000 years) come from no clock. */
@@ -47,6 +49,7 @@ enum chunk_type { CHUNK_ABOUT = 1, CHUNK_EVENTS, CHUNK_STATE, CHUNK_ENTRIES, CHU
 struct chunk_head {
 	enum chunk_type type;
 	bool new_stream;      /* ENTRIES: the first ones after a STATE */
+	bool difference;      /* STATE: to the one before */
 	uint32_t bytes;       /* of the payload in the file */
 	uint32_t raw_bytes;   /* of what it holds */
 	int64_t first_ms;     /* monotonic, of the first entry */
@@ -75,8 +78,9 @@ struct recording_packer; /* one zstd stream, and frames beside it */
 
 struct recording_packer *packer_new(void);
 void packer_free(struct recording_packer *p);
-/* Appends one frame. False only without memory. */
-bool packer_frame(struct recording_packer *p, const char *data, size_t len, struct buf *out);
+/* Appends one frame; with before as the difference to that. False only without memory. */
+bool packer_frame(struct recording_packer *p, const struct buf *before, const char *data, size_t len,
+		  struct buf *out);
 /* Appends what of the stream is new, so that all of data can be read back from it. */
 bool packer_stream(struct recording_packer *p, bool restart, const char *data, size_t len,
 		   struct buf *out);
@@ -86,8 +90,8 @@ struct recording_unpacker;
 struct recording_unpacker *unpacker_new(void);
 void unpacker_free(struct recording_unpacker *u);
 /* out is emptied first. False: damaged, or not of exactly raw_len bytes. */
-bool unpacker_frame(struct recording_unpacker *u, const char *data, size_t len, size_t raw_len,
-		    struct buf *out);
+bool unpacker_frame(struct recording_unpacker *u, const struct buf *before, const char *data,
+		    size_t len, size_t raw_len, struct buf *out);
 bool unpacker_stream(struct recording_unpacker *u, bool restart, const char *data, size_t len,
 		     size_t raw_len, struct buf *out);
 

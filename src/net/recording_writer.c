@@ -30,6 +30,7 @@ struct queued {
 struct place {
 	int64_t offset;
 	size_t events;
+	bool whole;
 };
 
 struct recording_writer {
@@ -48,6 +49,8 @@ struct recording_writer {
 	struct recording_about about;
 	struct recording_packer *packer;
 	struct buf chunk;          /* as it goes to the file */
+	struct buf last_state;     /* what the next key frame is the difference to */
+	unsigned states_to_whole;  /* differences that may come before a whole one */
 	struct place *states;
 	size_t state_count, state_cap;
 	int64_t *events;           /* offsets of the EVENTS chunks */
@@ -176,7 +179,8 @@ static bool pack_chunk(struct recording_writer *w, const struct chunk_head *head
 	const char *data = buf_str(raw);
 	bool ok = h.type == CHUNK_ENTRIES
 		      ? packer_stream(w->packer, h.new_stream, data, raw->len, &payload)
-		      : packer_frame(w->packer, data, raw->len, &payload);
+		      : packer_frame(w->packer, h.difference ? &w->last_state : NULL, data, raw->len,
+				     &payload);
 
 	ok = ok && raw->len <= CHUNK_MAX_BYTES && payload.len <= CHUNK_MAX_BYTES;
 	if (ok) {
@@ -233,7 +237,7 @@ static bool gather_events(struct recording_writer *w, const struct place *upto, 
 			buf_addch(&data, 0);
 		ok = read_at(w->fd, data.data, h.bytes, w->events[i] + CHUNK_HEAD_BYTES) ==
 			 (ssize_t)h.bytes &&
-		     unpacker_frame(u, data.data, data.len, h.raw_bytes, &raw) &&
+		     unpacker_frame(u, NULL, data.data, data.len, h.raw_bytes, &raw) &&
 		     event_log_restore(log, raw.data, raw.len);
 	}
 	if (ok && upto->events > 0) {
@@ -339,15 +343,15 @@ static bool rewrite(struct recording_writer *w, size_t k)
 static bool keep_newest(struct recording_writer *w, size_t more)
 {
 	int64_t size = atomic_load(&w->size), wanted = w->max_bytes / 4 * 3;
-	size_t k = 1;
+	size_t k = 0;
 
 	if (w->max_bytes == 0 || size + (int64_t)more <= w->max_bytes)
 		return true;
-	while (k + 1 < w->state_count && size - w->states[k].offset + (int64_t)more > wanted)
-		k++;
-	if (k >= w->state_count)
-		return true; /* one key frame and what followed it: another one is asked for */
-	return rewrite(w, k);
+	for (size_t i = 1; i < w->state_count; i++)
+		if (w->states[i].whole && (k == 0 || size - w->states[k].offset + (int64_t)more > wanted))
+			k = i;
+	/* 0: one key frame and what followed it; another one is asked for. */
+	return k == 0 || rewrite(w, k);
 }
 
 static void ask_for_state(struct recording_writer *w)
@@ -356,32 +360,45 @@ static void ask_for_state(struct recording_writer *w)
 
 	if (w->max_bytes == 0 || w->state_count == 0)
 		return;
-	since = w->states[w->state_count - 1].offset;
+	since = 0;
+	for (size_t i = 0; i < w->state_count; i++)
+		since = w->states[i].whole ? w->states[i].offset : since;
 	if (w->asked_at > since || size - since < w->max_bytes / 4)
 		return;
 	w->asked_at = size;
+	w->states_to_whole = 0;
 	atomic_store(&w->wants_state, true);
 }
 
 /* --- the thread ------------------------------------------------------------------------------ */
 
-static void note_chunk(struct recording_writer *w, enum chunk_type type, int64_t offset)
+static void note_chunk(struct recording_writer *w, const struct chunk_head *h, int64_t offset)
 {
-	if (type == CHUNK_EVENTS) {
+	if (h->type == CHUNK_EVENTS) {
 		w->events = mem_grow(w->events, &w->event_cap, w->event_count + 1, sizeof(*w->events));
 		w->events[w->event_count++] = offset;
 	}
-	if (type == CHUNK_STATE) {
+	if (h->type == CHUNK_STATE) {
 		w->states = mem_grow(w->states, &w->state_cap, w->state_count + 1, sizeof(*w->states));
-		w->states[w->state_count++] = (struct place){ offset, w->event_count };
+		w->states[w->state_count++] = (struct place){ offset, w->event_count, !h->difference };
 	}
 }
 
-static bool write_chunk(struct recording_writer *w, const struct queued *q)
+/* A key frame costs little as the difference to the last one, but a jump has to read from the last
+ * whole one on. */
+static void choose_state(struct recording_writer *w, struct chunk_head *h)
+{
+	h->difference = w->last_state.len > 0 && w->states_to_whole > 0;
+	w->states_to_whole = h->difference ? w->states_to_whole - 1 : STATES_TO_A_WHOLE - 1;
+}
+
+static bool write_chunk(struct recording_writer *w, struct queued *q)
 {
 	struct stat st;
 	int64_t size;
 
+	if (q->head.type == CHUNK_STATE)
+		choose_state(w, &q->head);
 	buf_reset(&w->chunk);
 	if (!pack_chunk(w, &q->head, &q->raw, &w->chunk))
 		return fail(w, "more came in a second than a recording can hold");
@@ -399,7 +416,13 @@ static bool write_chunk(struct recording_writer *w, const struct queued *q)
 			error = error ? error : errno;
 		return fail(w, strerror(error));
 	}
-	note_chunk(w, q->head.type, size);
+	note_chunk(w, &q->head, size);
+	if (q->head.type == CHUNK_STATE) {
+		struct buf old = w->last_state;
+
+		w->last_state = q->raw;
+		q->raw = old;
+	}
 	atomic_store(&w->size, size + (int64_t)w->chunk.len);
 	if (fstat(w->fd, &st) == 0 && st.st_nlink == 0)
 		return fail(w, "the file is gone");
@@ -429,6 +452,7 @@ static void writer_destroy(struct recording_writer *w)
 	pthread_cond_destroy(&w->drained);
 	packer_free(w->packer);
 	buf_free(&w->chunk);
+	buf_free(&w->last_state);
 	free(w->states);
 	free(w->events);
 	free(w->path);
