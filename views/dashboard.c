@@ -3,7 +3,8 @@
  *   tiny             the first pane alone
  *   narrow           one below the other
  *   wide and low     side by side
- *   otherwise        two columns, below them the nodes where there is room to spare, and the events
+ *   otherwise        two columns, below them the nodes where there is room to spare, and the events,
+ *                    with the last failover at their right where they would leave a half empty
  *
  * Each pane gets the rows that it wants; what is left goes to the events, which can use any number.
  * In a cluster the replication stands above the slots or below the tree, whichever is lower. */
@@ -19,12 +20,15 @@
 #define EVENTS_GOOD   5  /* rows that the events keep when the screen is not too low */
 #define EVENTS_SPARE  10 /* with more than this the nodes get a pane of their own */
 #define NODES_COLUMNS 110
+#define EVENTS_KEEP   120 /* columns, beside another pane */
+#define BESIDE        62  /* columns of that */
+#define BESIDE_ROWS   9
 #define LOW           14 /* rows; below, a wide screen has its panes side by side */
 #define SIDE_COLUMNS  48 /* of each of them */
 #define ALL_IT_CAN    10000
 #define FRAME         3 /* with the titles of the columns */
 
-enum place { PLACE_TREE, PLACE_MIDDLE, PLACE_SPARE, PLACE_EVENTS };
+enum place { PLACE_TREE, PLACE_MIDDLE, PLACE_SPARE, PLACE_EVENTS, PLACE_BESIDE };
 
 struct plan {
 	struct view *const *views;
@@ -33,7 +37,7 @@ struct plan {
 	size_t left[PANES_MAX], right[PANES_MAX]; /* indices of views */
 	size_t left_count, right_count;
 	size_t all[PANES_MAX], count; /* without the spare ones, in the order of their worth */
-	size_t events, nodes;         /* PANES_MAX: none */
+	size_t events, nodes, beside; /* PANES_MAX: none */
 };
 
 static int at_least(int a, int b)
@@ -51,6 +55,8 @@ static enum place place_of(const struct view_ops *ops)
 		return PLACE_TREE;
 	if (ops == &events_view)
 		return PLACE_EVENTS;
+	if (ops == &last_failover_view)
+		return PLACE_BESIDE;
 	return strcmp(ops->name, "nodes") == 0 ? PLACE_SPARE : PLACE_MIDDLE;
 }
 
@@ -76,6 +82,10 @@ static void plan_make(struct plan *plan, size_t view_count)
 		}
 		if (place == PLACE_EVENTS) {
 			plan->events = i;
+			continue;
+		}
+		if (place == PLACE_BESIDE) {
+			plan->beside = i;
 			continue;
 		}
 		plan_add(plan->all, &plan->count, i);
@@ -189,6 +199,23 @@ static int columns_height(const struct plan *plan, int height, int left_width, i
 			PANE_MIN * at_least((int)plan->left_count, (int)plan->right_count));
 }
 
+static size_t place_events(const struct plan *plan, struct rect area, struct rect *out)
+{
+	size_t n = 0;
+
+	if (plan->events == PANES_MAX)
+		return 0;
+	if (plan->beside < PANES_MAX && area.width >= EVENTS_KEEP + BESIDE &&
+	    area.height >= BESIDE_ROWS) {
+		area.width -= BESIDE;
+		out[1] = (struct rect){area.y, area.width, area.height, BESIDE, plan->beside};
+		n = 1;
+	}
+	out[0] = area;
+	out[0].view = plan->events;
+	return n + 1;
+}
+
 static size_t place_two_columns(struct plan *plan, int height, int width, struct rect *out)
 {
 	int left_width = width < 120 ? width * 11 / 20 : width / 2,
@@ -209,9 +236,7 @@ static size_t place_two_columns(struct plan *plan, int height, int width, struct
 			top += nodes;
 		}
 	}
-	if (plan->events < PANES_MAX)
-		out[n++] = (struct rect){top, 0, height - top, width, plan->events};
-	return n;
+	return n + place_events(plan, (struct rect){top, 0, height - top, width, 0}, out + n);
 }
 
 /* What comes first and the events stay when there is no room for all. */
@@ -256,8 +281,9 @@ size_t dashboard_layout(struct view *const *views, size_t view_count, const stru
 			    .c = c,
 			    .d = model_deployment(c->model, c->deployment_id),
 			    .events = PANES_MAX,
-			    .nodes = PANES_MAX};
-	struct rect rects[PANES_MAX + 1];
+			    .nodes = PANES_MAX,
+			    .beside = PANES_MAX};
+	struct rect rects[PANES_MAX + 2];
 	size_t n;
 	int sides;
 

@@ -14,7 +14,7 @@
 #include "views/view.h"
 
 /* Rows of the table of screens; the one of a key is found by ui_screen_of. */
-enum { SCREEN_DASHBOARD = 0, SCREEN_NODE = 10, SCREEN_COUNT = 11 };
+enum { SCREEN_DASHBOARD = 0, SCREEN_NODE = 10, SCREEN_COUNT = 12 };
 
 struct ui_screen {
 	char key;                    /* of its tab; none: it has no tab */

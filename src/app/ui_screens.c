@@ -18,6 +18,7 @@ const struct ui_screen ui_screens[] = {
 	{ '9', CMD_SCREEN_9, "Failovers", "Fails", NULL, false },
 	{ '0', CMD_SCREEN_0, "Fleet", "Fleet", &fleet_view, false },
 	{ '\0', CMD_NONE, "Node", "Node", &node_view, false }, /* SCREEN_NODE: of the node in ui->node_id */
+	{ '\0', CMD_NONE, "Last failover", "Failover", &last_failover_view, true }, /* a pane alone */
 };
 _Static_assert(sizeof(ui_screens) / sizeof(ui_screens[0]) == SCREEN_COUNT, "a line for each screen");
 

@@ -118,7 +118,7 @@ static const struct rect *rect_of(const struct rect *rects, size_t n, size_t vie
 	return NULL;
 }
 
-enum { TOPOLOGY, REPLICATION, SLOTS, EVENTS, NODES, VIEWS };
+enum { TOPOLOGY, REPLICATION, SLOTS, EVENTS, NODES, FAILOVER, VIEWS };
 
 struct desk {
 	struct view *views[VIEWS];
@@ -131,7 +131,7 @@ static struct desk desk_for(const struct world *w)
 {
 	struct desk d = {.views = {view_new(&topology_view), view_new(&replication_view),
 				   view_new(&slots_view), view_new(&events_view),
-				   view_new(&nodes_view)},
+				   view_new(&nodes_view), view_new(&last_failover_view)},
 			 .c = context(w)};
 
 	for (size_t i = 0; i < VIEWS; i++)
@@ -180,6 +180,9 @@ static void test_large_screen(void **state)
 	assert_int_equal(nodes->width, 200);
 	assert_int_equal(nodes->height, wants(&d, NODES, 200));
 	assert_true(rect_of(d.rects, d.count, EVENTS)->height >= 10);
+	assert_true(rect_of(d.rects, d.count, EVENTS)->width >= 120);
+	assert_int_equal(rect_of(d.rects, d.count, FAILOVER)->y,
+			 rect_of(d.rects, d.count, EVENTS)->y);
 	/* On a lower one the map gives way, and it stands where it was. */
 	desk_lay(&d, 18, 80);
 	assert_int_not_equal(rect_of(d.rects, d.count, REPLICATION)->x, 0);
@@ -241,6 +244,35 @@ static void test_trouble_moves_no_pane(void **state)
 	desk_done(&b, &ill);
 }
 
+/* While it runs, and where it stands, below the outcome so far. */
+static void test_last_failover(void **state)
+{
+	struct world w = sentinel_world();
+	char *text = draw_fresh(&last_failover_view, &w, "", 20, 62);
+
+	(void)state;
+	assert_has(text, "no failover seen");
+	free(text);
+	kill_master(&w);
+	text = draw_fresh(&last_failover_view, &w, "", 20, 62);
+	assert_has(text, "mymaster, ");
+	assert_has(text, "running");
+	assert_has(text, "led by 10.0.0.9:26379");
+	assert_has(line_with(text, "sdown"), "5.0 s");
+	assert_has(line_with(text, "sdown"), "3 say so");
+	assert_true(strstr(text, "master lost") < strstr(text, "sdown"));
+	assert_true(strstr(text, "elected") < strstr(text, "promoting"));
+	free(text);
+	/* On a low one the latest stays. */
+	text = draw_fresh(&last_failover_view, &w, "", 8, 62);
+	assert_has(text, "promoting");
+	free(text);
+	for (int height = 1; height < 20; height++)
+		for (int width = 1; width < 70; width += 3)
+			free(draw_fresh(&last_failover_view, &w, "", height, width));
+	model_free(w.m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +282,7 @@ int main(void)
 	    cmocka_unit_test(test_wide_and_low),
 	    cmocka_unit_test(test_tall_and_narrow),
 	    cmocka_unit_test(test_trouble_moves_no_pane),
+	    cmocka_unit_test(test_last_failover),
 	};
 
 	setlocale(LC_ALL, "C.UTF-8");
