@@ -232,6 +232,9 @@ static void leave_terminal(struct screen *s)
 	screen_drain_curses(s);
 	if (s->headless)
 		return;
+	/* Without an alternate screen the last frame stays: the prompt goes below it. */
+	if (!screen_has_alternate())
+		buf_addstr(&s->unsent, "\r\n");
 	screen_flush_patiently(s);
 	screen_leave_modes(s);
 }

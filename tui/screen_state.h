@@ -103,6 +103,7 @@ void screen_messages_return(struct screen *s); /* the terminal was taken again *
 
 /* screen_terminal.c */
 
+bool screen_has_alternate(void);
 int screen_open_tty(struct termios *saved, struct buf *err);
 void screen_enter_modes(struct screen *s);
 void screen_leave_modes(const struct screen *s);

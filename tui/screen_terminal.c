@@ -196,6 +196,13 @@ static void emergency_add(const char *capability)
 	}
 }
 
+bool screen_has_alternate(void)
+{
+	const char *text = tigetstr("rmcup");
+
+	return text && text != (const char *)-1;
+}
+
 void screen_emergency_arm(const struct screen *s)
 {
 	emergency.active = 0;
@@ -211,6 +218,8 @@ void screen_emergency_arm(const struct screen *s)
 	if (s->messages.title_pushed)
 		emergency_add_text(SCREEN_TITLE_POP);
 	emergency_add("rmcup"); /* xterm's also brings the title back */
+	if (!screen_has_alternate())
+		emergency_add_text("\r\n");
 	emergency.active = 1;
 }
 
