@@ -194,6 +194,10 @@ static void draw_dashboard(struct ui *ui, const struct view_context *c, const st
 	struct rect rects[SCREEN_COUNT];
 	size_t count = ui_dashboard_panes(ui, c, body->height, body->width, rects);
 	bool shown = false;
+	/* What each wants follows from its rows of now. */
+	for (size_t i = 0; i < count; i++)
+		ui_refresh_view(ui, ui->views[rects[i].view], c);
+	count = ui_dashboard_panes(ui, c, body->height, body->width, rects);
 	for (size_t i = 0; i < count; i++)
 		shown |= rects[i].view == ui->focus;
 	if (!shown && count > 0)
