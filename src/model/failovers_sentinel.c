@@ -123,9 +123,13 @@ static struct failover_record *record_for(struct model *m, struct group *g, cons
 		f = just_over(m, g, sentinel);
 	if (kind != EVENT_TRY_FAILOVER || f == NULL)
 		return f != NULL ? f : begin(m, g, sentinel, old_master_id);
-	/* A reply told of it before its message came. */
-	if (f->step_ms[STEP_TRY] == 0)
+	/* A reply told of it before its message came, which is more exact. */
+	bool early = f->phase == PHASE_TRY && m->now_ms - f->step_ms[STEP_TRY] < JUST_ENDED_MS;
+	if (f->step_ms[STEP_TRY] == 0 || early) {
+		f->step_ms[STEP_TRY] = f->step_last_ms[STEP_TRY] = 0;
+		f->step_sources[STEP_TRY] = 0;
 		return f;
+	}
 	failover_finish(m, f, STEP_COUNT, "out-of-sight");
 	return begin(m, g, sentinel, old_master_id);
 }
@@ -412,7 +416,7 @@ void failovers_message(struct model *m, struct group *g, struct node *sentinel, 
 
 /* --- replies ------------------------------------------------------------------------------------- */
 
-/* Where its messages do not come: each phase that its state shows began some time before. */
+/* Where its messages do not come, or not yet: each phase that its state shows began some time before. */
 static void note_state(struct model *m, struct failover_record *f, const struct node *sentinel,
 		       enum failover_phase phase)
 {
@@ -422,7 +426,8 @@ static void note_state(struct model *m, struct failover_record *f, const struct 
 		[PHASE_RECONF] = STEP_PROMOTED,
 	};
 	set_phase(m, f, phase);
-	if (sentinel->event_link.state != LINK_UP && f->step_ms[begun[phase]] == 0)
+	bool heard = sentinel->event_link.state == LINK_UP && failover_begin_ms(f) != 0;
+	if (!heard && f->step_ms[begun[phase]] == 0)
 		failover_note(m, f, begun[phase], m->now_ms);
 }
 

@@ -8,9 +8,11 @@
 #include <string.h>
 
 #include "app/output.h"
+#include "app/report.h"
 #include "base/text.h"
 #include "fuzz.h"
 #include "fuzz_facts.h"
+#include "model/failovers.h"
 #include "model/health.h"
 #include "model/lag.h"
 #include "model/model.h"
@@ -738,6 +740,48 @@ static void check_lines(const struct buf *out)
 	}
 }
 
+/* What is told of a failover is of the past, in its place and clean. */
+static void check_failovers(const struct world *w)
+{
+	uint32_t before = 0;
+
+	FUZZ_ASSERT(model_failover_count(w->m) <= FAILOVERS_MAX);
+	for (size_t i = 0; i < model_failover_count(w->m); i++) {
+		const struct failover_record *f = model_failover_at(w->m, i);
+		int64_t gap = failover_unwritable_ms(f);
+
+		FUZZ_ASSERT(f->id > before);
+		before = f->id;
+		FUZZ_CLEAN(f->name);
+		FUZZ_CLEAN(f->leader);
+		FUZZ_CLEAN(f->old_master);
+		FUZZ_CLEAN(f->new_master);
+		FUZZ_CLEAN(f->abort_reason);
+		FUZZ_ASSERT(f->replica_count <= FAILOVER_REPLICAS_MAX);
+		FUZZ_ASSERT(f->observer_count <= FAILOVER_OBSERVERS_MAX);
+		FUZZ_ASSERT(failover_begin_ms(f) > 0 && failover_end_ms(f) <= w->now);
+		FUZZ_ASSERT(gap == FACT_UNKNOWN || gap >= 0);
+		for (int k = 0; k < STEP_COUNT; k++)
+			FUZZ_ASSERT(failover_spread_ms(f, (enum failover_step)k) >= 0);
+	}
+}
+
+static void check_report(const struct world *w)
+{
+	struct report_options o = { .now_ms = w->now, .wall_ms = WALL, .operator_name = "o", .version = "1" };
+	size_t cursor = 0;
+	const struct deployment *d;
+	struct buf out = BUF_INIT;
+
+	while ((d = model_next_deployment(w->m, &cursor))) {
+		o.deployment_id = d->id;
+		report_write(w->m, &o, &out);
+	}
+	if (out.len > 0)
+		check_lines(&out);
+	buf_free(&out);
+}
+
 static void check_outputs(const struct world *w)
 {
 	struct event_stream text = { 0 }, json = { 0 };
@@ -757,6 +801,8 @@ static void check_outputs(const struct world *w)
 		    model_deployment_count(w->m));
 	json_decref(parsed);
 	buf_free(&out);
+	check_failovers(w);
+	check_report(w);
 }
 
 /* --- saved and loaded -------------------------------------------------------------------------- */

@@ -616,7 +616,7 @@ static void flood(void **state)
 	struct world w = sentinel_world();
 	(void)state;
 	for (int i = 0; i < 3 * FAILOVERS_MAX; i++) {
-		w.now += 10;
+		w.now += 3000;
 		message(&w, 26001, "+try-failover", ABOUT_MASTER);
 	}
 	assert_int_equal(records(&w), FAILOVERS_MAX);
