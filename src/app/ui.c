@@ -193,15 +193,11 @@ static void draw_dashboard(struct ui *ui, const struct view_context *c, const st
 {
 	struct rect rects[SCREEN_COUNT];
 	size_t count = ui_dashboard_panes(ui, c, body->height, body->width, rects);
-	bool shown = false;
 	/* What each wants follows from its rows of now. */
 	for (size_t i = 0; i < count; i++)
 		ui_refresh_view(ui, ui->views[rects[i].view], c);
 	count = ui_dashboard_panes(ui, c, body->height, body->width, rects);
-	for (size_t i = 0; i < count; i++)
-		shown |= rects[i].view == ui->focus;
-	if (!shown && count > 0)
-		ui->focus = rects[0].view;
+	ui_settle_focus(ui, rects, count);
 	for (size_t i = 0; i < count; i++) {
 		struct pane p = pane_sub(body, rects[i].y, rects[i].x, rects[i].height, rects[i].width);
 		draw_view(ui, ui->views[rects[i].view], c, &p, rects[i].view == ui->focus);

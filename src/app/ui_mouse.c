@@ -37,7 +37,7 @@ static void click_row(struct ui *ui, const struct hot *at)
 	if (l == NULL)
 		return;
 	if (ui->current == SCREEN_DASHBOARD && !ui->zoomed && ui->focus != screen) {
-		ui->focus = screen;
+		ui->focus = ui->focus_chosen = screen;
 		ui_all_stale(ui);
 	}
 	/* The rows may have been made anew since they were drawn: then it is another frame's click. */

@@ -36,6 +36,7 @@ struct ui {
 	struct { uint32_t deployment_id, node_id; } built_for[SCREEN_COUNT]; /* whose rows a view has */
 	size_t current;           /* screen */
 	size_t focus;             /* screen whose view has the focus on the dashboard */
+	size_t focus_chosen;      /* the same, whether there is room for it or not */
 	bool zoomed;
 	uint32_t node_id;         /* of the node's detail screen; 0: it is not open */
 	size_t back_to;           /* the screen under it */
@@ -98,6 +99,7 @@ size_t ui_tabs(const struct ui *ui, struct tab out[SCREEN_COUNT], size_t *active
 /* Rects of the dashboard; their views are screens. */
 size_t ui_dashboard_panes(struct ui *ui, const struct view_context *c, int height, int width,
 			  struct rect out[SCREEN_COUNT]);
+void ui_settle_focus(struct ui *ui, const struct rect *rects, size_t count);
 void ui_move_focus(struct ui *ui, int step);
 void ui_go_to(struct ui *ui, size_t screen); /* says so when it can't */
 void ui_open_node(struct ui *ui, uint32_t node_id);

@@ -44,7 +44,7 @@ void ui_screens_open(struct ui *ui)
 		if (ui_screens[i].ops == &nodes_view && columns != NULL)
 			nodes_view.choose(ui->views[i], columns);
 	}
-	ui->focus = SCREEN_DASHBOARD + 1;
+	ui->focus = ui->focus_chosen = SCREEN_DASHBOARD + 1;
 }
 
 void ui_screens_close(struct ui *ui)
@@ -87,6 +87,15 @@ size_t ui_dashboard_panes(struct ui *ui, const struct view_context *c, int heigh
 	return count;
 }
 
+/* Where the pane that was chosen has no room, the first has the focus until it has. */
+void ui_settle_focus(struct ui *ui, const struct rect *rects, size_t count)
+{
+	ui->focus = count > 0 ? rects[0].view : ui->focus_chosen;
+	for (size_t i = 0; i < count; i++)
+		if (rects[i].view == ui->focus_chosen)
+			ui->focus = ui->focus_chosen;
+}
+
 void ui_move_focus(struct ui *ui, int step)
 {
 	struct rect rects[SCREEN_COUNT];
@@ -99,7 +108,7 @@ void ui_move_focus(struct ui *ui, int step)
 	size_t at = 0;
 	while (at < count && rects[at].view != ui->focus)
 		at++;
-	ui->focus = rects[(at + count + (size_t)(step + (int)count)) % count].view;
+	ui->focus = ui->focus_chosen = rects[(at + count + (size_t)(step + (int)count)) % count].view;
 	ui_all_stale(ui);
 }
 
