@@ -555,6 +555,9 @@ void deployment_regroup(struct model *m, struct deployment *d)
 	for (size_t i = d->group_count; i-- > 0;) {
 		struct group *g = d->groups[i];
 		bool empty = d->kind == KIND_SENTINEL ? g->view_count == 0 : g->member_count == 0;
+		/* Its replicas stay when a master leaves that nobody lists any more. */
+		const struct node *master = node_get(m, g->master_id);
+		g->master_id = master != NULL ? master->id : 0;
 		/* Sentinels' groups are found by name, so they must lie in that order. */
 		g->first_slot = d->kind == KIND_CLUSTER ? first_slot(m, g) : SLOT_COUNT;
 		if (empty)
