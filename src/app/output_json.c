@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "app/output_verdicts.h"
 #include "model/lag.h"
 #include "model/slots.h"
 
@@ -70,19 +71,6 @@ static json_t *node_addr(const struct model *m, uint32_t id)
 	return n != NULL ? addr_json(&n->addr) : json_null();
 }
 
-static json_t *flags_json(uint32_t flags)
-{
-	static const char *const names[] = { "s_down", "o_down", "master", "slave", "sentinel",
-		"disconnected", "master_down", "failover_in_progress", "promoted", "reconf_sent",
-		"reconf_inprog", "reconf_done", "force_failover", "coordinated_failover",
-		"script_kill_sent", "master_reboot" };
-	json_t *list = json_array();
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (flags & (1u << i))
-			json_array_append_new(list, json_string(names[i]));
-	return list;
-}
-
 /* --- masters ----------------------------------------------------------------------------------- */
 
 static const char *link_word(const struct lag *lag)
@@ -109,7 +97,7 @@ static json_t *replica_json(const struct model *m, const struct group *g, const 
 	json_object_set_new(o, "lag_bytes", integer(lag.bytes));
 	json_object_set_new(o, "lag_seconds", integer(lag.seconds));
 	json_object_set_new(o, "priority", integer(priority));
-	json_object_set_new(o, "flags", v != NULL ? flags_json(v->facts.flags) : json_null());
+	json_object_set_new(o, "flags", v != NULL ? sentinel_flags_json(v->facts.flags) : json_null());
 	json_object_set_new(o, "backlog_headroom_bytes", integer(lag.backlog_headroom_bytes));
 	json_object_set_new(o, "upstream", node_addr(m, n->upstream_id));
 	return o;
@@ -137,35 +125,6 @@ static json_t *ckquorum_json(const struct group *g)
 	return o;
 }
 
-static json_t *view_json(const struct model *m, const struct sentinel_view *v)
-{
-	json_t *o = json_object();
-	int64_t others = v->facts.num_other_sentinels;
-	json_object_set_new(o, "sentinel", node_addr(m, v->sentinel_id));
-	json_object_set_new(o, "master", addr_json(&v->facts.addr));
-	json_object_set_new(o, "config_epoch", integer(v->facts.config_epoch));
-	json_object_set_new(o, "flags", flags_json(v->facts.flags));
-	json_object_set_new(o, "known_sentinels", integer(others == FACT_UNKNOWN ? others : others + 1));
-	json_object_set_new(o, "known_replicas", integer(v->facts.num_slaves));
-	return o;
-}
-
-static json_t *agreement_json(const struct model *m, const struct group *g)
-{
-	if (g->view_count == 0)
-		return json_null();
-	json_t *o = json_object(), *views = json_array();
-	bool agree = true;
-	for (size_t i = 0; i < g->view_count; i++) {
-		agree &= endpoint_equal(&g->views[i].facts.addr, &g->views[0].facts.addr) &&
-			 g->views[i].facts.config_epoch == g->views[0].facts.config_epoch;
-		json_array_append_new(views, view_json(m, &g->views[i]));
-	}
-	json_object_set_new(o, "agree", json_boolean(agree));
-	json_object_set_new(o, "views", views);
-	return o;
-}
-
 static json_t *master_json(const struct model *m, const struct group *g, int64_t now_ms)
 {
 	const struct sentinel_view *best = group_best_view(g);
@@ -174,7 +133,7 @@ static json_t *master_json(const struct model *m, const struct group *g, int64_t
 	json_object_set_new(o, "name", string(g->name));
 	json_object_set_new(o, "addr", node_addr(m, g->master_id));
 	json_object_set_new(o, "status", json_string(group_status(m, g)));
-	json_object_set_new(o, "flags", f != NULL ? flags_json(f->flags) : json_null());
+	json_object_set_new(o, "flags", f != NULL ? sentinel_flags_json(f->flags) : json_null());
 	json_object_set_new(o, "quorum", f != NULL ? integer(f->quorum) : json_null());
 	json_object_set_new(o, "config_epoch", f != NULL ? integer(f->config_epoch) : json_null());
 	json_object_set_new(o, "down_after_ms", f != NULL ? integer(f->down_after_ms) : json_null());
@@ -190,8 +149,9 @@ static json_t *master_json(const struct model *m, const struct group *g, int64_t
 		json_decref(sentinels);
 	json_object_set_new(o, "ckquorum", ckquorum_json(g));
 	json_object_set_new(o, "replicas", replicas_json(m, g, now_ms));
-	json_object_set_new(o, "forecast", json_null());
-	json_object_set_new(o, "agreement", agreement_json(m, g));
+	json_object_set_new(o, "forecast", forecast_json(m, g, now_ms));
+	json_object_set_new(o, "readiness", readiness_json(m, g, now_ms));
+	json_object_set_new(o, "agreement", agreement_json(m, g, now_ms));
 	return o;
 }
 
@@ -292,7 +252,8 @@ static json_t *shard_json(const struct model *m, const struct deployment *d, con
 	json_object_set_new(o, "replicas", shard_replicas_json(m, g, now_ms));
 	json_object_set_new(o, "migrating", master != NULL ? open_json(master, false) : json_array());
 	json_object_set_new(o, "importing", master != NULL ? open_json(master, true) : json_array());
-	json_object_set_new(o, "forecast", json_null());
+	json_object_set_new(o, "forecast", forecast_json(m, g, now_ms));
+	json_object_set_new(o, "readiness", readiness_json(m, g, now_ms));
 	return o;
 }
 

@@ -95,6 +95,11 @@ void apply_ckquorum(struct model *m, const struct observation *obs, struct node 
 	g->ckquorum = *obs->u.ckquorum;
 	g->ckquorum_from = n->id;
 	g->ckquorum_at_ms = m->now_ms;
+	struct sentinel_view *own = group_view(g, n->id);
+	if (own == NULL)
+		return;
+	own->ckquorum = *obs->u.ckquorum;
+	own->ckquorum_at_ms = m->now_ms;
 }
 
 static enum severity action_severity(enum action_stage stage)

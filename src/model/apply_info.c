@@ -237,6 +237,14 @@ static bool health_changed(const struct info_facts *a, const struct info_facts *
 	       a->sync_in_progress != b->sync_in_progress || a->sentinel_tilt != b->sentinel_tilt;
 }
 
+/* TILT and version are cells of it. */
+static void judge_agreement(struct model *m, const struct node *sentinel)
+{
+	struct deployment *d = deployment_get(m, sentinel->deployment_id);
+	if (d != NULL)
+		d->judge = true;
+}
+
 void apply_info(struct model *m, const struct observation *obs, struct node *n)
 {
 	struct info_facts facts = *obs->u.info;
@@ -253,6 +261,9 @@ void apply_info(struct model *m, const struct observation *obs, struct node *n)
 	m->changed |= TOPIC_VALUES;
 	if (first || health_changed(&n->info, f))
 		m->changed |= TOPIC_HEALTH;
+	if (n->is_sentinel && (first || n->info.sentinel_tilt != f->sentinel_tilt ||
+			       strcmp(n->info.version, f->version) != 0))
+		judge_agreement(m, n);
 	if (!first) {
 		apply_rates(n, f, m->now_ms);
 		apply_resync(m, n, f);

@@ -59,6 +59,9 @@ void apply_link(struct model *m, const struct observation *obs, struct node *n)
 		return;
 	}
 	bool turned = link_update(m, &n->link, obs);
+	struct deployment *d = deployment_get(m, n->deployment_id);
+	if (n->is_sentinel && d != NULL)
+		d->judge = true;
 	if (!turned)
 		return;
 	bool lost = n->link.lost_ms != 0;
@@ -72,7 +75,6 @@ void apply_link(struct model *m, const struct observation *obs, struct node *n)
 		if (fed != NULL && model_node_resolve(m, fed->upstream_id) == n->id)
 			history_add(&fed->lag_bytes, m->now_ms, FACT_UNKNOWN);
 	}
-	struct deployment *d = deployment_get(m, n->deployment_id);
 	if (d == NULL)
 		return;
 	d->regroup = true;

@@ -48,6 +48,7 @@ static void set_down_flag(struct model *m, struct group *g, const struct node *s
 	if (about_master && v != NULL && endpoint_equal(&v->facts.addr, &msg->addr)) {
 		v->facts.flags = down ? v->facts.flags | flag : v->facts.flags & ~flag;
 		group_judge_master_down(m, g);
+		group_judge_agreement(m, g);
 	}
 	if (!about_master && n != NULL && !objective)
 		node_set_said_down(m, n, down, sentinel->id);
@@ -56,7 +57,10 @@ static void set_down_flag(struct model *m, struct group *g, const struct node *s
 
 static void set_tilt(struct model *m, struct node *sentinel, bool tilt)
 {
+	struct deployment *d = deployment_get(m, sentinel->deployment_id);
 	sentinel->info.sentinel_tilt = tilt;
+	if (d != NULL)
+		d->judge = true;
 	m->changed |= TOPIC_HEALTH;
 }
 

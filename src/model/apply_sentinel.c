@@ -20,9 +20,9 @@ static void bound_instance(struct sentinel_instance *f)
 
 static struct sentinel_view *view_obtain(struct group *g, uint32_t sentinel_id)
 {
-	for (size_t i = 0; i < g->view_count; i++)
-		if (g->views[i].sentinel_id == sentinel_id)
-			return &g->views[i];
+	struct sentinel_view *known = group_view(g, sentinel_id);
+	if (known != NULL)
+		return known;
 	g->views = mem_grow(g->views, &g->view_cap, g->view_count + 1, sizeof(*g->views));
 	struct sentinel_view *v = &g->views[g->view_count++];
 	memset(v, 0, sizeof(*v));
@@ -36,8 +36,10 @@ static void views_compact(struct model *m, struct group *g, uint32_t sentinel_id
 	size_t kept = 0;
 	for (size_t i = 0; i < g->view_count; i++) {
 		uint32_t id = model_node_resolve(m, g->views[i].sentinel_id);
-		if (id == 0 || (id == sentinel_id && g->views[i].sentinel_id != id))
+		if (id == 0 || (id == sentinel_id && g->views[i].sentinel_id != id)) {
+			view_release(&g->views[i]);
 			continue;
+		}
 		g->views[kept++] = g->views[i];
 	}
 	g->view_count = kept;
@@ -60,6 +62,17 @@ void group_judge_master_down(struct model *m, struct group *g)
 	node_set_said_down(m, n, down, 0);
 }
 
+/* In what agreement is about. */
+static bool says_otherwise(const struct sentinel_instance *a, const struct sentinel_instance *b)
+{
+	return !endpoint_equal(&a->addr, &b->addr) || a->config_epoch != b->config_epoch ||
+	       a->flags != b->flags || a->quorum != b->quorum ||
+	       a->num_other_sentinels != b->num_other_sentinels || a->num_slaves != b->num_slaves ||
+	       a->down_after_ms != b->down_after_ms ||
+	       a->failover_timeout_ms != b->failover_timeout_ms ||
+	       a->parallel_syncs != b->parallel_syncs;
+}
+
 static void apply_master(struct model *m, struct node *sentinel, const struct sentinel_instance *f)
 {
 	/* First: a master at a known address may draw two deployments together, and the groups of one
@@ -80,10 +93,15 @@ static void apply_master(struct model *m, struct node *sentinel, const struct se
 	if (first || (v->facts.flags & ~quiet) != (f->flags & ~quiet) ||
 	    v->facts.quorum != f->quorum || strcmp(v->facts.failover_state, f->failover_state) != 0)
 		m->changed |= TOPIC_HEALTH;
-	v->facts = *f;
-	bound_instance(&v->facts);
+	struct sentinel_instance facts = *f;
+	bound_instance(&facts);
+	bool news = first || v->switched_ms != 0 || says_otherwise(&v->facts, &facts);
+	v->facts = facts;
 	v->at_ms = m->now_ms;
 	v->switched_ms = 0;
+	if (news)
+		group_judge_agreement(m, g);
+	group_say_agreement(m, g);
 	failovers_leader_state(m, g, sentinel, f);
 	group_judge_master_down(m, g);
 }
@@ -128,8 +146,10 @@ static void drop_unlisted_views(struct model *m, struct deployment *d, uint32_t 
 		struct group *g = d->groups[i];
 		size_t kept = 0;
 		for (size_t k = 0; k < g->view_count; k++) {
-			if (g->views[k].sentinel_id == sentinel_id && g->views[k].at_ms != m->now_ms)
+			if (g->views[k].sentinel_id == sentinel_id && g->views[k].at_ms != m->now_ms) {
+				view_release(&g->views[k]);
 				continue;
+			}
 			g->views[kept++] = g->views[k];
 		}
 		if (kept == g->view_count)
@@ -194,6 +214,28 @@ static struct member_view *member_obtain(struct member_view **list, size_t *coun
 	return v;
 }
 
+static struct member_view *member_note(const struct model *m, struct member_view **list,
+				       size_t *count, size_t *cap, uint32_t node_id,
+				       uint32_t sentinel_id, const struct sentinel_instance *f)
+{
+	struct member_view *v = member_obtain(list, count, cap, node_id);
+	v->facts = *f;
+	bound_instance(&v->facts);
+	v->at_ms = m->now_ms;
+	v->sentinel_id = sentinel_id;
+	return v;
+}
+
+/* A Sentinel's own list is what it said last, whole. */
+static void members_trim(const struct model *m, struct member_view *list, size_t *count)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < *count; i++)
+		if (list[i].at_ms == m->now_ms)
+			list[kept++] = list[i];
+	*count = kept;
+}
+
 /* Drops what no Sentinel has listed for a while; the others may still list what this one does not. */
 static bool members_expire(struct model *m, struct member_view *list, size_t *count)
 {
@@ -232,21 +274,25 @@ void apply_sentinel_replicas(struct model *m, const struct observation *obs, str
 		struct node *replica = node_obtain(m, n->deployment_id, &f->addr, false);
 		/* Looked up each time: deployments that turn out to be one lose groups. */
 		struct group *g = listed_group(m, obs, n);
+		struct sentinel_view *own = g != NULL ? group_view(g, n->id) : NULL;
+		if (own != NULL && replica != NULL)
+			member_note(m, &own->replicas, &own->replica_count, &own->replica_cap,
+				    replica->id, n->id, f);
 		if (g == NULL || replica == NULL || replica->id == g->master_id)
 			continue; /* in the middle of a switch the lists overlap */
-		struct member_view *v =
-		    member_obtain(&g->replicas, &g->replica_count, &g->replica_cap, replica->id);
-		if (v->at_ms == 0)
+		if (group_replica_view(g, replica->id) == NULL)
 			deployment_get(m, g->deployment_id)->regroup = true;
-		v->facts = *f;
-		bound_instance(&v->facts);
-		v->at_ms = m->now_ms;
-		v->sentinel_id = n->id;
+		member_note(m, &g->replicas, &g->replica_count, &g->replica_cap, replica->id, n->id, f);
 		node_set_said_down(m, replica, f->flags & SFLAG_S_DOWN, n->id);
 	}
 	struct group *g = listed_group(m, obs, n);
 	if (g == NULL)
 		return;
+	struct sentinel_view *own = group_view(g, n->id);
+	if (own != NULL) {
+		members_trim(m, own->replicas, &own->replica_count);
+		own->replicas_at_ms = m->now_ms;
+	}
 	if (members_expire(m, g->replicas, &g->replica_count))
 		deployment_get(m, g->deployment_id)->regroup = true;
 	mark_complete(m, deployment_get(m, g->deployment_id));
@@ -266,19 +312,29 @@ void apply_sentinel_sentinels(struct model *m, const struct observation *obs, st
 			continue;
 		if (peer->sentinel_id[0] == '\0')
 			snprintf(peer->sentinel_id, sizeof(peer->sentinel_id), "%s", f->run_id);
-		struct member_view *v =
-		    member_obtain(&g->peers, &g->peer_count, &g->peer_cap, peer->id);
-		if (v->at_ms == 0)
+		struct sentinel_view *own = group_view(g, n->id);
+		if (own != NULL) {
+			struct member_view *v = member_obtain(&own->peers, &own->peer_count,
+							      &own->peer_cap, peer->id);
+			/* Its vote is known from its peers only. */
+			if (v->facts.voted_leader_epoch != f->voted_leader_epoch)
+				deployment_get(m, g->deployment_id)->judge = true;
+			member_note(m, &own->peers, &own->peer_count, &own->peer_cap, peer->id, n->id, f);
+		}
+		size_t before = g->peer_count;
+		member_note(m, &g->peers, &g->peer_count, &g->peer_cap, peer->id, n->id, f);
+		if (g->peer_count != before)
 			m->changed |= TOPIC_TOPOLOGY;
-		v->facts = *f;
-		bound_instance(&v->facts);
-		v->at_ms = m->now_ms;
-		v->sentinel_id = n->id;
 		node_set_said_down(m, peer, f->flags & SFLAG_S_DOWN, n->id);
 	}
 	struct group *g = listed_group(m, obs, n);
 	if (g == NULL)
 		return;
+	struct sentinel_view *own = group_view(g, n->id);
+	if (own != NULL) {
+		members_trim(m, own->peers, &own->peer_count);
+		own->peers_at_ms = m->now_ms;
+	}
 	members_expire(m, g->peers, &g->peer_count);
 	mark_complete(m, deployment_get(m, g->deployment_id));
 }

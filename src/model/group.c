@@ -31,6 +31,21 @@ static struct group *group_get(const struct model *m, uint32_t id)
 	return key != NULL ? key->group : NULL;
 }
 
+void view_release(struct sentinel_view *v)
+{
+	free(v->replicas);
+	free(v->peers);
+	*v = (struct sentinel_view){ 0 };
+}
+
+struct sentinel_view *group_view(const struct group *g, uint32_t sentinel_id)
+{
+	for (size_t i = 0; i < g->view_count; i++)
+		if (g->views[i].sentinel_id == sentinel_id)
+			return &g->views[i];
+	return NULL;
+}
+
 void group_free(struct model *m, struct group *g)
 {
 	struct group_key *key = group_key(m, g->id);
@@ -39,6 +54,8 @@ void group_free(struct model *m, struct group *g)
 		free(key);
 	}
 	free(g->member_ids);
+	for (size_t i = 0; i < g->view_count; i++)
+		view_release(&g->views[i]);
 	free(g->views);
 	free(g->replicas);
 	free(g->peers);

@@ -101,8 +101,12 @@ static void expire_all(struct model *m)
 			continue;
 		m->scope = d->profile;
 		sweep(m, d);
-		for (size_t k = 0; k < d->group_count; k++)
+		for (size_t k = 0; k < d->group_count; k++) {
 			group_expire(m, d->groups[k]);
+			if (d->judge)
+				group_judge_agreement(m, d->groups[k]);
+		}
+		d->judge = false;
 		deployment_look_for_loners(m, d);
 	}
 }

@@ -138,19 +138,29 @@ struct node {
 	struct series *series;        /* the last ten minutes; owned, NULL until the first INFO */
 };
 
-/* One Sentinel's word on one master. */
-struct sentinel_view {
-	uint32_t sentinel_id;     /* node */
-	int64_t at_ms;            /* of the last MASTERS that listed it */
-	int64_t switched_ms;      /* +switch-master came after that; 0: no */
-	struct sentinel_instance facts;
-};
-/* A Sentinel's word on a replica or a peer Sentinel of one master, the latest of any. */
+/* A Sentinel's word on a replica or a peer Sentinel of one master. */
 struct member_view {
 	uint32_t node_id;
 	uint32_t sentinel_id;     /* who said so */
 	int64_t at_ms;
 	struct sentinel_instance facts;
+};
+
+/* Binding and other fields in which a Sentinel may stand alone: model/agreement.h names them. */
+#define AGREEMENT_FIELDS_MAX 16
+
+/* One Sentinel's word on one master, and on whom it lists there. */
+struct sentinel_view {
+	uint32_t sentinel_id;     /* node */
+	int64_t at_ms;            /* of the last MASTERS that listed it */
+	int64_t switched_ms;      /* +switch-master came after that; 0: no */
+	struct sentinel_instance facts;
+	struct member_view *replicas, *peers; /* its own lists, by node id; owned */
+	size_t replica_count, replica_cap, peer_count, peer_cap;
+	int64_t replicas_at_ms, peers_at_ms;  /* of the last ones; 0: not asked yet */
+	struct ckquorum_facts ckquorum;
+	int64_t ckquorum_at_ms;
+	int64_t dissent_ms[AGREEMENT_FIELDS_MAX]; /* since when it stands alone; 0: it does not */
 };
 
 enum failover_phase {
@@ -188,6 +198,7 @@ struct group {
 	int64_t ckquorum_at_ms;
 	struct failover failover;
 	uint32_t led_by;              /* the last master known, also while there is none */
+	int64_t disagreement_ms;      /* +disagreement was said then; 0: all agree */
 	int64_t gone_since_ms;        /* no Sentinel lists it any more since */
 };
 
@@ -211,6 +222,7 @@ struct deployment {
 	bool name_settled;            /* a plain set or cluster was seen whole: so does its name */
 	bool gone;                    /* merged into another */
 	bool regroup;                 /* groups must be worked out anew */
+	bool judge;                   /* so must who agrees with whom, at the next tick */
 	int64_t listed_ms;            /* last time a member listed the others */
 	int64_t complete_ms;          /* first time that happened; 0: not yet */
 	struct group **groups;        /* owned, by name */

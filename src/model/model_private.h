@@ -80,6 +80,9 @@ void deployment_set_kind(struct model *m, struct deployment *d, enum deployment_
 
 /* --- groups (group.c) --- */
 struct group *group_find(struct deployment *d, const char *name);
+/* Frees what the view owns. */
+void view_release(struct sentinel_view *v);
+struct sentinel_view *group_view(const struct group *g, uint32_t sentinel_id); /* or NULL */
 struct group *group_obtain(struct model *m, struct deployment *d, const char *name);
 void group_free(struct model *m, struct group *g);
 void group_member_add(struct model *m, struct group *g, struct node *n);
@@ -130,6 +133,11 @@ void node_expire_refusals(struct model *m, struct node *n);
 void bound_number(int64_t *value);
 /* The Sentinels' views of the master, after any of them changed. */
 void group_judge_master_down(struct model *m, struct group *g);
+/* Who stands alone with what (agreement.c). Linear in the fields, quadratic in the few Sentinels of one
+ * master: called when something of it changed. */
+void group_judge_agreement(struct model *m, struct group *g);
+/* +disagreement when a Sentinel repeats what it stands alone with, -disagreement when none does. */
+void group_say_agreement(struct model *m, struct group *g);
 /* Switches that should have shown by now. */
 void group_expire(struct model *m, struct group *g);
 void node_list_replicas_again(struct model *m, struct node *master);

@@ -96,6 +96,9 @@ static bool settle_group(struct model *m, struct deployment *d, size_t at, bool 
 	for (size_t i = 0; i < g->view_count; i++)
 		if (g->views[i].sentinel_id == 0)
 			return refuse(err, "group %u is watched by nobody", g->id);
+		else if (!in_order(g->views[i].replicas, g->views[i].replica_count) ||
+			 !in_order(g->views[i].peers, g->views[i].peer_count))
+			return refuse(err, "group %u has a view in disorder", g->id);
 	return true;
 }
 

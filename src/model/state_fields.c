@@ -1,5 +1,6 @@
 /* What is in a key frame: every member of every struct of the model, with how it is written or why it
  * is not. The names are the format: a member that is renamed is another one. */
+#include "model/agreement.h"
 #include "model/failovers.h"
 #include "model/series.h"
 #include "model/state_private.h"
@@ -326,14 +327,6 @@ RECORD_OF(node, node, NULL);
 
 /* --- groups and deployments -------------------------------------------------------------------- */
 
-static const struct state_field fields_view[] = {
-	NODE(sentinel_view, sentinel_id),
-	TIME(sentinel_view, at_ms),
-	TIME(sentinel_view, switched_ms),
-	RECORD(sentinel_view, facts, instance),
-};
-RECORD_OF(view, sentinel_view, NULL);
-
 static const struct state_field fields_member_view[] = {
 	NODE(member_view, node_id),
 	NODE(member_view, sentinel_id),
@@ -341,6 +334,26 @@ static const struct state_field fields_member_view[] = {
 	RECORD(member_view, facts, instance),
 };
 RECORD_OF(member_view, member_view, NULL);
+
+static const struct state_field fields_view[] = {
+	NODE(sentinel_view, sentinel_id),
+	TIME(sentinel_view, at_ms),
+	TIME(sentinel_view, switched_ms),
+	RECORD(sentinel_view, facts, instance),
+	LIST(sentinel_view, replicas, replica_count, replica_cap, member_view),
+	LIST(sentinel_view, peers, peer_count, peer_cap, member_view),
+	TIME(sentinel_view, replicas_at_ms),
+	TIME(sentinel_view, peers_at_ms),
+	RECORD(sentinel_view, ckquorum, ckquorum),
+	TIME(sentinel_view, ckquorum_at_ms),
+#define X(field, title, binding, help)                                                             \
+	{ .name = "dissents: " title, .members = "dissent_ms", .type = STATE_TIME,                 \
+	  .offset = offsetof(struct sentinel_view, dissent_ms) + (field) * sizeof(int64_t),        \
+	  .size = sizeof(int64_t) },
+	AGREEMENT_FIELDS(X)
+#undef X
+};
+RECORD_OF(view, sentinel_view, NULL);
 
 static const struct state_field fields_failover[] = {
 	ENUM(failover, phase, failover_phase),
@@ -369,6 +382,7 @@ static const struct state_field fields_group[] = {
 	TIME(group, ckquorum_at_ms),
 	RECORD(group, failover, failover),
 	NODE(group, led_by),
+	TIME(group, disagreement_ms),
 	TIME(group, gone_since_ms),
 };
 RECORD_OF(group, group, NULL);
@@ -407,6 +421,7 @@ static const struct state_field fields_deployment[] = {
 	BOOL(deployment, name_settled),
 	BOOL(deployment, gone),
 	BOOL(deployment, regroup),
+	BOOL(deployment, judge),
 	TIME(deployment, listed_ms),
 	TIME(deployment, complete_ms),
 	POINTERS(deployment, groups, group_count, group_cap, group),

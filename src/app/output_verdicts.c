@@ -1,0 +1,117 @@
+#include "app/output_verdicts.h"
+
+#include "model/agreement.h"
+#include "model/forecast.h"
+#include "model/readiness.h"
+
+static json_t *number(int64_t value)
+{
+	return value != FACT_UNKNOWN ? json_integer(value) : json_null();
+}
+
+static json_t *address(const struct model *m, uint32_t node_id)
+{
+	const struct node *n = model_node(m, node_id);
+	char text[ENDPOINT_TEXT_BYTES];
+	return n != NULL ? json_string(endpoint_format(&n->addr, text)) : json_null();
+}
+
+static json_t *reason_ids(unsigned passed_over)
+{
+	json_t *list = json_array();
+	for (unsigned i = 0; i < PASS_REASON_COUNT; i++)
+		if (passed_over & 1u << i)
+			json_array_append_new(list, json_string(pass_reason_name((enum pass_reason)(1u << i))));
+	return list;
+}
+
+json_t *forecast_json(const struct model *m, const struct group *g, int64_t now_ms)
+{
+	struct forecast f;
+	bool differ;
+	forecast_group(m, g, FORECAST_CRASH, now_ms, &f, &differ);
+	if (!f.known)
+		return json_null();
+	json_t *o = json_object(), *excluded = json_array();
+	json_object_set_new(o, "candidate", address(m, f.candidate_id));
+	json_object_set_new(o, "why", json_string(f.text));
+	json_object_set_new(o, "loss_bytes", number(f.loss_bytes));
+	json_object_set_new(o, "loss_ms", number(f.loss_ms));
+	json_object_set_new(o, "sentinels_differ", json_boolean(differ));
+	for (size_t i = 0; i < f.count; i++) {
+		char words[FORECAST_REASONS_BYTES];
+		const struct forecast_replica *r = &f.replicas[i];
+		if (r->passed_over == 0)
+			continue;
+		json_t *e = json_object();
+		json_object_set_new(e, "addr", address(m, r->node_id));
+		json_object_set_new(e, "reason", json_string(forecast_reasons(r, words)));
+		json_object_set_new(e, "reasons", reason_ids(r->passed_over));
+		json_array_append_new(excluded, e);
+	}
+	json_object_set_new(o, "excluded", excluded);
+	return o;
+}
+
+json_t *sentinel_flags_json(uint32_t flags)
+{
+	static const char *const names[] = { "s_down", "o_down", "master", "slave", "sentinel",
+					     "disconnected", "master_down", "failover_in_progress", "promoted",
+					     "reconf_sent", "reconf_inprog", "reconf_done", "force_failover",
+					     "coordinated_failover", "script_kill_sent", "master_reboot" };
+	json_t *list = json_array();
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (flags & 1u << i)
+			json_array_append_new(list, json_string(names[i]));
+	return list;
+}
+
+static json_t *view_json(const struct model *m, const struct group *g, const struct sentinel_view *v)
+{
+	json_t *o = json_object(), *dissents = json_array();
+	char addr[ENDPOINT_TEXT_BYTES];
+	json_object_set_new(o, "sentinel", address(m, v->sentinel_id));
+	json_object_set_new(o, "master", json_string(endpoint_format(&v->facts.addr, addr)));
+	json_object_set_new(o, "config_epoch", number(v->facts.config_epoch));
+	json_object_set_new(o, "flags", sentinel_flags_json(v->facts.flags));
+	json_object_set_new(o, "quorum", number(v->facts.quorum));
+	json_object_set_new(o, "known_sentinels", number(fact_add(v->facts.num_other_sentinels, 1)));
+	json_object_set_new(o, "known_replicas", number(v->facts.num_slaves));
+	for (enum agreement_field f = 0; f < AGREE_COUNT; f++) {
+		struct agreement_cell cell;
+		agreement_cell(m, g, v, f, &cell);
+		if (cell.dissents)
+			json_array_append_new(dissents, json_string(agreement_title(f)));
+	}
+	json_object_set_new(o, "stands_alone_with", dissents);
+	return o;
+}
+
+json_t *agreement_json(const struct model *m, const struct group *g, int64_t now_ms)
+{
+	struct agreement a;
+	if (g->view_count == 0)
+		return json_null();
+	agreement_of(m, g, now_ms, &a);
+	json_t *o = json_object(), *views = json_array();
+	json_object_set_new(o, "agree", a.known ? json_boolean(a.agree) : json_null());
+	json_object_set_new(o, "split_brain", json_boolean(a.split_brain));
+	json_object_set_new(o, "message", json_string(a.text));
+	for (size_t i = 0; i < g->view_count; i++)
+		json_array_append_new(views, view_json(m, g, &g->views[i]));
+	json_object_set_new(o, "views", views);
+	return o;
+}
+
+json_t *readiness_json(const struct model *m, const struct group *g, int64_t now_ms)
+{
+	struct readiness r;
+	readiness_of(m, g, now_ms, &r);
+	json_t *o = json_object(), *reasons = json_array();
+	json_object_set_new(o, "verdict", json_string(ready_name(r.verdict)));
+	json_object_set_new(o, "message", json_string(r.text));
+	for (size_t i = 0; i < r.reason_count; i++)
+		json_array_append_new(reasons, json_string(r.reasons[i].text));
+	json_object_set_new(o, "reasons", reasons);
+	return o;
+}

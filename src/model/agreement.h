@@ -1,0 +1,67 @@
+/* What each Sentinel believes of one master, cell by cell, and who dissents. */
+#ifndef MODEL_AGREEMENT_H
+#define MODEL_AGREEMENT_H
+
+#include "model/model.h"
+
+/* X(id, title, binding, help). binding: that two Sentinels differ in it is a disagreement; the others
+ * may differ for a while in good health and are only marked. */
+#define AGREEMENT_FIELDS(X)                                                                        \
+	X(AGREE_MASTER, "master", true, "address of the master")                                    \
+	X(AGREE_EPOCH, "epoch", true, "configuration epoch: the higher one wins")                   \
+	X(AGREE_STATE, "flags", false, "s_down, o_down, a failover that it leads")                  \
+	X(AGREE_QUORUM, "quorum", true, "Sentinels that must call the master down")                 \
+	X(AGREE_SENTINELS, "Sentinels", false, "known, itself included; the dead count for majority") \
+	X(AGREE_REPLICAS, "replicas", false, "known")                                               \
+	X(AGREE_DOWN_AFTER, "down-after", true, "silence until it calls the master down")           \
+	X(AGREE_FAILOVER_TIMEOUT, "failover-timeout", true, "limit of each phase; twice it between tries") \
+	X(AGREE_PARALLEL_SYNCS, "parallel-syncs", true, "replicas pointed at a new master at once") \
+	X(AGREE_VOTE, "vote", false, "whom it voted for last, and in which epoch")                  \
+	X(AGREE_TILT, "TILT", false, "distrusts its clock and does not act")                        \
+	X(AGREE_VERSION, "version", false, "of the server")
+
+enum agreement_field {
+#define X(id, title, binding, help) id,
+	AGREEMENT_FIELDS(X)
+#undef X
+	AGREE_COUNT
+};
+
+struct agreement_cell {
+	bool known;
+	bool dissents;           /* from what most of those that answer say */
+	int64_t since_ms;        /* monotonic, since when it dissents; 0: it does not */
+	char text[ENDPOINT_TEXT_BYTES];
+};
+
+struct agreement {
+	bool known;              /* at least one Sentinel was heard */
+	bool agree;              /* in every binding field, of those that answer */
+	size_t answering, dissenting; /* Sentinels */
+	bool split_brain;        /* two masters are named, or two nodes say master of themselves */
+	int64_t split_since_ms;
+	char text[200];          /* the worst of it in words; "" while all agree */
+};
+
+const char *agreement_title(enum agreement_field f);
+const char *agreement_help(enum agreement_field f);
+/* What one Sentinel says, and whether it stands alone with it. */
+void agreement_cell(const struct model *m, const struct group *g, const struct sentinel_view *v,
+		    enum agreement_field f, struct agreement_cell *out);
+void agreement_of(const struct model *m, const struct group *g, int64_t now_ms, struct agreement *out);
+
+/* A Sentinel or replica that is still listed, but that nobody can reach. */
+struct ghost {
+	uint32_t node_id;
+	bool is_sentinel;
+	uint32_t listed_by[8];   /* Sentinels */
+	size_t listed_count;     /* all of them */
+	int64_t since_ms;        /* unreachable since, as far as is known; 0 unknown */
+};
+/* Fills at most max; returns how many there are. A node counts as a ghost when it is listed by some
+ * Sentinel, is down for those that list it and for redoubt, for at least GHOST_AFTER_MS. */
+#define GHOST_AFTER_MS 60000
+size_t agreement_ghosts(const struct model *m, const struct group *g, int64_t now_ms, struct ghost *out,
+			size_t max);
+
+#endif

@@ -1,0 +1,245 @@
+#include "model/readiness.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "model/agreement.h"
+#include "model/health.h"
+
+/* A CKQUORUM older than this is no word of now. */
+#define CKQUORUM_FRESH_MS 60000
+
+const char *ready_name(enum ready r)
+{
+	static const char *const names[] = { "yes", "unknown", "doubtful", "no" };
+	return names[r];
+}
+
+static void against(struct readiness *r, enum ready verdict, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static void against(struct readiness *r, enum ready verdict, const char *fmt, ...)
+{
+	va_list ap;
+	if (verdict > r->verdict)
+		r->verdict = verdict;
+	if (r->reason_count == READINESS_REASONS_MAX)
+		return;
+	struct readiness_reason *reason = &r->reasons[r->reason_count++];
+	reason->verdict = verdict;
+	va_start(ap, fmt);
+	vsnprintf(reason->text, sizeof(reason->text), fmt, ap);
+	va_end(ap);
+}
+
+/* --- Sentinels ------------------------------------------------------------------------------------ */
+
+struct votes {
+	size_t known;       /* voters: every Sentinel ever known, ghosts as well */
+	size_t usable;      /* answer redoubt and are not in TILT */
+	size_t tilted;
+	int64_t quorum;     /* the highest that one has; FACT_UNKNOWN */
+	size_t needed;      /* of the votes: sentinel.c:sentinelGetLeader */
+	size_t ckquorum_ok, ckquorum_bad;
+	const struct sentinel_view *bad; /* one that says no */
+};
+
+static void count_votes(const struct model *m, const struct group *g, int64_t now_ms, struct votes *out)
+{
+	*out = (struct votes){ .known = group_sentinels_known(m, g), .quorum = FACT_UNKNOWN };
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct sentinel_view *v = &g->views[i];
+		const struct node *n = model_node(m, v->sentinel_id);
+		int64_t voters = fact_add(v->facts.num_other_sentinels, 1);
+		if (n == NULL || n->link.state != LINK_UP || v->at_ms == 0)
+			continue;
+		if (voters != FACT_UNKNOWN && (uint64_t)voters > out->known)
+			out->known = (size_t)voters;
+		if (v->facts.quorum > out->quorum)
+			out->quorum = v->facts.quorum;
+		out->tilted += n->info.sentinel_tilt == 1;
+		out->usable += n->info.sentinel_tilt != 1;
+		if (v->ckquorum_at_ms == 0 || now_ms - v->ckquorum_at_ms > CKQUORUM_FRESH_MS)
+			continue;
+		out->ckquorum_ok += v->ckquorum.ok;
+		out->ckquorum_bad += !v->ckquorum.ok;
+		if (!v->ckquorum.ok)
+			out->bad = v;
+	}
+	out->needed = out->known / 2 + 1;
+	if (out->quorum > 0 && (uint64_t)out->quorum > out->needed)
+		out->needed = (size_t)out->quorum;
+}
+
+static void judge_votes(const struct model *m, const struct votes *v, struct readiness *r)
+{
+	char addr[ENDPOINT_TEXT_BYTES];
+	if (v->usable + v->tilted == 0) {
+		against(r, READY_NO, "no Sentinel answers");
+		return;
+	}
+	if (v->usable < v->needed)
+		against(r, v->ckquorum_ok > 0 && v->ckquorum_bad == 0 ? READY_DOUBTFUL : READY_NO,
+			"%zu of %zu Sentinels answer and can act, %zu must vote for a leader (quorum %lld)",
+			v->usable, v->known, v->needed,
+			(long long)(v->quorum == FACT_UNKNOWN ? 0 : v->quorum));
+	if (v->tilted > 0)
+		against(r, v->usable < v->needed ? READY_NO : READY_DOUBTFUL,
+			"%zu Sentinel%s in TILT: distrusts its clock and does not act", v->tilted,
+			v->tilted == 1 ? "" : "s");
+	if (v->bad == NULL)
+		return;
+	const struct node *n = model_node(m, v->bad->sentinel_id);
+	against(r, v->ckquorum_ok == 0 ? READY_NO : READY_DOUBTFUL, "CKQUORUM of %.50s: %.110s",
+		n != NULL ? endpoint_format(&n->addr, addr) : "?", v->bad->ckquorum.message);
+}
+
+/* sentinel.c:sentinelStartFailoverIfNeeded: twice failover-timeout between two tries of its own. */
+static void judge_last(const struct model *m, const struct group *g, int64_t now_ms, struct readiness *r)
+{
+	const struct sentinel_view *best = group_best_view(g);
+	const struct failover *f = &g->failover;
+	char text[120], left[UNITS_BYTES], ago[UNITS_BYTES];
+	if (group_failover_running(m, g, now_ms)) {
+		group_failover_text(g, now_ms, text, sizeof(text));
+		against(r, READY_NO, "a failover is running%s%s", text[0] != '\0' ? ": " : "", text);
+		return;
+	}
+	if (best == NULL || best->facts.failover_timeout_ms == FACT_UNKNOWN || f->started_ms == 0)
+		return;
+	int64_t wait_ms = f->started_ms + 2 * best->facts.failover_timeout_ms - now_ms;
+	if (wait_ms <= 0)
+		return;
+	r->possible_in_ms = wait_ms;
+	against(r, READY_DOUBTFUL,
+		"the last one began %s ago: the Sentinels start none by themselves for %s more",
+		units_age(now_ms - f->started_ms, ago), units_age(wait_ms, left));
+}
+
+static void judge_agreement(const struct model *m, const struct group *g, int64_t now_ms,
+			    struct readiness *r)
+{
+	struct agreement a;
+	agreement_of(m, g, now_ms, &a);
+	if (a.known && !a.agree)
+		against(r, READY_DOUBTFUL, "%s", a.text);
+}
+
+/* What the operator's own user may not ask. */
+static void judge_permissions(const struct model *m, const struct group *g, struct readiness *r)
+{
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct node *n = model_node(m, g->views[i].sentinel_id);
+		char addr[ENDPOINT_TEXT_BYTES];
+		if (n == NULL || n->refused == ASK_NONE || n->refused_error != ERROR_NOPERM)
+			continue;
+		against(r, READY_DOUBTFUL, "Sentinel %.50s: %.110s", endpoint_format(&n->addr, addr),
+			n->refused_text);
+		return;
+	}
+}
+
+/* --- whom ------------------------------------------------------------------------------------------ */
+
+static void judge_forecast(const struct model *m, const struct group *g, int64_t now_ms,
+			   struct readiness *r, struct forecast *f)
+{
+	bool differ;
+	forecast_group(m, g, FORECAST_CRASH, now_ms, f, &differ);
+	if (!f->known) {
+		against(r, READY_UNKNOWN, "%.150s", f->text);
+		return;
+	}
+	if (f->eligible > 0)
+		return;
+	if (f->count == 0) {
+		against(r, READY_NO, "no replica is known that could be promoted");
+		return;
+	}
+	for (size_t i = 0; i < f->count && i < 4; i++) {
+		const struct node *n = model_node(m, f->replicas[i].node_id);
+		char addr[ENDPOINT_TEXT_BYTES], why[FORECAST_REASONS_BYTES];
+		against(r, READY_NO, "%.50s cannot be promoted: %.100s",
+			n != NULL ? endpoint_format(&n->addr, addr) : "?",
+			forecast_reasons(&f->replicas[i], why));
+	}
+}
+
+static void candidate_text(const struct model *m, const struct forecast *f, char *out, size_t size)
+{
+	const struct node *n = model_node(m, f->candidate_id);
+	char addr[ENDPOINT_TEXT_BYTES];
+	if (n != NULL)
+		snprintf(out, size, "%.60s next", endpoint_format(&n->addr, addr));
+	else
+		snprintf(out, size, "%zu replicas to choose from", f->eligible);
+}
+
+/* --- cluster --------------------------------------------------------------------------------------- */
+
+static void judge_cluster(const struct model *m, const struct deployment *d, struct readiness *r,
+			  size_t *voting, size_t *up)
+{
+	*voting = *up = 0;
+	for (size_t i = 0; i < d->group_count; i++) {
+		const struct node *n = model_node(m, d->groups[i]->master_id);
+		if (n == NULL || n->member == NULL || n->member->slot_count == 0)
+			continue;
+		(*voting)++;
+		*up += n->link.state == LINK_UP && !n->said_down;
+	}
+	if (*up < *voting / 2 + 1)
+		against(r, READY_NO, "%zu of %zu masters with slots are up, %zu must vote", *up, *voting,
+			*voting / 2 + 1);
+}
+
+/* --- the verdict ----------------------------------------------------------------------------------- */
+
+static void sum_up(const struct model *m, const struct readiness *r, const struct forecast *f,
+		   const char *who, char *out, size_t size)
+{
+	char candidate[120];
+	if (r->verdict == READY_NO || r->verdict == READY_UNKNOWN) {
+		for (size_t i = 0; i < r->reason_count; i++)
+			if (r->reasons[i].verdict == r->verdict) {
+				snprintf(out, size, "%s: %s",
+					 r->verdict == READY_NO ? "cannot fail over" : "not known",
+					 r->reasons[i].text);
+				return;
+			}
+	}
+	candidate_text(m, f, candidate, sizeof(candidate));
+	if (r->verdict == READY_DOUBTFUL && r->reason_count > 0)
+		snprintf(out, size, "doubtful: %s", r->reasons[0].text);
+	else
+		snprintf(out, size, "can fail over: %s, %s", who, candidate);
+}
+
+void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, struct readiness *out)
+{
+	const struct deployment *d = model_deployment(m, g->deployment_id);
+	struct forecast f;
+	char who[80] = "";
+	*out = (struct readiness){ .verdict = READY_YES, .possible_in_ms = FACT_UNKNOWN };
+	if (d == NULL)
+		return;
+	judge_last(m, g, now_ms, out);
+	judge_forecast(m, g, now_ms, out, &f);
+	if (d->kind == KIND_SENTINEL) {
+		struct votes votes;
+		count_votes(m, g, now_ms, &votes);
+		judge_votes(m, &votes, out);
+		judge_agreement(m, g, now_ms, out);
+		judge_permissions(m, g, out);
+		snprintf(who, sizeof(who), "%zu of %zu Sentinels, %zu needed", votes.usable, votes.known,
+			 votes.needed);
+	} else if (d->kind == KIND_CLUSTER) {
+		size_t voting, up;
+		judge_cluster(m, d, out, &voting, &up);
+		snprintf(who, sizeof(who), "%zu of %zu masters vote", up, voting);
+	} else {
+		snprintf(who, sizeof(who), "by hand only");
+	}
+	sum_up(m, out, &f, who, out->text, sizeof(out->text));
+}

@@ -1,0 +1,24 @@
+/* Can this master fail over now? One verdict, with every reason against it. */
+#ifndef MODEL_READINESS_H
+#define MODEL_READINESS_H
+
+#include "model/forecast.h"
+#include "model/model.h"
+
+enum ready { READY_YES, READY_UNKNOWN, READY_DOUBTFUL, READY_NO };
+
+#define READINESS_REASONS_MAX 12
+struct readiness_reason { enum ready verdict; char text[180]; };
+struct readiness {
+	enum ready verdict;          /* the worst reason's */
+	struct readiness_reason reasons[READINESS_REASONS_MAX];
+	size_t reason_count;
+	int64_t possible_in_ms;      /* when only time stands against it; FACT_UNKNOWN otherwise */
+	char text[220];              /* one line: "can fail over: 3 of 3 Sentinels, quorum 2, 10.0.0.2:6379 next" */
+};
+
+/* manual: by an operator's command (no majority needed, but see the last failover), else after a crash. */
+void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, struct readiness *out);
+const char *ready_name(enum ready r); /* "yes" "unknown" "doubtful" "no" */
+
+#endif
