@@ -17,7 +17,9 @@ struct pane {
 	X(GLYPH_OK, "●", "*") X(GLYPH_WARNING, "◐", "!") X(GLYPH_DOWN, "✖", "X")                   \
 	X(GLYPH_UNKNOWN, "○", "?") X(GLYPH_TREE_TEE, "├", "|") X(GLYPH_TREE_END, "└", "`")         \
 	X(GLYPH_TREE_LINE, "│", "|") X(GLYPH_TREE_DASH, "─", "-") X(GLYPH_ARROW, "→", ">")         \
-	X(GLYPH_MORE_UP, "▲", "^") X(GLYPH_MORE_DOWN, "▼", "v")
+	X(GLYPH_MORE_UP, "▲", "^") X(GLYPH_MORE_DOWN, "▼", "v")                                    \
+	X(GLYPH_MARK, "·", ".") X(GLYPH_MARK_NOTICE, "•", "o")                                      \
+	X(GLYPH_PLAYED, "━", "=") X(GLYPH_PLAYHEAD, "┃", "|")
 
 enum glyph {
 #define X(id, utf8, ascii) id,
@@ -53,10 +55,10 @@ void pane_bar(const struct pane *p, int y, int x, int columns, double value, dou
 void pane_spark(const struct pane *p, int y, int x, int columns, const double *values, int count,
 		double max);
 
-/* What a click means here: kept until the next frame, and what was named last counts. row: within it.
- * Nothing is kept where there is no mouse. */
-enum hot_kind { HOT_NONE, HOT_TAB, HOT_LIST };
-struct hot { enum hot_kind kind; uintptr_t id; int row; };
+/* What a click means here: kept until the next frame, and what was named last counts. row, column:
+ * within it, which is `columns` wide. Nothing is kept where there is no mouse. */
+enum hot_kind { HOT_NONE, HOT_TAB, HOT_LIST, HOT_TIMELINE };
+struct hot { enum hot_kind kind; uintptr_t id; int row, column, columns; };
 void pane_hot(const struct pane *p, enum hot_kind kind, uintptr_t id);
 struct hot screen_hot_at(const struct screen *s, int y, int x);
 

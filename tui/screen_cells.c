@@ -126,9 +126,10 @@ struct hot screen_hot_at(const struct screen *s, int y, int x)
 	for (size_t i = s->hot_count; i-- > 0;) {
 		const struct hot_place *h = &s->hots[i];
 		if (y >= h->y && y < h->y + h->height && x >= h->x && x < h->x + h->width)
-			return (struct hot){ (enum hot_kind)h->kind, h->id, y - h->y };
+			return (struct hot){ (enum hot_kind)h->kind, h->id, y - h->y, x - h->x,
+					     h->width };
 	}
-	return (struct hot){ HOT_NONE, 0, 0 };
+	return (struct hot){ .kind = HOT_NONE };
 }
 
 /* --- as text -------------------------------------------------------------------------- */

@@ -5,12 +5,15 @@
 
 #include "base/text.h"
 #include "views/parts.h"
+#include "views/timeline.h"
 
 /* From left to right. The rank says who is left out last: 0 is never. */
 static const struct {
 	enum command command;
 	int rank;
 } hints[] = {
+    {CMD_PLAY, 2}, {CMD_NEXT_EVENT, 3}, {CMD_NEXT_CRITICAL, 4}, {CMD_FORWARD, 6},
+    {CMD_PLAY_FASTER, 5},
     {CMD_FAILOVER, 2}, {CMD_CKQUORUM, 6},  {CMD_ENTER, 3}, {CMD_BACK, 4},  {CMD_FILTER, 4},
     {CMD_SORT_NEXT, 5}, {CMD_LINE, 6},      {CMD_NEXT_PANE, 4}, {CMD_ZOOM, 7}, {CMD_FREEZE, 8},
     {CMD_NEXT_DEPLOYMENT, 9}, {CMD_HELP, 0}, {CMD_QUIT, 1},
@@ -29,6 +32,8 @@ static bool hint_applies(enum command command, const struct view_context *c, con
 {
 	const struct deployment *d = model_deployment(c->model, c->deployment_id);
 
+	if (!key_binding_applies(key_binding_of(command), c->replay))
+		return false;
 	switch (command) {
 	case CMD_FAILOVER:
 		return d && !c->read_only && !c->replay;
@@ -58,6 +63,8 @@ static const char *hint_label(enum command command, const struct view_context *c
 		return v->ops->filter_help;
 	if (command == CMD_FREEZE && c->frozen)
 		return "go on";
+	if (command == CMD_PLAY && c->timeline && c->timeline->state == TIMELINE_PLAYING)
+		return "pause";
 	if (command == CMD_ENTER && v->ops == &fleet_view)
 		return "open";
 	return key_binding_of(command)->label;

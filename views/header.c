@@ -120,7 +120,17 @@ static bool said(const char *text)
 	return text && text[0];
 }
 
-static size_t parts_of_settings(const struct view_context *c, struct part *parts)
+/* The file's name gives way on a narrow screen. */
+static void replay_text(const struct view_context *c, int width, char *out)
+{
+	if (said(c->replay_name) && width >= PROGRAM_LEAST)
+		snprintf(out, PART_BYTES, " REPLAY %.*s ", (int)text_fit(c->replay_name, LABEL_COLUMNS),
+			 c->replay_name);
+	else
+		snprintf(out, PART_BYTES, " REPLAY ");
+}
+
+static size_t parts_of_settings(const struct view_context *c, int width, struct part *parts)
 {
 	size_t count = 0;
 	char size[UNITS_BYTES];
@@ -145,7 +155,7 @@ static size_t parts_of_settings(const struct view_context *c, struct part *parts
 			 units_bytes(c->recording_bytes, size));
 	}
 	if (c->replay)
-		snprintf(part_add(parts, &count, 9, STYLE_BADGE)->text, PART_BYTES, " REPLAY ");
+		replay_text(c, width, part_add(parts, &count, 9, STYLE_BADGE)->text);
 	else if (!c->frozen)
 		interval_text(c, part_add(parts, &count, 7, STYLE_HEADER)->text);
 	return count;
@@ -270,7 +280,7 @@ static void line_top(const struct pane *p, const struct view_context *c, const s
 	int left, x, name_at = p->width < PROGRAM_LEAST ? 0 : (int)strlen(PROGRAM_NAME) + 2;
 	size_t count = parts_of_time(c, &n, parts);
 
-	count += parts_of_settings(c, parts + count);
+	count += parts_of_settings(c, p->width, parts + count);
 	count += parts_of_numbers(c, &n, parts + count);
 	pane_fill(&line, role);
 	title_make(c, d, &title);

@@ -14,7 +14,7 @@ struct help_line {
 
 #define HELP_LINES_MAX 96
 
-static size_t help_lines(struct help_line *out, size_t max)
+static size_t help_lines(bool replay, struct help_line *out, size_t max)
 {
 	const char *group = "";
 	size_t count = 0;
@@ -22,6 +22,8 @@ static size_t help_lines(struct help_line *out, size_t max)
 	for (size_t i = 0; i < key_binding_count && count + 3 < max; i++) {
 		const struct key_binding *b = &key_bindings[i];
 
+		if (!key_binding_applies(b, replay))
+			continue;
 		if (strcmp(group, b->group) != 0) {
 			if (count > 0)
 				out[count++] = (struct help_line){"", NULL};
@@ -33,17 +35,17 @@ static size_t help_lines(struct help_line *out, size_t max)
 	return count;
 }
 
-int help_height(void)
+int help_height(bool replay)
 {
 	struct help_line lines[HELP_LINES_MAX];
 
-	return (int)help_lines(lines, HELP_LINES_MAX) + 2; /* the frame */
+	return (int)help_lines(replay, lines, HELP_LINES_MAX) + 2; /* the frame */
 }
 
 void help_draw(const struct pane *p, const struct view_context *c, int scroll)
 {
 	struct help_line lines[HELP_LINES_MAX];
-	int count = (int)help_lines(lines, HELP_LINES_MAX);
+	int count = (int)help_lines(c->replay, lines, HELP_LINES_MAX);
 	const struct keymap *keys = c->keys ? c->keys : keymap_builtin();
 	struct pane in = *p;
 

@@ -25,6 +25,11 @@ const struct key_binding *key_binding_named(const char *name, size_t len)
 	return NULL;
 }
 
+bool key_binding_applies(const struct key_binding *b, bool replay)
+{
+	return b->use != (replay ? KEYS_LIVE : KEYS_REPLAY);
+}
+
 const struct keymap *keymap_builtin(void)
 {
 	static struct keymap builtin;
@@ -37,14 +42,17 @@ const struct keymap *keymap_builtin(void)
 	return &builtin;
 }
 
-enum command keymap_command(const struct keymap *m, uint32_t key)
+enum command keymap_command(const struct keymap *m, uint32_t key, bool replay)
 {
 	if (key == KEYC_NONE)
 		return CMD_NONE;
-	for (int command = CMD_NONE + 1; command < CMD_COUNT; command++)
+	for (size_t i = 0; i < key_binding_count; i++) {
+		const struct key_binding *b = &key_bindings[i];
+
 		for (size_t k = 0; k < KEYS_A_COMMAND; k++)
-			if (m->keys[command][k] == key)
-				return (enum command)command;
+			if (m->keys[b->command][k] == key && key_binding_applies(b, replay))
+				return b->command;
+	}
 	return CMD_NONE;
 }
 
@@ -91,6 +99,10 @@ bool keymap_set(struct keymap *m, const char *name, const char *value, int line,
 /* The first key of `a` that `b` has as well; within one command, twice. */
 static uint32_t shared_key(const struct keymap *m, enum command a, enum command b)
 {
+	enum key_use use_a = key_binding_of(a)->use, use_b = key_binding_of(b)->use;
+
+	if (use_a != use_b && use_a != KEYS_ALWAYS && use_b != KEYS_ALWAYS)
+		return KEYC_NONE;
 	for (size_t i = 0; i < KEYS_A_COMMAND; i++)
 		for (size_t k = a == b ? i + 1 : 0; k < KEYS_A_COMMAND; k++)
 			if (m->keys[a][i] != KEYC_NONE && m->keys[a][i] == m->keys[b][k])

@@ -22,22 +22,29 @@ enum command {
 	CMD_SCREEN_7, CMD_SCREEN_8, CMD_SCREEN_9, CMD_SCREEN_0,
 	CMD_SORT_NEXT, CMD_SORT_REVERSE, CMD_THEME, CMD_WRITE, CMD_LINE,
 	CMD_FAILOVER, CMD_CKQUORUM, CMD_ACTIONS,
+	CMD_PLAY, CMD_NEXT_EVENT, CMD_PREV_EVENT, CMD_NEXT_CRITICAL, CMD_PREV_CRITICAL,
+	CMD_FORWARD, CMD_REWIND, CMD_PLAY_FASTER, CMD_PLAY_SLOWER, CMD_BEGIN, CMD_END,
 	CMD_HELP, CMD_QUIT, CMD_REDRAW, CMD_SUSPEND,
 	CMD_COUNT
 };
 
 #define KEYS_A_COMMAND 4
 
+/* Where a command has a meaning: one key may be bound in both. */
+enum key_use { KEYS_ALWAYS, KEYS_LIVE, KEYS_REPLAY };
+
 /* name: in the config file and on the `:` line, for ever. label: in the footer, NULL: not there. */
 struct key_binding {
 	uint32_t keys[KEYS_A_COMMAND]; /* the first is the one in hints */
 	enum command command;
 	const char *name, *label, *help, *group;
+	enum key_use use;
 };
 extern const struct key_binding key_bindings[];
 extern const size_t key_binding_count;
 const struct key_binding *key_binding_of(enum command command); /* NULL: no such command */
 const struct key_binding *key_binding_named(const char *name, size_t len);
+bool key_binding_applies(const struct key_binding *b, bool replay);
 
 struct keymap {
 	uint32_t keys[CMD_COUNT][KEYS_A_COMMAND]; /* 0: no more */
@@ -45,7 +52,7 @@ struct keymap {
 };
 
 const struct keymap *keymap_builtin(void);
-enum command keymap_command(const struct keymap *m, uint32_t key);
+enum command keymap_command(const struct keymap *m, uint32_t key, bool replay);
 /* "NAME = VALUE" of the config file: VALUE is keys with blanks between them, in the syntax of
  * --keys; none takes the command's keys away. False with the reason in err. */
 bool keymap_set(struct keymap *m, const char *name, const char *value, int line, struct buf *err);

@@ -11,6 +11,8 @@
 #include "tui/prompt.h"
 #include "views/keymap.h"
 
+struct timeline;
+
 /* What a deployment's settings say of it. */
 struct view_settings {
 	const char *label;         /* shown as a badge; or NULL */
@@ -41,6 +43,8 @@ struct view_context {
 	int64_t recording_bytes;   /* written so far */
 	const char *recording_error; /* why it stopped, or "" */
 	bool replay;               /* --replay: nothing is live */
+	const char *replay_name;   /* of its file */
+	const struct timeline *timeline; /* of a replay; NULL live */
 	const struct keymap *keys; /* in force; NULL: as built in */
 	enum graph_style graph;    /* of [ui] */
 	bool dashboard;            /* several panes: Tab and zoom do something */
@@ -117,7 +121,7 @@ int header_draw(const struct pane *p, const struct view_context *c, const struct
 		size_t tab_count, size_t active);
 void footer_draw(const struct pane *p, const struct view_context *c, const struct view *focused);
 void help_draw(const struct pane *p, const struct view_context *c, int scroll);
-int help_height(void);
+int help_height(bool replay);
 struct sheet;
 /* The action sheet over the screen; typed is the prompt for the confirmation. */
 void sheet_draw(const struct pane *p, const struct view_context *c, const struct sheet *sheet,

@@ -23,8 +23,6 @@
 #define TICK_S 0.2
 /* --once gives up on what has not answered after so many deadlines: seed, members, their members. */
 #define ONCE_DEADLINES 3
-/* A replay plays so long at a time: keys wait no longer. */
-#define REPLAY_BUDGET_US 30000
 #define RECORD_CLOSE_MS  2000
 
 void app_notice(struct app *app, enum health health, const char *fmt, ...)
@@ -277,13 +275,12 @@ static void say_record_trouble(struct app *app)
 		ui_dirty(app->ui);
 }
 
-/* The real clock's tick: the watched world's as well, unless that is a recording. */
+/* The real clock's tick: the watched world's as well, unless that is a recording, which the screen
+ * plays. */
 static void tick_world(struct app *app)
 {
-	if (app->replay != NULL) {
-		replay_play(app, REPLAY_BUDGET_US);
+	if (app->replay != NULL)
 		return;
-	}
 	app_tick(app, clock_mono_ms(), clock_wall_ms());
 	follow_actions(app);
 	say_record_trouble(app);

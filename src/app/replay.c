@@ -81,7 +81,7 @@ bool replay_go(struct app *app, int64_t at_ms, int64_t budget_us)
 	return there;
 }
 
-void replay_play(struct app *app, int64_t budget_us)
+bool replay_play(struct app *app, int64_t budget_us)
 {
 	struct replay *r = app->replay;
 	int64_t now_us = clock_mono_us();
@@ -89,12 +89,13 @@ void replay_play(struct app *app, int64_t budget_us)
 	if (!r->playing || passed_ms < 1) {
 		if (!r->playing)
 			r->played_us = now_us;
-		return;
+		return true;
 	}
 	r->played_us = now_us;
-	replay_go(app, r->now_ms + passed_ms, budget_us);
+	bool there = replay_go(app, r->now_ms + passed_ms, budget_us);
 	if (r->now_ms >= player_end_ms(r->player))
 		r->playing = false;
+	return there;
 }
 
 /* --- times ------------------------------------------------------------------------------------- */

@@ -27,8 +27,8 @@ void replay_free(struct replay *r);
  * limit) of what is to be played is played: false while more is due, and now_ms says how far it came.
  * Past either end is that end. */
 bool replay_go(struct app *app, int64_t at_ms, int64_t budget_us);
-/* Goes on as far as time has passed, if it plays. */
-void replay_play(struct app *app, int64_t budget_us);
+/* Goes on as far as time has passed, if it plays. False: time was too short for that, it falls behind. */
+bool replay_play(struct app *app, int64_t budget_us);
 /* "12:31[:07]" of the recording's day, ISO 8601, "+90" from its begin, "-30" before its end. False
  * with words in err when it is none of these, or not within the recording. */
 bool replay_parse_time(const struct player *p, const char *text, int64_t *at_ms, struct buf *err);

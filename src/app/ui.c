@@ -2,9 +2,12 @@
 
 #include "app/ui.h"
 
+#include <string.h>
+
 #include "app/ui_private.h"
 #include "app/ui_theme.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "net/recorder.h"
 #include "model/state.h"
 
@@ -83,6 +86,8 @@ struct view_context ui_context(struct ui *ui)
 		.recording_bytes = app->recorder != NULL ? (int64_t)recorder_bytes(app->recorder) : 0,
 		.recording_error = ui->record_error,
 		.replay = app->replay != NULL,
+		.replay_name = ui_replay_name(ui),
+		.timeline = ui_replay_line(ui),
 		.settings = settings_of,
 		.settings_owner = app,
 		.keys = &app->options->config.keys,
@@ -238,9 +243,14 @@ void ui_draw(struct ui *ui)
 	int bottom = whole.height >= 4 || (typing && whole.height >= 2) ? 1 : 0;
 	if (ui->lining && whole.height >= 4)
 		bottom = line_height(&ui->line);
-	struct pane body = pane_sub(&whole, top, 0, whole.height - top - bottom, whole.width);
+	int line = ui->replay != NULL ? timeline_height(whole.height) : 0;
+	struct pane body = pane_sub(&whole, top, 0, whole.height - top - bottom - line, whole.width);
 	struct pane foot = pane_sub(&whole, whole.height - bottom, 0, bottom, whole.width);
 	draw_body(ui, &c, &body);
+	if (line > 0) {
+		struct pane p = pane_sub(&whole, whole.height - bottom - line, 0, line, whole.width);
+		timeline_draw(&p, &c);
+	}
 	if (bottom > 0)
 		draw_footer(ui, &c, &foot);
 	if (ui->sheet != NULL)
@@ -302,6 +312,17 @@ static int64_t frame_wait(const struct ui *ui, int64_t now_ms)
 	return ui->values_due_ms != 0 ? ui->values_due_ms - now_ms : -1;
 }
 
+/* A recording's health is nobody's now. */
+static void set_title(struct ui *ui, const char *title)
+{
+	char text[ATTENTION_BYTES + 80];
+	const char *words = strchr(title, ':');
+	if (ui->replay != NULL)
+		text_format(text, sizeof(text), "redoubt: REPLAY %s%s", ui_replay_name(ui),
+			    words != NULL ? words : "");
+	screen_set_title(ui->screen, ui->replay != NULL ? text : title);
+}
+
 /* What is said to somebody who looks elsewhere; of what is, also while the screen stands still. */
 static void pay_attention(struct ui *ui, int64_t now_ms)
 {
@@ -314,7 +335,7 @@ static void pay_attention(struct ui *ui, int64_t now_ms)
 	ui->attention_ms = now_ms;
 	attention_look(&ui->attention, ui->app->model, app_now_ms(ui->app), &news);
 	if (o->title)
-		screen_set_title(ui->screen, news.title);
+		set_title(ui, news.title);
 	if (news.text[0] == '\0' || replay)
 		return;
 	if (o->bell)
@@ -355,6 +376,7 @@ void ui_tick(struct ui *ui)
 		ui->meter_ms = now_ms;
 		ui->meter_bytes = bytes;
 	}
+	ui_replay_tick(ui);
 	pay_attention(ui, now_ms);
 	/* Ages grow and the clock goes on when nothing else happens. */
 	if (now_ms - ui->frame_ms >= 900) {

@@ -98,6 +98,8 @@ static bool app_command(struct ui *ui, enum command cmd)
 		ui_go_to(ui, screen);
 		return true;
 	}
+	if (ui_replay_command(ui, cmd))
+		return true;
 	switch (cmd) {
 	case CMD_QUIT:
 		app_quit(ui->app);
@@ -189,8 +191,8 @@ void ui_command(struct ui *ui, enum command cmd)
 static void help_key(struct ui *ui, uint32_t key)
 {
 	int page = screen_height(ui->screen) > 6 ? screen_height(ui->screen) - 6 : 1;
-	int last = help_height() - page;
-	switch (keymap_command(&ui->app->options->config.keys, key)) {
+	int last = help_height(ui->replay != NULL) - page;
+	switch (keymap_command(&ui->app->options->config.keys, key, ui->replay != NULL)) {
 	case CMD_UP:
 		ui->help_scroll--;
 		break;
@@ -259,5 +261,5 @@ void ui_key(struct ui *ui, uint32_t key)
 		help_key(ui, key);
 		return;
 	}
-	ui_command(ui, keymap_command(&ui->app->options->config.keys, key));
+	ui_command(ui, keymap_command(&ui->app->options->config.keys, key, ui->replay != NULL));
 }

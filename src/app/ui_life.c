@@ -163,6 +163,7 @@ struct ui *ui_open(struct app *app, struct buf *err)
 		return NULL;
 	}
 	ui_screens_open(ui);
+	ui->replay = ui_replay_open(ui);
 	ui_all_stale(ui);
 	ui->dirty = true;
 	ui->meter_ms = clock_mono_ms();
@@ -186,6 +187,7 @@ void ui_close(struct ui *ui)
 		crash_restores_terminal(false);
 	}
 	screen_close(ui->screen);
+	ui_replay_close(ui);
 	ui_theme_close(ui);
 	attention_done(&ui->attention);
 	ui_screens_close(ui);

@@ -232,6 +232,10 @@ static void complete_theme(struct ui *ui, const char *typed, struct line_candida
 static bool run_interval(struct ui *ui, const char *argument, struct buf *err)
 {
 	double seconds;
+	if (ui->replay != NULL) {
+		buf_addstr(err, "it is a recording: nothing is asked");
+		return false;
+	}
 	if (!number_parse_double(argument, strlen(argument), 0.1, 60, &seconds)) {
 		buf_addstr(err, "must be a number from 0.1 to 60");
 		return false;
@@ -248,6 +252,23 @@ static bool run_write(struct ui *ui, const char *argument, struct buf *err)
 	return true;
 }
 
+static bool in_replay(const struct ui *ui, struct buf *err)
+{
+	if (ui->replay == NULL)
+		buf_addstr(err, "only a recording can be played");
+	return ui->replay != NULL;
+}
+
+static bool run_at(struct ui *ui, const char *argument, struct buf *err)
+{
+	return in_replay(ui, err) && ui_replay_at(ui, argument, err);
+}
+
+static bool run_speed(struct ui *ui, const char *argument, struct buf *err)
+{
+	return in_replay(ui, err) && ui_replay_speed(ui, argument, err);
+}
+
 static const struct line_command line_commands[] = {
 	{ "screen", "NAME", run_screen, complete_screen },
 	{ "deployment", "NAME", run_deployment, complete_deployment },
@@ -259,6 +280,8 @@ static const struct line_command line_commands[] = {
 	{ "interval", "SECONDS", run_interval, NULL },
 	{ "theme", "NAME", run_theme, complete_theme },
 	{ "write", "FILE", run_write, NULL },
+	{ "at", "TIME", run_at, NULL },
+	{ "speed", "N", run_speed, NULL },
 };
 #define LINE_COMMANDS (sizeof(line_commands) / sizeof(line_commands[0]))
 
@@ -346,6 +369,11 @@ static bool run(struct ui *ui, const char *name, const char *argument, struct bu
 	const struct key_binding *b = key_binding_named(name, strlen(name));
 	if (c != NULL && argument[0] != '\0')
 		return c->run(ui, argument, err);
+	if (b != NULL && argument[0] == '\0' && !key_binding_applies(b, ui->replay != NULL)) {
+		buf_addstr(err, ui->replay != NULL ? "it is a recording: there is nothing to do so with"
+						   : "only a recording can be played");
+		return false;
+	}
 	if (b != NULL && argument[0] == '\0') {
 		ui_command(ui, b->command);
 		return true;

@@ -70,6 +70,8 @@ void ui_mouse(struct ui *ui, const struct mouse *mouse)
 		wheel(ui, &at, mouse->kind == MOUSE_WHEEL_UP);
 	else if (at.kind == HOT_TAB)
 		click_tab(ui, &at);
+	else if (at.kind == HOT_TIMELINE)
+		ui_replay_click(ui, at.column, at.columns);
 	else if (at.kind == HOT_LIST)
 		click_row(ui, &at);
 }

@@ -8,6 +8,7 @@
 #include "app/attention.h"
 #include "app/ui.h"
 #include "app/ui_line.h"
+#include "app/ui_replay.h"
 #include "tui/keys.h"
 #include "tui/prompt.h"
 #include "tui/screen.h"
@@ -62,6 +63,7 @@ struct ui {
 	ev_timer rest;            /* of an escape sequence */
 	ev_signal on_winch, on_cont, on_tstp;
 	bool headless;
+	struct ui_replay *replay; /* NULL live */
 	struct attention attention;
 	int64_t attention_ms;     /* of the last look */
 	/* the byte meter */

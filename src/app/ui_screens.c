@@ -96,12 +96,18 @@ void ui_settle_focus(struct ui *ui, const struct rect *rects, size_t count)
 			ui->focus = ui->focus_chosen;
 }
 
+static int body_height(const struct ui *ui)
+{
+	int height = screen_height(ui->screen);
+	return height - 4 - (ui->replay != NULL ? timeline_height(height) : 0);
+}
+
 void ui_move_focus(struct ui *ui, int step)
 {
 	struct rect rects[SCREEN_COUNT];
 	struct view_context c = ui_context(ui);
 	/* In the order in which they stand on the screen. */
-	size_t count = ui_dashboard_panes(ui, &c, screen_height(ui->screen) - 4, screen_width(ui->screen),
+	size_t count = ui_dashboard_panes(ui, &c, body_height(ui), screen_width(ui->screen),
 					  rects);
 	if (ui->current != SCREEN_DASHBOARD || count == 0)
 		return;

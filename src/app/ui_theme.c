@@ -179,7 +179,7 @@ void ui_theme_key(struct ui *ui, uint32_t key)
 		put_back(ui);
 		return;
 	}
-	switch (keymap_command(&ui->app->options->config.keys, key)) {
+	switch (keymap_command(&ui->app->options->config.keys, key, ui->replay != NULL)) {
 	case CMD_UP:
 		move(ui, -1);
 		break;

@@ -70,6 +70,11 @@ char *clock_format_hms(int64_t wall_ms, char out[CLOCK_ISO_BYTES])
 	return clock_format(wall_ms, out, "%H:%M:%S", localtime_r, "");
 }
 
+char *clock_format_day_hms(int64_t wall_ms, char out[CLOCK_ISO_BYTES])
+{
+	return clock_format(wall_ms, out, "%Y-%m-%d %H:%M:%S", localtime_r, "");
+}
+
 char *clock_format_hms_ms(int64_t wall_ms, char out[CLOCK_ISO_BYTES])
 {
 	return clock_format(wall_ms, out, "%H:%M:%S", localtime_r, ".");

@@ -14,6 +14,8 @@ int64_t clock_wall_ms(void);
 char *clock_format_iso(int64_t wall_ms, char out[CLOCK_ISO_BYTES]);
 /* "10:27:03" local time. */
 char *clock_format_hms(int64_t wall_ms, char out[CLOCK_ISO_BYTES]);
+/* "2026-11-21 10:27:03" local time. */
+char *clock_format_day_hms(int64_t wall_ms, char out[CLOCK_ISO_BYTES]);
 /* "10:27:03.120" local time. */
 char *clock_format_hms_ms(int64_t wall_ms, char out[CLOCK_ISO_BYTES]);
 

@@ -118,6 +118,13 @@ static bool read_frame(struct player *p, const struct chunk *c, const struct buf
 
 /* --- opening --------------------------------------------------------------------------------- */
 
+static bool is_promotion(const struct event *e)
+{
+	static const char words[] = "replica -> master";
+
+	return e->kind == EVENT_OWN_ROLE_CHANGED && strncmp(e->detail, words, sizeof(words) - 1) == 0;
+}
+
 /* Those of events that were not in the log before. */
 static void add_marks(struct player *p, const struct event_log *log, uint64_t *next_seq)
 {
@@ -128,7 +135,9 @@ static void add_marks(struct player *p, const struct event_log *log, uint64_t *n
 		p->marks[p->mark_count++] = (struct player_mark){ .at_ms = e->mono_ms,
 								  .seq = e->seq,
 								  .severity = e->severity,
-								  .kind = e->kind };
+								  .kind = e->kind,
+								  .deployment_id = e->deployment_id,
+								  .promotion = is_promotion(e) };
 		*next_seq = e->seq + 1;
 	}
 }

@@ -9,7 +9,14 @@
 struct player;
 
 /* A mark on the time line: an event of the recording. */
-struct player_mark { int64_t at_ms; uint64_t seq; enum severity severity; enum event_kind kind; };
+struct player_mark {
+	int64_t at_ms;
+	uint64_t seq;
+	enum severity severity;
+	enum event_kind kind;
+	uint32_t deployment_id;
+	bool promotion; /* a node says of itself that it has become master */
+};
 
 struct player_sink {
 	unsigned (*observe)(const struct observation *obs, void *owner);

@@ -42,10 +42,10 @@ static void built_in(void **state)
 {
 	const struct keymap *m = keymap_builtin();
 	(void)state;
-	assert_int_equal(keymap_command(m, 'j'), CMD_DOWN);
-	assert_int_equal(keymap_command(m, KEYC_CTRL | 'd'), CMD_HALF_DOWN);
-	assert_int_equal(keymap_command(m, '0'), CMD_SCREEN_0);
-	assert_int_equal(keymap_command(m, KEYC_NONE), CMD_NONE);
+	assert_int_equal(keymap_command(m, 'j', false), CMD_DOWN);
+	assert_int_equal(keymap_command(m, KEYC_CTRL | 'd', false), CMD_HALF_DOWN);
+	assert_int_equal(keymap_command(m, '0', false), CMD_SCREEN_0);
+	assert_int_equal(keymap_command(m, KEYC_NONE, false), CMD_NONE);
 	checked(m, 0, "");
 	/* Each command stands once, with a name that nobody else has. */
 	for (int command = CMD_NONE + 1; command < CMD_COUNT; command++) {
@@ -55,6 +55,25 @@ static void built_in(void **state)
 		assert_int_equal(strspn(b->name, "abcdefghijklmnopqrstuvwxyz-"), strlen(b->name));
 	}
 	assert_int_equal(key_binding_count, CMD_COUNT - 1);
+}
+
+static void some_mean_another_thing_in_a_replay(void **state)
+{
+	struct keymap m = *keymap_builtin();
+	(void)state;
+	assert_int_equal(keymap_command(&m, KEYC_SPACE, false), CMD_FREEZE);
+	assert_int_equal(keymap_command(&m, KEYC_SPACE, true), CMD_PLAY);
+	assert_int_equal(keymap_command(&m, '+', false), CMD_FASTER);
+	assert_int_equal(keymap_command(&m, '+', true), CMD_PLAY_FASTER);
+	assert_int_equal(keymap_command(&m, 'n', false), CMD_NONE);
+	assert_int_equal(keymap_command(&m, 'q', true), CMD_QUIT);
+	takes(&m, "next", "q", 7);
+	checked(&m, 7, "next: q is a key of quit: give that another one");
+	takes(&m, "next", "+", 8);
+	checked(&m, 8, "next: + is a key of play-faster: give that another one");
+	takes(&m, "next", "a", 9);
+	takes(&m, "actions", "", 9);
+	checked(&m, 0, "");
 }
 
 static void dangerous_ones_need_no_control_key(void **state)
@@ -73,16 +92,16 @@ static void other_keys(void **state)
 	takes(&m, "filter", "", 4);
 	takes(&m, "sort", "f", 5);
 	checked(&m, 0, "");
-	assert_int_equal(keymap_command(&m, 'F'), CMD_FAILOVER);
-	assert_int_equal(keymap_command(&m, KEYC_F1 + 1), CMD_FAILOVER);
-	assert_int_equal(keymap_command(&m, KEYC_CTRL | 'x'), CMD_FAILOVER);
-	assert_int_equal(keymap_command(&m, 'f'), CMD_SORT_NEXT);
-	assert_int_equal(keymap_command(&m, 's'), CMD_NONE);
-	assert_int_equal(keymap_command(&m, '/'), CMD_NONE);
+	assert_int_equal(keymap_command(&m, 'F', false), CMD_FAILOVER);
+	assert_int_equal(keymap_command(&m, KEYC_F1 + 1, false), CMD_FAILOVER);
+	assert_int_equal(keymap_command(&m, KEYC_CTRL | 'x', false), CMD_FAILOVER);
+	assert_int_equal(keymap_command(&m, 'f', false), CMD_SORT_NEXT);
+	assert_int_equal(keymap_command(&m, 's', false), CMD_NONE);
+	assert_int_equal(keymap_command(&m, '/', false), CMD_NONE);
 	keymap_keys_text(&m, CMD_FAILOVER, text, sizeof(text));
 	assert_string_equal(text, "F, F2, Ctrl-X");
 	takes(&m, "failover", "X", 6); /* the last line counts */
-	assert_int_equal(keymap_command(&m, 'F'), CMD_NONE);
+	assert_int_equal(keymap_command(&m, 'F', false), CMD_NONE);
 }
 
 static void errors(void **state)
@@ -135,7 +154,8 @@ static void printed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(built_in),   cmocka_unit_test(dangerous_ones_need_no_control_key),
+		cmocka_unit_test(built_in),   cmocka_unit_test(some_mean_another_thing_in_a_replay),
+		cmocka_unit_test(dangerous_ones_need_no_control_key),
 		cmocka_unit_test(other_keys), cmocka_unit_test(errors),
 		cmocka_unit_test(printed),
 	};

@@ -148,7 +148,7 @@ static void test_controls_are_not_drawn(void **state)
 
 static void test_ascii(void **state)
 {
-	struct screen *s = open_headless(14, 8, true);
+	struct screen *s = open_headless(16, 8, true);
 	struct pane w = pane_whole(s), p = pane_sub(&w, 0, 0, 3, 14), in;
 	const double values[] = { 0, 1, -1, 4, 8 };
 	struct buf out = BUF_INIT;
@@ -165,7 +165,7 @@ static void test_ascii(void **state)
 	pane_spark(&w, 6, 0, 7, values, 5, 8);
 	screen_frame_end(s);
 	check_dump(s, false,
-		   "+ Lag -------+\n|??? e 01234~|\n+------------+\n*!X?|`|->^v\n#####\n#\n  .: =#\n\n");
+		   "+ Lag -------+\n|??? e 01234~|\n+------------+\n*!X?|`|->^v.o=|\n#####\n#\n  .: =#\n\n");
 	screen_dump(s, &out, true);
 	for (size_t i = 0; i < out.len; i++)
 		assert_in_range((unsigned char)out.data[i], 1, 126);
