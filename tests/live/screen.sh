@@ -119,7 +119,7 @@ for size in 80x24 200x60; do
 	check "$size: both replicas" wait_screen "$(row "$R1" replica)" 10
 	check "$size: the Sentinels answer" wait_screen 'Sentinels +3 of 3' 10
 	check "$size: ckquorum is ok" wait_screen 'ckquorum ok' 10
-	check "$size: panes for topology, lag and events" in_order 'Topology .*Replication' ' Events '
+	check "$size: panes for topology, lag and events" in_order '┌ Topology .*┌ Replication' '┌ Events '
 	check "$size: lag in bytes" wait_screen ":$R2 .*[0-9.]+ k?B" 5
 	check "$size: no slots without a cluster" screen_lacks '┌ Slots'
 done
@@ -295,6 +295,80 @@ fi
 equal "80x24 looks as before" "${first:-skipped}" "${CONTENT:-skipped}"
 screen_keys Space
 check "Space goes on" wait_lacks FROZEN 5
+
+# --- the command line, other keys, and a frozen screen ------------------------------------------------
+
+# line TEXT: typed behind `:`, and Enter.
+line() {
+	screen_keys :
+	screen_keys -l "$1"
+	screen_keys Enter
+}
+
+line 'screen nodes'
+check ":screen shows it" wait_screen '^┌ Nodes' 5
+line 'sort address'
+line "filter ${S[0]}" # a replica's row has its master's address as well
+check ":filter leaves the other rows out" wait_lacks "127.0.0.1:${S[1]}" 5
+screen_keys Escape
+check "Esc drops that filter as well" wait_screen "127.0.0.1:${S[1]}" 5
+line 'sorrt address'
+check "an unknown command: the one that was meant" wait_screen 'unknown command sorrt: sort\?' 5
+line 'sort nonsense'
+check "an unknown column is refused" wait_screen 'Nodes has no column nonsense' 5
+screen_keys :
+screen_keys -l 'screen to'
+screen_keys Tab
+check "Tab completes" wait_screen '^:screen topology' 5
+screen_keys C-u
+screen_keys -l 'scr'
+screen_keys Escape
+check "Esc leaves the line" wait_lacks '^:' 5
+screen_keys : Up
+check "Up: the line before" wait_screen '^:sort nonsense' 5
+screen_keys Escape
+line 'failover'
+check ":failover opens its sheet, and sends nothing" wait_screen 'Type .* to go ahead' 5
+close_sheet
+line "node $R2"
+check ":node opens it" wait_screen "^┌ Node +127.0.0.1:$R2" 5
+screen_keys Escape
+check "Esc is back where one was" wait_screen '^┌ Nodes' 5
+selected_address() {
+	tm capture-pane -p -e | grep -oP '\x1b\[[0-9;]*(7|48;5;\d+)m[^│]*127\.0\.0\.1:\d+' | grep -oE '127\.0\.0\.1:[0-9]+' | head -n 1
+}
+screen_keys g j
+selected=$(wait_for 3 "a selected row" selected_address >/dev/null; selected_address)
+screen_keys s s S
+check "sorted: the selection stays with its row" wait_for 3 "the same row" eval '[ "$(selected_address)" = "$selected" ]'
+screen_keys Space
+wait_screen FROZEN 5
+screen_keys /
+screen_keys -l "${S[0]}"
+screen_keys Enter
+check "frozen: a filter acts at once" wait_lacks "127.0.0.1:${S[1]}" 5
+screen_keys Escape
+check "frozen: and is dropped" wait_screen "127.0.0.1:${S[1]}" 5
+screen_keys 2
+check "frozen: another screen" wait_screen '^┌ Topology' 5
+check "frozen: all the same" screen_has FROZEN
+screen_keys Space
+wait_lacks FROZEN 5
+
+printf '[keys]\nfailover = F\nhelp = <F2> H\nfilter = <C-f>\npage-down = <PgDn>\n' >"$WORK/keys.conf"
+screen_redoubt 80x24 -c "$WORK/keys.conf" "$TARGET"
+wait_screen 'ckquorum ok' 10
+check "[keys]: the hints have the new ones" screen_has 'F failover.*F2 help'
+screen_keys f '?' F2
+check "[keys]: F2 is help, f and ? are nothing" wait_screen 'Esc closes' 5
+check "[keys]: the help has the new ones" eval "screen_keys End; wait_screen ' F +open the failover sheet' 5"
+screen_keys Escape F
+check "[keys]: F opens the sheet" wait_screen 'Type .* to go ahead' 5
+close_sheet
+printf '[ui]\ninterval = 1\n\n[keys]\nfailover = q\n' >"$WORK/keys.conf"
+equal "[keys]: an error has its file and line" \
+	"redoubt: $WORK/keys.conf:5: failover: q is a key of quit: give that another one" \
+	"$("$REDOUBT" -c "$WORK/keys.conf" "$TARGET" 2>&1 </dev/null)"
 
 # --- the terminal afterwards -------------------------------------------------------------------------
 
