@@ -190,6 +190,9 @@ static void events_rebuild(struct view *v, const struct view_context *c)
 	}
 	if (ev->valid && ev->generation == event_log_generation(log))
 		return;
+	/* The log may be one of another moment, before or after. */
+	if (c->replay)
+		ev->valid = false;
 	events_collect(ev, c, log);
 	list_begin(&v->list);
 	for (size_t i = 0; i < ev->count; i++)
