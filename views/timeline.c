@@ -10,12 +10,14 @@
 #include "base/units.h"
 #include "views/parts.h"
 
-#define TWO_ROWS_LEAST 18 /* rows of the screen; below, the body needs them */
-#define ONE_ROW_LEAST  6
-#define STRIP_LEAST    8  /* columns; the clocks beside it go first */
-#define STATE_COLUMNS  12 /* "PLAYING 1/4x": what stands behind it holds still */
-#define CLOCK_COLUMNS  8
-#define EVENT_LEAST    24
+#define TWO_ROWS_LEAST   18 /* rows of the screen; below, the body needs them */
+#define ONE_ROW_LEAST    6
+#define STRIP_LEAST      8  /* columns; the clocks beside it go first */
+#define TWO_CLOCKS_LEAST 34
+#define STATE_COLUMNS    12 /* "PLAYING 1/4x": what stands behind it holds still */
+#define CLOCK_COLUMNS    8
+#define EVENT_LEAST      24
+#define ALL_WORDS_LEAST  90
 
 int timeline_height(int height)
 {
@@ -124,22 +126,24 @@ static const char *damage_word(const struct timeline *t)
 											     : "damaged";
 }
 
-/* Columns of the end's clock and what stands behind it. */
-static int end_columns(const struct timeline *t)
+/* The end's clock and the word behind it, at the right of a row of which `columns` are left for them
+ * and the strip. Returns how many it took: the word is the last to give way. */
+static int draw_end(const struct pane *row, int columns, const struct timeline *t)
 {
 	const char *word = damage_word(t);
-
-	return CLOCK_COLUMNS + 2 + (word ? (int)strlen(word) + 1 : 0);
-}
-
-static void draw_end(const struct pane *row, int x, const struct timeline *t)
-{
+	int word_columns = word ? (int)strlen(word) + 1 : 0, clock_columns = CLOCK_COLUMNS + 1, x;
 	char clock[CLOCK_ISO_BYTES];
-	const char *word = damage_word(t);
 
-	x = pane_text(row, 0, x, -1, STYLE_TEXT, clock_format_hms(t->end_wall_ms, clock));
+	if (columns - clock_columns - word_columns - 1 < STRIP_LEAST)
+		clock_columns = 0;
+	if (columns - clock_columns - word_columns - 1 < STRIP_LEAST)
+		return 0;
+	x = row->width - 1 - word_columns - clock_columns;
+	if (clock_columns > 0)
+		pane_text(row, 0, x + 1, -1, STYLE_TEXT, clock_format_hms(t->end_wall_ms, clock));
 	if (word)
-		pane_text(row, 0, x + 1, -1, STYLE_WARNING, word);
+		pane_text(row, 0, x + clock_columns + 1, -1, STYLE_WARNING, word);
+	return clock_columns + word_columns + 1;
 }
 
 /* --- the words ------------------------------------------------------------------------------- */
@@ -180,13 +184,13 @@ static int draw_counts(const struct pane *row, const struct timeline *t, int fro
 	return end - columns - 2;
 }
 
-/* What happened last, of all deployments: "+odown mymaster 127.0.0.1:6379  7 s ago". */
+/* What happened last, of all deployments: "+odown mymaster  7 s ago". */
 static void draw_event(const struct pane *row, int x, int columns, const struct view_context *c)
 {
 	const struct event_log *log = model_events(c->model);
 	size_t count = event_log_count(log);
 	const struct event *e = count > 0 ? event_log_at(log, count - 1) : NULL;
-	char age[UNITS_BYTES];
+	char age[UNITS_BYTES], text[200];
 
 	if (!e || columns < EVENT_LEAST / 2)
 		return;
@@ -194,26 +198,26 @@ static void draw_event(const struct pane *row, int x, int columns, const struct 
 		pane_glyph(row, 0, x, severity_style(e->severity),
 			   e->severity == SEVERITY_CRITICAL ? GLYPH_DOWN : GLYPH_WARNING);
 	units_age(c->timeline->now_ms > e->mono_ms ? c->timeline->now_ms - e->mono_ms : 0, age);
-	pane_textf(row, 0, x + 2, columns - 2, STYLE_TEXT, "%s %s  %s ago", e->name, e->subject, age);
+	text_format(text, sizeof(text), "%s %s  %s ago", e->name, e->subject, age);
+	if (text_width(text) > columns - 2)
+		text_format(text, sizeof(text), "%s  %s ago", e->name, age);
+	pane_text(row, 0, x + 2, columns - 2, STYLE_TEXT, text);
 }
 
 static void draw_words(const struct pane *row, const struct view_context *c)
 {
 	const struct timeline *t = c->timeline;
-	bool damaged = damage_word(t) != NULL;
+	bool damaged = damage_word(t) != NULL, at_end = t->state == TIMELINE_END;
 	char clock[CLOCK_ISO_BYTES];
-	int end, columns, x = draw_state(row, t);
+	int end, x = draw_state(row, t);
 
 	x = pane_text(row, 0, x, -1, STYLE_STRONG,
 		      row->width < 60 ? clock_format_hms(t->now_wall_ms, clock)
 				      : clock_format_day_hms(t->now_wall_ms, clock)) + 2;
-	end = draw_counts(row, t, x);
-	columns = damaged ? text_width(t->damage) : 0;
-	/* At the end it is why there is no more; elsewhere only where there is room for both. */
-	if (damaged && (t->state == TIMELINE_END || end - x - columns - 2 >= EVENT_LEAST)) {
+	/* At the end it is why there is no more; elsewhere it stands where there is room for all. */
+	end = damaged && at_end && row->width < ALL_WORDS_LEAST ? row->width - 1 : draw_counts(row, t, x);
+	if (damaged && (at_end || end - x - text_width(t->damage) - 2 >= EVENT_LEAST))
 		x = sentence_draw(row, 0, x, end - x, STYLE_WARNING, t->damage) + 2;
-		columns = 0;
-	}
 	draw_event(row, x, end - x, c);
 }
 
@@ -223,16 +227,13 @@ static void draw_two_rows(const struct pane *p, const struct view_context *c)
 {
 	const struct timeline *t = c->timeline;
 	struct pane row = pane_sub(p, 0, 0, 1, p->width), words = pane_sub(p, 1, 0, 1, p->width), strip;
-	int left = CLOCK_COLUMNS + 2, right = end_columns(t);
+	int left = row.width < TWO_CLOCKS_LEAST ? 0 : CLOCK_COLUMNS + 2;
+	int right = draw_end(&row, row.width - left, t);
 	char clock[CLOCK_ISO_BYTES];
 
-	if (row.width - left - right < STRIP_LEAST) {
-		left = right = 0;
-	} else {
+	if (left > 0)
 		pane_text(&row, 0, 1, CLOCK_COLUMNS, STYLE_TEXT,
 			  clock_format_hms(t->begin_wall_ms, clock));
-		draw_end(&row, row.width - right + 1, t);
-	}
 	strip = pane_sub(&row, 0, left, 1, row.width - left - right);
 	draw_strip(&strip, t);
 	draw_words(&words, c);
@@ -243,13 +244,10 @@ static void draw_one_row(const struct pane *p, const struct view_context *c)
 	const struct timeline *t = c->timeline;
 	struct pane row = pane_sub(p, 0, 0, 1, p->width), strip;
 	char clock[CLOCK_ISO_BYTES];
-	int right = end_columns(t), x = draw_state(&row, t);
+	int right, x = draw_state(&row, t);
 
 	x = pane_text(&row, 0, x, -1, STYLE_STRONG, clock_format_hms(t->now_wall_ms, clock)) + 1;
-	if (row.width - x - right < STRIP_LEAST)
-		right = 0;
-	else
-		draw_end(&row, row.width - right + 1, t);
+	right = draw_end(&row, row.width - x, t);
 	strip = pane_sub(&row, 0, x, 1, row.width - x - right);
 	if (strip.width > 0)
 		draw_strip(&strip, t);
