@@ -370,7 +370,7 @@ static bool run(struct ui *ui, const char *name, const char *argument, struct bu
 	if (c != NULL && argument[0] != '\0')
 		return c->run(ui, argument, err);
 	if (b != NULL && argument[0] == '\0' && !key_binding_applies(b, ui->replay != NULL)) {
-		buf_addstr(err, ui->replay != NULL ? "it is a recording: there is nothing to do so with"
+		buf_addstr(err, ui->replay != NULL ? "a recording has no use for it"
 						   : "only a recording can be played");
 		return false;
 	}
