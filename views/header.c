@@ -333,12 +333,30 @@ static enum tab_form tabs_form(const struct tab *tabs, size_t count, int columns
 	return TAB_KEYS;
 }
 
+/* What is said behind the tabs; NULL: nothing. */
+static const char *tabs_note(const struct view_context *c, enum style_role *role)
+{
+	*role = STYLE_CRITICAL;
+	if (said(c->log_error))
+		return c->log_error;
+	if (said(c->recording_error))
+		return c->recording_error;
+	*role = STYLE_BADGE;
+	return c->frozen ? " Space goes on " : NULL;
+}
+
 static void line_tabs(const struct pane *p, const struct view_context *c, const struct tab *tabs,
 		      size_t tab_count, size_t active)
 {
 	struct pane line = pane_sub(p, 2, 0, 1, p->width), tab;
-	enum tab_form form = tabs_form(tabs, tab_count, p->width);
-	int x = 0;
+	enum style_role note_role;
+	const char *note = tabs_note(c, &note_role);
+	int room = note ? text_width(note) + 2 : 0, x = 0;
+	enum tab_form form;
+
+	if (room > p->width / 2)
+		room = p->width / 2;
+	form = tabs_form(tabs, tab_count, p->width - room);
 
 	pane_fill(&line, STYLE_TAB);
 	for (size_t i = 0; i < tab_count; i++) {
@@ -356,12 +374,9 @@ static void line_tabs(const struct pane *p, const struct view_context *c, const 
 		pane_hot(&tab, HOT_TAB, (uintptr_t)tabs[i].key);
 		x += width;
 	}
-	if (said(c->log_error))
-		pane_text(&line, 0, x + 2, -1, STYLE_CRITICAL, c->log_error);
-	else if (said(c->recording_error))
-		pane_text(&line, 0, x + 2, -1, STYLE_CRITICAL, c->recording_error);
-	else if (c->frozen)
-		pane_text(&line, 0, x + 2, -1, STYLE_BADGE, " Space goes on ");
+	/* A badge by half says nothing. */
+	if (note && (note_role == STYLE_CRITICAL || x + room <= p->width))
+		pane_text(&line, 0, x + 2, -1, note_role, note);
 }
 
 int header_draw(const struct pane *p, const struct view_context *c, const struct tab *tabs,
