@@ -43,7 +43,7 @@ void link_handshake_late(struct link *l)
 
 	link_seconds_text(l->config.timeout_ms, seconds);
 	if (l->was_up) {
-		snprintf(text, sizeof(text), "connected, but no reply for %s", seconds);
+		snprintf(text, sizeof(text), "connected, but no reply within %s", seconds);
 		attempt_failed(l, LINK_SILENT, text);
 		return;
 	}

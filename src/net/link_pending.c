@@ -144,7 +144,7 @@ static void go_silent(struct link *l, int64_t now_us)
 {
 	char text[REASON_BYTES], seconds[32];
 
-	snprintf(text, sizeof(text), "%sno reply for %s", l->answered ? "" : "connected, but ",
+	snprintf(text, sizeof(text), "%sno reply within %s", l->answered ? "" : "connected, but ",
 		 link_seconds_text(l->config.timeout_ms, seconds));
 	l->silent_us = now_us;
 	link_report(l, LINK_SILENT, ERROR_OTHER, text);

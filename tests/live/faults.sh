@@ -242,7 +242,7 @@ check "keys are answered: help closes" wait_screen "127.0.0.1:$M +master +up" 5
 screen_keys ']'
 check "the name that does not resolve, with the reason" wait_screen 'nosuchhost.invalid:6379.*(name|reach)' 5
 silent_is_shown() {
-	screen_has "127.0.0.1:${HOSTILE_PORT[silent]} .*no reply for [0-9]+ s" || { screen_keys ']'; false; }
+	screen_has "127.0.0.1:${HOSTILE_PORT[silent]} .*no reply (for|within) [0-9]+ s" || { screen_keys ']'; false; }
 }
 check "the silent port, with the reason" wait_for 10 "silent port" silent_is_shown
 set_is_shown() {

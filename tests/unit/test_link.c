@@ -394,7 +394,7 @@ static void connected_but_silent(void **state)
 
 	dial(&o, f.port);
 	RUN_UNTIL(&o, is_in(&o, LINK_SILENT));
-	assert_string_equal(o.reason, "connected, but no reply for 0.3 s");
+	assert_string_equal(o.reason, "connected, but no reply within 0.3 s");
 	assert_int_equal(times_in(&o, LINK_UP), 0);
 	/* It wakes up on the same connection. */
 	send(f.peers[0].fd, "+PONG\r\n", 7, MSG_NOSIGNAL);
@@ -414,7 +414,7 @@ static void late_replies_are_dropped(void **state)
 	assert_true(link_ask(o.link, ASK_INFO, NULL, 1));
 	RUN_UNTIL(&o, is_in(&o, LINK_SILENT));
 	RUN_UNTIL(&o, o.timeouts == 1);
-	assert_string_equal(o.reason, "no reply for 0.3 s");
+	assert_string_equal(o.reason, "no reply within 0.3 s");
 	assert_false(link_ask(o.link, ASK_INFO, NULL, 2));
 	send(f.peers[0].fd, "$4\r\nlate\r\n", 10, MSG_NOSIGNAL);
 	RUN_UNTIL(&o, is_in(&o, LINK_UP));
