@@ -175,7 +175,7 @@ static bool take_chunk(struct player *p, const struct chunk *c, struct event_log
 	struct buf raw = BUF_INIT;
 	bool ok = fits(p, &c->head);
 
-	if (ok && (c->head.type == CHUNK_ABOUT || c->head.type == CHUNK_EVENTS))
+	if (ok && c->head.type != CHUNK_STATE && c->head.type != CHUNK_ENTRIES)
 		ok = read_frame(p, c, NULL, &raw);
 	if (ok && c->head.type == CHUNK_ABOUT)
 		ok = recording_about_get(&p->about, raw.data, raw.len);
@@ -239,13 +239,17 @@ static bool open_file(struct player *p, const char *path, int64_t *size, struct 
 
 	/* O_NONBLOCK: a FIFO would wait for its other end. */
 	p->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (p->fd < 0 || fstat(p->fd, &st) != 0 || !read_at(p, head, sizeof(head), 0, &got)) {
+	if (p->fd < 0 || fstat(p->fd, &st) != 0) {
 		buf_addstr(err, strerror(errno));
 		return false;
 	}
 	*size = st.st_size;
 	if (!S_ISREG(st.st_mode)) {
 		buf_addstr(err, "is not a regular file");
+		return false;
+	}
+	if (!read_at(p, head, sizeof(head), 0, &got)) {
+		buf_addstr(err, strerror(errno));
 		return false;
 	}
 	switch (got == 0 ? RECORDING_SHORT : recording_judge_head(head, got, &format)) {

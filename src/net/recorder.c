@@ -272,6 +272,11 @@ uint64_t recorder_bytes(struct recorder *r)
 	return recording_writer_bytes(r->writer);
 }
 
+bool recorder_is_behind(struct recorder *r)
+{
+	return recording_writer_is_behind(r->writer);
+}
+
 void recorder_flush(struct recorder *r, const struct model *m)
 {
 	if (r->state_ms != 0 && !has_ended(r))

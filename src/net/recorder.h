@@ -37,7 +37,8 @@ void recorder_tick(struct recorder *r, const struct model *m, int64_t now_ms, in
 void recorder_interval(struct recorder *r, int64_t interval_ms, int64_t now_ms);
 /* True with words in out when the recording has stopped: full disk, file gone, too slow. */
 bool recorder_trouble(struct recorder *r, char *out, size_t size);
-uint64_t recorder_bytes(struct recorder *r); /* written so far */
+uint64_t recorder_bytes(struct recorder *r); /* of the file, as written so far */
+bool recorder_is_behind(struct recorder *r); /* something is not written yet */
 /* What came so far is on its way, with its events: before recorder_close, which knows no model. */
 void recorder_flush(struct recorder *r, const struct model *m);
 /* Writes what is left, waiting up to timeout_ms. NULL is legal. */

@@ -630,6 +630,16 @@ uint64_t recording_writer_bytes(struct recording_writer *w)
 	return (uint64_t)atomic_load(&w->size);
 }
 
+bool recording_writer_is_behind(struct recording_writer *w)
+{
+	bool behind;
+
+	pthread_mutex_lock(&w->lock);
+	behind = w->first || w->writing;
+	pthread_mutex_unlock(&w->lock);
+	return behind;
+}
+
 static struct timespec deadline_in(int ms)
 {
 	struct timespec t;

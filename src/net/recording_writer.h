@@ -23,6 +23,7 @@ bool recording_writer_wants_state(struct recording_writer *w);
 /* True with words when the recording has ended early. */
 bool recording_writer_trouble(struct recording_writer *w, char *out, size_t size);
 uint64_t recording_writer_bytes(struct recording_writer *w);
+bool recording_writer_is_behind(struct recording_writer *w);
 /* Waits up to timeout_ms for what is left. NULL is legal. */
 void recording_writer_close(struct recording_writer *w, int timeout_ms);
 

@@ -96,6 +96,40 @@ static void replaced_and_appended(void **state)
 	credentials_free(c);
 }
 
+static void assert_blotted(const struct credentials *c, const char *text, const char *expected)
+{
+	struct buf data = BUF_INIT;
+
+	buf_addstr(&data, text);
+	credentials_blot(c, "master port 6379", 16, data.data, data.len);
+	assert_string_equal(data.data, expected);
+	buf_free(&data);
+}
+
+static void blotted(void **state)
+{
+	struct credentials *c = credentials_new();
+	struct endpoint own = node("h:1");
+
+	(void)state;
+	assert_blotted(c, "nothing is known", "nothing is known");
+	assert_blotted(c, "", "");
+	credentials_set(c, CREDENTIAL_DATA, NULL, "s3cret");
+	credentials_set(c, CREDENTIAL_SENTINEL, "me", "aaa");
+	credentials_set_for(c, &own, NULL, "a\x01z");
+	assert_blotted(c, "s3cret", "******");
+	assert_blotted(c, "s3crets3cret xs3crety s3cre", "************ x******y s3cre");
+	assert_blotted(c, "aaaaa aa", "***aa aa");
+	assert_blotted(c, "a\x01z a\\x01z", "*** ******");
+	/* Too short to be one; a word of the protocol, or a part of it; a part of another number. */
+	credentials_set(c, CREDENTIAL_DATA, NULL, "ab");
+	credentials_set(c, CREDENTIAL_SENTINEL, NULL, "aster");
+	assert_blotted(c, "ab master aster", "ab master aster");
+	credentials_set(c, CREDENTIAL_DATA, NULL, "4711");
+	assert_blotted(c, "4711 14711 47110 x4711x", "**** 14711 47110 x****x");
+	credentials_free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +137,7 @@ int main(void)
 		cmocka_unit_test(candidates_in_order),
 		cmocka_unit_test(equal_pairs_are_tried_once),
 		cmocka_unit_test(replaced_and_appended),
+		cmocka_unit_test(blotted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

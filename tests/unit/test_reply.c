@@ -354,6 +354,67 @@ static void wrong_shapes_are_named(void **state)
 	check_malformed(ASK_LINK, "+OK\r\n", "expected nothing, got a status");
 }
 
+static void assert_same_tree(const struct reply *a, const struct reply *b)
+{
+	assert_int_equal(a->type, b->type);
+	assert_int_equal(a->integer, b->integer);
+	assert_int_equal(a->len, b->len);
+	if (a->str)
+		assert_memory_equal(a->str, b->str, a->len + 1);
+	assert_int_equal(a->element_count, b->element_count);
+	for (size_t i = 0; i < a->element_count; i++)
+		assert_same_tree(a->elements[i], b->elements[i]);
+}
+
+/* Reads a reply, writes it, and reads that. */
+static void assert_encoded(const char *bytes, size_t len, bool same_bytes)
+{
+	struct reply_reader *one = reader_new(), *two = reader_new();
+	const struct reply *a, *b;
+	struct buf out = BUF_INIT;
+
+	reader_feed(one, bytes, len);
+	assert_int_equal(reader_next(one, &a), 1);
+	assert_true(reader_is_empty(one));
+	reply_encode(a, &out);
+	if (same_bytes) {
+		assert_int_equal(out.len, len);
+		assert_memory_equal(out.data, bytes, len);
+	}
+	reader_feed(two, out.data, out.len);
+	assert_false(reader_is_empty(two));
+	assert_int_equal(reader_next(two, &b), 1);
+	assert_true(reader_is_empty(two));
+	assert_same_tree(a, b);
+	buf_free(&out);
+	reader_free(one);
+	reader_free(two);
+}
+
+static void encoded_again(void **state)
+{
+	static const char all[] = "*8\r\n$3\r\na\0b\r\n+OK\r\n-ERR no\r\n:-42\r\n$-1\r\n"
+				  "*2\r\n$0\r\n\r\n*0\r\n:0\r\n+a\rb\r\n";
+	static const char *const files[] = {
+		"cluster-7.0.15-info.resp",  "cluster-7.0.15-links.resp",   "cluster-7.0.15-nodes.resp",
+		"cluster-7.0.15-slots.resp", "sentinel-7.0.15-masters.resp", "sentinel-8.0.6-replicas.resp",
+		"sentinel-valkey-9.1.2-sentinels.resp",
+#if CAPTURED_HAS_RESP3
+		"cluster-7.0.15-info-resp3.resp", "cluster-valkey-9.1.2-shards-resp3.resp",
+		"cluster-valkey-9.1.2-links-resp3.resp",
+#endif
+	};
+
+	(void)state;
+	assert_encoded(all, sizeof(all) - 1, true);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		struct buf bytes = captured_load(files[i]);
+
+		assert_encoded(bytes.data, bytes.len, !strstr(files[i], "resp3"));
+		buf_free(&bytes);
+	}
+}
+
 static void refusals_and_actions(void **state)
 {
 	struct parser *p = parser_new();
@@ -416,6 +477,7 @@ int main(void)
 		cmocka_unit_test(errors_have_classes),
 		cmocka_unit_test(commands),
 		cmocka_unit_test(wrong_shapes_are_named),
+		cmocka_unit_test(encoded_again),
 		cmocka_unit_test(refusals_and_actions),
 		cmocka_unit_test(roles),
 	};
