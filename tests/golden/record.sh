@@ -1,0 +1,233 @@
+#!/bin/bash
+# Makes the recordings anew, from real servers on loopback: tests/golden/record.sh [NAME...]
+# Some 30 s each. The golden screens change with them: run `golden --update` afterwards and read the
+# difference. Needs what the live tests need; REDOUBT names the program that records.
+# Functions are called through wait_for.
+# shellcheck disable=SC2317
+# shellcheck source-path=SCRIPTDIR source=../live/lib.sh
+. "$(dirname "$0")/../live/lib.sh"
+need_redoubt
+
+OUT=${GOLDEN_OUT:-$SRC/tests/golden}
+BREAK=$SRC/scripts/demo-break
+EVENTS=$WORK/events
+RECORDER= # pid of redoubt
+
+# What the recording says of who made it.
+unset SUDO_USER SSH_CONNECTION
+export USER=oncall
+
+# --- helpers ---------------------------------------------------------------------------------------
+
+# start_recording NAME ARG...
+start_recording() {
+	local file=$WORK/$1.rec
+	shift
+	rm -f "$EVENTS"
+	"$REDOUBT" --record "$file" --events --format json "$@" >"$EVENTS" 2>"$WORK/recorder.err" </dev/null &
+	RECORDER=$!
+	OTHER_PIDS+=("$RECORDER")
+	wait_for 60 "the recording begins" test -s "$file" || bail "$file begins" "$(cat "$WORK/recorder.err")"
+	# Somebody else's may be newer.
+	for REDOUBT_DEMO in "$XDG_RUNTIME_DIR"/redoubt-demo-*; do
+		export REDOUBT_DEMO
+	done
+}
+
+# end_recording NAME
+end_recording() {
+	kill -TERM "$RECORDER"
+	wait_for 15 "redoubt ends" is_gone "$RECORDER" || bail "redoubt ends"
+	wait "$RECORDER" 2>/dev/null
+	install -m 644 "$WORK/$1.rec" "$OUT/$1.rec" || bail "$OUT/$1.rec is written"
+	pass "$1: $(stat -c %s "$OUT/$1.rec") bytes, $(wc -l <"$EVENTS") events"
+}
+
+# await EVENT SECONDS [TIMES]
+await() {
+	wait_for "$2" "$1" seen "$1" "${3:-1}" || bail "$1 comes" "$(tail -n 5 "$EVENTS")"
+}
+
+seen() {
+	[ "$(jq -r .event "$EVENTS" | grep -cFx -- "$1")" -ge "$2" ]
+}
+
+# What an incident takes in its own time.
+let_pass() {
+	sleep "$1"
+}
+
+# demo_port ROLE [NTH]
+demo_port() {
+	"$BREAK" status | awk -v role="$1" '$2 == role { print $1 }' | sed -n "${2:-1}p"
+}
+
+role_is() {
+	"$BREAK" cli "$1" role | head -n 1 | grep -qx "$2"
+}
+
+# Neighbouring ports, so that screens do not change more than they must.
+pick_ports() {
+	local first port
+	for first in 6400 6420 6440 6460; do
+		PORTS=()
+		for ((port = first; port < first + $1; port++)); do
+			port_is_free "$port" && PORTS+=("$port")
+		done
+		[ "${#PORTS[@]}" -eq "$1" ] && return
+	done
+	bail "free ports"
+}
+
+# --- incidents -------------------------------------------------------------------------------------
+
+# A master is killed, another is promoted, the old one comes back as its replica.
+sentinel_crash() {
+	start_recording sentinel-crash --demo=sentinel
+	local master
+	master=$(demo_port master)
+	let_pass 3
+	"$BREAK" kill "$master"
+	await +failover-end 30
+	let_pass 2
+	"$BREAK" start "$master"
+	wait_for 30 "the old master is a replica" role_is "$master" slave || bail "the old master is a replica"
+	let_pass 4
+	end_recording sentinel-crash
+}
+
+# SENTINEL FAILOVER on a set that is well.
+sentinel_manual() {
+	start_recording sentinel-manual --demo=sentinel
+	local sentinel
+	sentinel=$(demo_port sentinel)
+	let_pass 3
+	"$BREAK" cli "$sentinel" sentinel failover mymaster
+	await +failover-end 30
+	let_pass 3
+	end_recording sentinel-manual
+}
+
+# A replica hangs while much is written: lag, then the Sentinels miss it, then it catches up.
+sentinel_lag() {
+	start_recording sentinel-lag --demo=sentinel
+	local master replica
+	master=$(demo_port master)
+	replica=$(demo_port replica 2)
+	let_pass 3
+	"$BREAK" pause "$replica"
+	for _ in 1 2 3 4 5 6 7 8; do
+		head -c 300000 /dev/zero | "$BREAK" cli "$master" -x set load
+		let_pass 1
+	done
+	await +sdown 20
+	let_pass 2
+	"$BREAK" resume "$replica"
+	await -sdown 20
+	let_pass 4
+	end_recording sentinel-lag
+}
+
+# A master of a cluster is killed, its replica takes the slots, the old one comes back.
+cluster_crash() {
+	start_recording cluster-crash --demo=cluster
+	local master
+	master=$(demo_port cluster-master)
+	let_pass 4
+	"$BREAK" kill "$master"
+	await +node-fail 30
+	await -cluster-down 30
+	let_pass 4
+	"$BREAK" start "$master"
+	await -node-fail 30
+	let_pass 5
+	end_recording cluster-crash
+}
+
+# A replica between a master and another replica dies and comes back.
+plain_chain() {
+	pick_ports 4
+	start_node "${PORTS[0]}"
+	start_node "${PORTS[1]}" "replicaof 127.0.0.1 ${PORTS[0]}"
+	start_node "${PORTS[2]}" "replicaof 127.0.0.1 ${PORTS[0]}"
+	start_node "${PORTS[3]}" "replicaof 127.0.0.1 ${PORTS[1]}"
+	wait_for 20 "the chain is whole" chain_is_whole || bail "the chain is whole"
+	start_recording plain-chain --pass-file "$PASS_FILE" "127.0.0.1:${PORTS[0]}"
+	let_pass 3
+	kill_node "${PORTS[1]}"
+	let_pass 4
+	restart_node "${PORTS[1]}"
+	wait_for 20 "the chain is whole again" chain_is_whole || bail "the chain is whole again"
+	let_pass 3
+	end_recording plain-chain
+	local port
+	for port in "${PORTS[@]}"; do
+		kill_node "$port"
+	done
+}
+
+chain_is_whole() {
+	local port
+	for port in "${PORTS[@]:1}"; do
+		[ "$(info_field "$port" replication master_link_status)" = up ] || return 1
+	done
+}
+
+# Several deployments at once; then the cluster loses a master and the set a replica.
+fleet() {
+	start_recording fleet --demo=all
+	local master replica
+	master=$(demo_port cluster-master)
+	replica=$(demo_port replica)
+	let_pass 3
+	"$BREAK" pause "$replica"
+	let_pass 1
+	"$BREAK" kill "$master"
+	await +node-fail 30
+	let_pass 2
+	end_recording fleet
+}
+
+# One set with a wrong password, one whose user may not do what is needed, one that is well.
+refused() {
+	pick_ports 4
+	start_node "${PORTS[0]}"
+	start_node "${PORTS[1]}"
+	start_node "${PORTS[2]}" "replicaof 127.0.0.1 ${PORTS[1]}"
+	start_node "${PORTS[3]}"
+	cli "${PORTS[1]}" acl setuser watcher on ">$PASSWORD" +ping +info +client >/dev/null
+	cli "${PORTS[2]}" acl setuser watcher on ">$PASSWORD" +ping +role +client >/dev/null
+	(umask 077 && echo nonsense >"$WORK/wrong")
+	cat >"$WORK/refused.conf" <<-END
+		[deployment orders]
+		targets = 127.0.0.1:${PORTS[0]}
+		pass-file = $WORK/wrong
+		[deployment sessions]
+		targets = 127.0.0.1:${PORTS[1]}
+		user = watcher
+		pass-file = $PASS_FILE
+		[deployment cache]
+		targets = 127.0.0.1:${PORTS[3]}
+		pass-file = $PASS_FILE
+	END
+	start_recording refused -c "$WORK/refused.conf"
+	let_pass 6
+	end_recording refused
+	local port
+	for port in "${PORTS[@]}"; do
+		kill_node "$port"
+	done
+}
+
+if [ $# -eq 0 ]; then
+	set -- sentinel-crash sentinel-manual sentinel-lag cluster-crash plain-chain fleet refused
+fi
+for name; do
+	case $name in
+	sentinel-crash | sentinel-manual | sentinel-lag | cluster-crash | plain-chain | fleet | refused)
+		"${name//-/_}"
+		;;
+	*) bail "there is no recording $name" ;;
+	esac
+done
+finish
