@@ -15,7 +15,7 @@
 #define FUZZ_TARGETS(X)                                                                            \
 	X(reply) X(info) X(answer) X(message) X(hello) X(cluster_nodes) X(cluster_info)               \
 	X(target) X(endpoint) X(number) X(text) X(theme) X(keys) X(config)                            \
-	X(address_map) X(model) X(state)
+	X(address_map) X(model) X(state) X(recording)
 
 typedef void fuzz_function(const uint8_t *data, size_t size);
 
