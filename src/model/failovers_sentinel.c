@@ -35,6 +35,13 @@ static const struct {
 };
 #define STAGE_COUNT (sizeof(stages) / sizeof(stages[0]))
 
+/* What must have happened for a leader to be in that phase. */
+static const enum failover_step begun[] = {
+	[PHASE_TRY] = STEP_TRY,		  [PHASE_SELECT] = STEP_ELECTED,
+	[PHASE_SELECTED] = STEP_SELECTED, [PHASE_PROMOTION] = STEP_PROMOTING,
+	[PHASE_RECONF] = STEP_PROMOTED,
+};
+
 /* --- which record ------------------------------------------------------------------------------ */
 
 static struct failover_record *open_of(const struct model *m, const struct group *g,
@@ -93,11 +100,15 @@ static struct failover_record *begin(struct model *m, struct group *g, const str
 		f = failover_open(m, g, old_master_id, CAUSE_UNKNOWN);
 		f->cause = cause_of(f, view_of(g, sentinel->id));
 	}
-	/* Its own word is more exact than when the command was sent. */
-	f->step_ms[STEP_TRY] = f->step_last_ms[STEP_TRY] = 0;
-	f->step_sources[STEP_TRY] = 0;
 	set_leader(f, sentinel);
 	return f;
+}
+
+/* Its own message is more exact than when the command was sent, or a reply came. */
+static void forget_try(struct failover_record *f)
+{
+	f->step_ms[STEP_TRY] = f->step_last_ms[STEP_TRY] = 0;
+	f->step_sources[STEP_TRY] = 0;
 }
 
 /* A reply showed that it was over before the message of its end came. */
@@ -121,17 +132,17 @@ static struct failover_record *record_for(struct model *m, struct group *g, cons
 	struct failover_record *f = open_of(m, g, sentinel);
 	if (f == NULL && kind != EVENT_TRY_FAILOVER)
 		f = just_over(m, g, sentinel);
-	if (kind != EVENT_TRY_FAILOVER || f == NULL)
+	if (kind != EVENT_TRY_FAILOVER)
 		return f != NULL ? f : begin(m, g, sentinel, old_master_id);
-	/* A reply told of it before its message came, which is more exact. */
-	bool early = f->phase == PHASE_TRY && m->now_ms - f->step_ms[STEP_TRY] < JUST_ENDED_MS;
-	if (f->step_ms[STEP_TRY] == 0 || early) {
-		f->step_ms[STEP_TRY] = f->step_last_ms[STEP_TRY] = 0;
-		f->step_sources[STEP_TRY] = 0;
-		return f;
+	if (f != NULL && f->step_ms[STEP_TRY] != 0 &&
+	    (f->phase != PHASE_TRY || m->now_ms - f->step_ms[STEP_TRY] >= JUST_ENDED_MS)) {
+		failover_finish(m, f, STEP_COUNT, "out-of-sight");
+		f = NULL;
 	}
-	failover_finish(m, f, STEP_COUNT, "out-of-sight");
-	return begin(m, g, sentinel, old_master_id);
+	if (f == NULL)
+		f = begin(m, g, sentinel, old_master_id);
+	forget_try(f);
+	return f;
 }
 
 /* --- a group's failover, as the screen and the polls see it --------------------------------------- */
@@ -387,6 +398,8 @@ static void take_stage(struct model *m, struct group *g, const struct node *sent
 		failover_finish(m, f, STEP_ENDED, NULL);
 	else if (stages[stage].step != STEP_COUNT)
 		failover_note(m, f, stages[stage].step, m->now_ms);
+	else if (failover_begin_ms(f) == 0) /* nothing was heard of it before */
+		failover_note(m, f, begun[phase], m->now_ms);
 	deployment_get(m, g->deployment_id)->regroup = true;
 }
 
@@ -420,11 +433,6 @@ void failovers_message(struct model *m, struct group *g, struct node *sentinel, 
 static void note_state(struct model *m, struct failover_record *f, const struct node *sentinel,
 		       enum failover_phase phase)
 {
-	static const enum failover_step begun[] = {
-		[PHASE_TRY] = STEP_TRY,		  [PHASE_SELECT] = STEP_ELECTED,
-		[PHASE_SELECTED] = STEP_SELECTED, [PHASE_PROMOTION] = STEP_PROMOTING,
-		[PHASE_RECONF] = STEP_PROMOTED,
-	};
 	set_phase(m, f, phase);
 	bool heard = sentinel->event_link.state == LINK_UP && failover_begin_ms(f) != 0;
 	if (!heard && f->step_ms[begun[phase]] == 0)
