@@ -134,4 +134,6 @@ void apply_action(struct model *m, const struct observation *obs, struct node *n
 					     .addr = addr,
 					     .detail = detail });
 	failovers_action(m, a, n);
+	if (n != NULL)
+		node_note_action(m, n, a);
 }

@@ -96,6 +96,21 @@ static struct refusal *refusal_find(struct node *n, enum question q)
 	return NULL;
 }
 
+/* An operator's command is no question of ours: that a watcher's user may not send it is as it should
+ * be, and the node is well. It is remembered for the next time somebody wants to. */
+static const struct refusal *first_question(const struct node *n, size_t *count)
+{
+	const struct refusal *first = NULL;
+	*count = 0;
+	for (size_t i = 0; i < n->refusal_count; i++) {
+		if (n->refusals[i].question == ASK_ACTION)
+			continue;
+		first = first != NULL ? first : &n->refusals[i];
+		(*count)++;
+	}
+	return first;
+}
+
 /* All permissions that are missing, so that one ACL SETUSER adds them. */
 static void refusals_list_permissions(struct node *n)
 {
@@ -105,7 +120,7 @@ static void refusals_list_permissions(struct node *n)
 	for (size_t i = 0; i < n->refusal_count; i++) {
 		const struct refusal *r = &n->refusals[i];
 		len = strlen(n->refused_text);
-		if (r->error == ERROR_NOPERM)
+		if (r->error == ERROR_NOPERM && r->question != ASK_ACTION)
 			text_format(n->refused_text + len, size - len, " %s",
 				    permission_name(question_name(r->question), r->text, name));
 	}
@@ -114,9 +129,11 @@ static void refusals_list_permissions(struct node *n)
 /* The one that is said: without a password nothing else matters, else the first. */
 static void refusals_sum_up(struct model *m, struct node *n)
 {
-	size_t missing = 0;
-	const struct refusal *said = n->refusal_count > 0 ? &n->refusals[0] : NULL;
+	size_t missing = 0, count;
+	const struct refusal *said = first_question(n, &count);
 	for (size_t i = 0; i < n->refusal_count; i++) {
+		if (n->refusals[i].question == ASK_ACTION)
+			continue;
 		missing += n->refusals[i].error == ERROR_NOPERM;
 		if (n->refusals[i].error == ERROR_NOAUTH)
 			said = &n->refusals[i];
@@ -124,11 +141,11 @@ static void refusals_sum_up(struct model *m, struct node *n)
 	n->refused = said != NULL ? said->question : ASK_NONE;
 	n->refused_error = said != NULL ? said->error : ERROR_NONE;
 	n->refused_text[0] = '\0';
-	if (missing > 1 && missing == n->refusal_count)
+	if (missing > 1 && missing == count)
 		refusals_list_permissions(n);
-	else if (said != NULL && n->refusal_count > 1)
+	else if (said != NULL && count > 1)
 		text_format(n->refused_text, sizeof(n->refused_text), "%s, and %zu more", said->text,
-			 n->refusal_count - 1);
+			 count - 1);
 	else if (said != NULL)
 		text_format(n->refused_text, sizeof(n->refused_text), "%s", said->text);
 	m->changed |= TOPIC_HEALTH;
@@ -199,6 +216,9 @@ void node_expire_refusals(struct model *m, struct node *n)
 								      REFUSAL_PASSES_MS;
 	for (size_t i = n->refusal_count; i-- > 0;) {
 		const struct refusal *r = &n->refusals[i];
+		/* Nobody asks again by himself: it stands until it works or the node is another process. */
+		if (r->question == ASK_ACTION)
+			continue;
 		int64_t stands_ms = is_lasting(r->error) ? REFUSAL_STANDS_MS : passes_ms;
 		bool group_went = r->arg[0] != '\0' && d != NULL && group_find(d, r->arg) == NULL;
 		if (group_went || m->now_ms - r->at_ms > stands_ms)
@@ -206,6 +226,42 @@ void node_expire_refusals(struct model *m, struct node *n)
 	}
 	if (n->refusal_count != before)
 		refusals_sum_up(m, n);
+}
+
+static struct refusal *action_refusal(struct node *n, const char *permission)
+{
+	for (size_t i = 0; i < n->refusal_count; i++)
+		if (n->refusals[i].question == ASK_ACTION && strcmp(n->refusals[i].arg, permission) == 0)
+			return &n->refusals[i];
+	return NULL;
+}
+
+/* Only what the server said of permissions: everything else may be different the next time. */
+void node_note_action(struct model *m, struct node *n, const struct action_facts *a)
+{
+	const char *words = strstr(a->outcome, "NOPERM ");
+	char name[PERMISSION_BYTES];
+	struct refusal *r = action_refusal(n, permission_name(a->command, "", name));
+	if (a->stage == ACTION_ACCEPTED && r != NULL) {
+		refusal_remove(n, (size_t)(r - n->refusals));
+		m->changed |= TOPIC_HEALTH;
+	}
+	if (a->stage != ACTION_REFUSED || words == NULL)
+		return;
+	if (r == NULL) {
+		n->refusals = mem_grow(n->refusals, &n->refusal_cap, n->refusal_count + 1,
+				       sizeof(*n->refusals));
+		r = &n->refusals[n->refusal_count++];
+	}
+	*r = (struct refusal){ .question = ASK_ACTION, .error = ERROR_NOPERM, .at_ms = m->now_ms };
+	text_format(r->arg, sizeof(r->arg), "%s", name);
+	permission_format(r->text, sizeof(r->text), a->command, words);
+	m->changed |= TOPIC_HEALTH;
+}
+
+const struct refusal *node_action_refusal(const struct node *n, const char *permission)
+{
+	return action_refusal((struct node *)n, permission);
 }
 
 void apply_answer(struct model *m, const struct observation *obs, struct node *n)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "model/failovers_private.h"
 #include "model/lag.h"
+#include "model/stray.h"
 
 /* How far back the words of an outage are looked for. */
 #define LOOK_BACK_EVENTS 2048
@@ -374,7 +375,7 @@ struct failover_record *failover_open(struct model *m, const struct group *g, ui
 	f->group_id = g->id;
 	f->kind = d != NULL ? d->kind : KIND_UNKNOWN;
 	f->cause = cause;
-	f->epoch = f->old_offset = FACT_UNKNOWN;
+	f->epoch = f->old_offset = f->stray_bytes = FACT_UNKNOWN;
 	f->wall_ms = m->wall_ms;
 	text_format(f->name, sizeof(f->name), "%s", g->name);
 	if (old != NULL) {
@@ -450,6 +451,19 @@ void failovers_master_changed(struct model *m, struct group *g)
 		failover_members_master_changed(m, g, was, now);
 }
 
+/* What was written to the old master after the new one began a history of its own. */
+static void settle_stray(struct model *m, struct failover_record *f)
+{
+	const struct node *old = node_get(m, f->old_master_id), *now = node_get(m, f->new_master_id);
+	if (f->kind != KIND_SENTINEL || old == NULL || now == NULL || f->demoted_ms != 0 ||
+	    f->step_ms[STEP_ROLE_MASTER] == 0 || old->info_at_ms < f->step_ms[STEP_ROLE_MASTER] ||
+	    old->info.role != ROLE_MASTER)
+		return;
+	int64_t bytes = stray_bytes(old, now);
+	if (bytes > f->stray_bytes)
+		f->stray_bytes = bytes;
+}
+
 /* What only the new and the old master can say of themselves. */
 static void settle_roles(struct model *m, struct failover_record *f, const struct node *n)
 {
@@ -461,6 +475,7 @@ static void settle_roles(struct model *m, struct failover_record *f, const struc
 	if (n->info.role == ROLE_REPLICA && failover_same_node(m, f->old_master_id, n->id) &&
 	    f->step_ms[STEP_ROLE_MASTER] != 0 && f->demoted_ms == 0)
 		f->demoted_ms = m->now_ms;
+	settle_stray(m, f);
 }
 
 void failovers_settle(struct model *m, const struct observation *obs)

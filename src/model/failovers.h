@@ -86,6 +86,7 @@ struct failover_record {
 	size_t replica_count;
 	size_t replica_total;     /* with those that are not timed */
 	int64_t demoted_ms;       /* the old master's first reply that says replica; until then it took writes */
+	int64_t stray_bytes;      /* written there since the promotion, which are lost; FACT_UNKNOWN */
 	struct failover_observer observers[FAILOVER_OBSERVERS_MAX];
 	size_t observer_count;
 	char abort_reason[48];    /* wire name, or a word of ours (failover_abort_text), or "" */

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "model/lag.h"
+#include "model/stray.h"
 
 /* A node that only we cannot reach (NAT, firewall) is no incident for ever. */
 #define UNREACHABLE_IS_NEWS_MS 300000
@@ -214,7 +215,24 @@ static bool is_being_promoted(const struct group *g, const struct node *n)
 }
 
 /* A node whose own word contradicts what its deployment says it is. */
-static void say_contradiction(const struct model *m, const struct node *n, struct verdict *v)
+static void say_second_master(const struct model *m, const struct group *g, const struct node *n,
+			      int64_t now_ms, struct verdict *v)
+{
+	struct stray_master stray;
+	char age_text[UNITS_BYTES], bytes[UNITS_BYTES];
+	if (!stray_master_of(m, g, &stray) || stray.node_id != n->id)
+		say(v, HEALTH_CRITICAL, 0, "second master: writes here will be lost");
+	else if (stray.bytes == FACT_UNKNOWN)
+		say(v, HEALTH_CRITICAL, stray.since_ms, "second master: writes here will be lost, %s so far",
+		    age(now_ms, stray.since_ms, age_text));
+	else
+		say(v, HEALTH_CRITICAL, stray.since_ms,
+		    "second master: writes here will be lost, %s and %s so far",
+		    age(now_ms, stray.since_ms, age_text), units_bytes(stray.bytes, bytes));
+}
+
+static void say_contradiction(const struct model *m, const struct node *n, int64_t now_ms,
+			      struct verdict *v)
 {
 	const struct group *g = model_group(m, n->group_id);
 	if (g == NULL || n->info.role == ROLE_UNKNOWN)
@@ -229,7 +247,7 @@ static void say_contradiction(const struct model *m, const struct node *n, struc
 		return;
 	if (is_being_promoted(g, n))
 		return;
-	say(v, HEALTH_CRITICAL, 0, "second master: writes here will be lost");
+	say_second_master(m, g, n, now_ms, v);
 }
 
 static void say_others(const struct node *n, bool is_master, int64_t now_ms, struct verdict *v)
@@ -294,7 +312,7 @@ void health_node(const struct model *m, const struct node *n, int64_t now_ms, st
 		say_others(n, is_master, now_ms, out);
 		return;
 	}
-	say_contradiction(m, n, out);
+	say_contradiction(m, n, now_ms, out);
 	say_loading(n, is_master, out);
 	say_others(n, is_master, now_ms, out);
 	say_replica(n, now_ms, out);
@@ -531,7 +549,8 @@ static bool node_in_trouble(const struct node *n, int64_t now_ms)
 
 bool group_in_trouble(const struct model *m, const struct group *g, int64_t now_ms)
 {
-	if (group_failover_running(m, g, now_ms))
+	struct stray_master stray;
+	if (group_failover_running(m, g, now_ms) || stray_master_of(m, g, &stray))
 		return true;
 	for (size_t i = 0; i < g->member_count; i++)
 		if (node_in_trouble(model_node(m, g->member_ids[i]), now_ms))

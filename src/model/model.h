@@ -265,6 +265,9 @@ const struct node *model_next_member(const struct model *m, uint32_t deployment_
 const struct node *model_find_node(const struct model *m, uint32_t deployment_id,
 				   const struct endpoint *addr);
 size_t model_node_count(const struct model *m);
+/* That an operator's command was refused for want of that permission ("+sentinel|failover"); NULL: not
+ * since it last worked. */
+const struct refusal *node_action_refusal(const struct node *n, const char *permission);
 /* Of the latest observation or tick: monotonic. */
 int64_t model_now_ms(const struct model *m);
 size_t model_deployment_count(const struct model *m);

@@ -122,6 +122,8 @@ void apply_cluster_info(struct model *m, const struct observation *obs, struct n
 void apply_cluster_nodes(struct model *m, const struct observation *obs, struct node *n);
 void apply_message(struct model *m, const struct observation *obs, struct node *n);
 void apply_action(struct model *m, const struct observation *obs, struct node *n);
+/* What an operator's command was refused for, or that it no longer is. */
+void node_note_action(struct model *m, struct node *n, const struct action_facts *a);
 /* A reply, or its lack, says how the node is: called for every answered question. */
 void apply_answer(struct model *m, const struct observation *obs, struct node *n);
 /* Its deployment's word on whether the node is down; true when that changed. by: who says so, and

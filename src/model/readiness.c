@@ -126,6 +126,31 @@ static void judge_agreement(const struct model *m, const struct group *g, int64_
 		against(r, READY_DOUBTFUL, "%s", a.text);
 }
 
+/* A failover by hand was refused here before, for want of a permission. */
+static void judge_own_refusal(const struct model *m, uint32_t node_id, const char *permission,
+			      int64_t now_ms, struct readiness *r)
+{
+	const struct node *n = model_node(m, node_id);
+	const struct refusal *refusal = n != NULL ? node_action_refusal(n, permission) : NULL;
+	char addr[ENDPOINT_TEXT_BYTES], ago[UNITS_BYTES];
+	if (refusal == NULL)
+		return;
+	against(r, READY_DOUBTFUL, "by hand: the user lacks %s at %.60s, said %s ago", permission,
+		endpoint_format(&n->addr, addr), units_age(now_ms - refusal->at_ms, ago));
+}
+
+static void judge_own_refusals(const struct model *m, const struct group *g, enum deployment_kind kind,
+			       int64_t now_ms, struct readiness *r)
+{
+	const char *permission = kind == KIND_SENTINEL ? "+sentinel|failover" :
+				 kind == KIND_CLUSTER  ? "+cluster|failover" :
+							 "+failover";
+	for (size_t i = 0; i < g->view_count; i++)
+		judge_own_refusal(m, g->views[i].sentinel_id, permission, now_ms, r);
+	for (size_t i = 0; kind != KIND_SENTINEL && i < g->member_count; i++)
+		judge_own_refusal(m, g->member_ids[i], permission, now_ms, r);
+}
+
 /* What the operator's own user may not ask. */
 static void judge_permissions(const struct model *m, const struct group *g, struct readiness *r)
 {
@@ -241,5 +266,6 @@ void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, 
 	} else {
 		snprintf(who, sizeof(who), "by hand only");
 	}
+	judge_own_refusals(m, g, d->kind, now_ms, out);
 	sum_up(m, out, &f, who, out->text, sizeof(out->text));
 }

@@ -487,6 +487,7 @@ static const struct state_field fields_failover_record[] = {
 	ARRAY(failover_record, replicas, replica_count, failover_replica),
 	INT(failover_record, replica_total, 0, STATE_NODE_IDS_MAX),
 	TIME(failover_record, demoted_ms),
+	FACT(failover_record, stray_bytes),
 	ARRAY(failover_record, observers, observer_count, failover_observer),
 	TEXT(failover_record, abort_reason),
 	INT(failover_record, first_seq, 0, INT64_MAX),

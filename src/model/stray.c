@@ -1,0 +1,77 @@
+#include "model/stray.h"
+
+#include <string.h>
+
+#include "model/failovers.h"
+
+/* A promotion keeps the old replication id as the second one, up to the offset at which the promoted
+ * one began a history of its own: replication.c:shiftReplicationId. */
+static bool parted_at(const struct node *promoted, const struct node *other, int64_t *offset)
+{
+	if (promoted->info.second_repl_offset == FACT_UNKNOWN || promoted->info.second_repl_offset <= 0 ||
+	    promoted->info.replid2[0] == '\0' ||
+	    strcmp(promoted->info.replid2, other->info.replid) != 0)
+		return false;
+	*offset = promoted->info.second_repl_offset - 1;
+	return true;
+}
+
+int64_t stray_bytes(const struct node *stray, const struct node *master)
+{
+	int64_t offset;
+	if (stray->info_at_ms == 0 || master->info_at_ms == 0 ||
+	    stray->info.master_repl_offset == FACT_UNKNOWN ||
+	    (!parted_at(master, stray, &offset) && !parted_at(stray, master, &offset)))
+		return FACT_UNKNOWN;
+	return stray->info.master_repl_offset > offset ? stray->info.master_repl_offset - offset : 0;
+}
+
+static bool says_master(const struct node *n)
+{
+	if (n->link.state != LINK_UP || n->info_at_ms == 0)
+		return false;
+	return n->role_fast_at_ms > n->info_at_ms ? n->role_fast.role == ROLE_MASTER :
+						    n->info.role == ROLE_MASTER;
+}
+
+/* When the one that became master last said so first. */
+static int64_t both_since(const struct model *m, const struct node *a, const struct node *b)
+{
+	int64_t since = a->role_ms > b->role_ms ? a->role_ms : b->role_ms;
+	for (size_t i = model_failover_count(m); i-- > 0;) {
+		const struct failover_record *f = model_failover_at(m, i);
+		uint32_t old = model_node_resolve(m, f->old_master_id),
+			 now = model_node_resolve(m, f->new_master_id);
+		if (f->step_ms[STEP_ROLE_MASTER] == 0 ||
+		    !((old == a->id && now == b->id) || (old == b->id && now == a->id)))
+			continue;
+		return f->step_ms[STEP_ROLE_MASTER];
+	}
+	return since;
+}
+
+/* The replica that a failover is promoting right now is none: its Sentinel is about to name it. */
+static bool is_chosen(const struct group *g, const struct node *n)
+{
+	const struct failover *f = &g->failover;
+	return f->selected_id == n->id && f->phase >= PHASE_SELECTED && f->phase < PHASE_ENDED;
+}
+
+bool stray_master_of(const struct model *m, const struct group *g, struct stray_master *out)
+{
+	const struct node *master = model_node(m, g->master_id);
+	if (g->view_count == 0 || master == NULL || !says_master(master))
+		return false;
+	for (size_t i = 0; i < g->member_count; i++) {
+		const struct node *n = model_node(m, g->member_ids[i]);
+		if (n == NULL || n == master || !says_master(n) || is_chosen(g, n))
+			continue;
+		int64_t since = both_since(m, n, master);
+		/* Its last word may be of before the promotion. */
+		if (n->info_at_ms < since)
+			continue;
+		*out = (struct stray_master){ n->id, master->id, since, stray_bytes(n, master) };
+		return true;
+	}
+	return false;
+}
