@@ -10,6 +10,8 @@
 #include "views/header_private.h"
 
 #define LABEL_COLUMNS  16
+#define REPLAY_COLUMNS 30
+#define REPLAY_NAME_LEAST 100 /* columns of a screen that has room for it */
 #define PROGRAM_NAME   "redoubt"
 #define PROGRAM_LEAST  60   /* columns; below, the name of what is watched has its room */
 #define STALE_LEAST_MS 3000 /* as for a node: three intervals, but not less */
@@ -120,12 +122,14 @@ static bool said(const char *text)
 	return text && text[0];
 }
 
-/* The file's name gives way on a narrow screen. */
+/* The file's name gives way on a narrow screen: how many answer is worth more. */
 static void replay_text(const struct view_context *c, int width, char *out)
 {
-	if (said(c->replay_name) && width >= PROGRAM_LEAST)
-		snprintf(out, PART_BYTES, " REPLAY %.*s ", (int)text_fit(c->replay_name, LABEL_COLUMNS),
-			 c->replay_name);
+	size_t fits = said(c->replay_name) ? text_fit(c->replay_name, REPLAY_COLUMNS) : 0;
+
+	if (fits > 0 && width >= REPLAY_NAME_LEAST)
+		text_format(out, PART_BYTES, " REPLAY %.*s%s ", (int)fits, c->replay_name,
+			    c->replay_name[fits] != '\0' ? "~" : "");
 	else
 		snprintf(out, PART_BYTES, " REPLAY ");
 }

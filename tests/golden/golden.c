@@ -6,6 +6,7 @@
  * Each case is drawn in a process of its own: curses has one screen a process. */
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <locale.h>
 #include <stdio.h>
@@ -328,6 +329,36 @@ static bool is_wanted(const struct golden_case *c, char **names)
 	return wanted;
 }
 
+static bool is_case(const char *name, size_t len)
+{
+	for (size_t i = 0; i < CASE_COUNT; i++)
+		if (strlen(golden_cases[i].name) == len && strncmp(golden_cases[i].name, name, len) == 0)
+			return true;
+	return false;
+}
+
+/* Screens of cases that are no more. */
+static int leftovers(void)
+{
+	char path[PATH_BYTES];
+	struct dirent *entry;
+	int count = 0;
+	snprintf(path, sizeof(path), "%s/expected", run.folder);
+	DIR *dir = opendir(path);
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		size_t len = strlen(entry->d_name);
+		if (len < 5 || strcmp(entry->d_name + len - 4, ".txt") != 0 || is_case(entry->d_name, len - 4))
+			continue;
+		if (run.update && unlinkat(dirfd(dir), entry->d_name, 0) == 0)
+			continue;
+		printf("not ok - expected/%s: there is no such case\n", entry->d_name);
+		count++;
+	}
+	if (dir != NULL)
+		closedir(dir);
+	return count;
+}
+
 /* Screens depend on the recording alone. */
 static bool forget_environment(void)
 {
@@ -374,6 +405,8 @@ int main(int argc, char **argv)
 		seen++;
 		failed += !run_case(&golden_cases[i]);
 	}
+	if (*argv == NULL && !run.show)
+		failed += leftovers();
 	if (!run.show)
 		printf("# %d screens, %d failed%s\n", seen, failed, run.update ? ", the others written" : "");
 	if (failed > 0 && !run.update)
