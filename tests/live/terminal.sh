@@ -2,7 +2,7 @@
 # What goes to the terminal, byte by byte, for several kinds of terminals: nothing that they don't
 # understand, and everything put back at the end.
 # Functions are called through check and wait_for.
-# shellcheck disable=SC2317,SC2016
+# shellcheck disable=SC2317,SC2016,SC2015,SC2153
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname "$0")/lib.sh"
 need_redoubt

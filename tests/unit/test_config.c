@@ -16,6 +16,7 @@
 #include "app/configfile.h"
 #include "app/network.h"
 #include "app/options.h"
+#include "tui/screen.h"
 #include "base/buf.h"
 #include "tui/graph.h"
 
@@ -42,6 +43,7 @@ static void whole_file(void **state)
 	static const char text[] =
 	    "# a comment\n"
 	    "[ui]\ninterval = 0.5\ntimeout=3\nread-only = yes\ntheme = light\ngraph = block\n"
+	    "notify = osc777\ntruecolor = auto\ntitle = no\n"
 	    "node-columns = role, keys\n"
 	    "[alerts]\nlag-warning-bytes = 1000\nlag-warning-seconds = 0\n"
 	    "[deployment prod cache]\n"
@@ -59,6 +61,10 @@ static void whole_file(void **state)
 	assert_int_equal(c.ascii, -1);
 	assert_string_equal(c.theme, "light");
 	assert_int_equal(c.graph, GRAPH_BLOCK);
+	assert_int_equal(c.notify, SCREEN_NOTIFY_OSC777);
+	assert_int_equal(c.truecolor, TRUECOLOR_AUTO);
+	assert_int_equal(c.title, 0);
+	assert_int_equal(c.bell, -1);
 	assert_string_equal(c.node_columns, "role, keys");
 	assert_int_equal(c.alerts.lag_warning_bytes, 1000);
 	assert_int_equal(c.alerts.lag_warning_s, 0);
@@ -87,6 +93,8 @@ static void errors_name_the_line(void **state)
 	refused("[uu]\na = 1\n", "f:1: unknown section: [ui], [alerts], [keys] or [deployment NAME]");
 	refused("a = 1\n", "f:1: a: a key before any section");
 	refused("[ui]\nread-only = maybe\n", "f:2: read-only: must be yes or no");
+	refused("[ui]\nnotify = yes\n", "f:2: notify: must be no, osc9 or osc777");
+	refused("[ui]\ntruecolor = \n", "f:2: truecolor: must be terminfo, auto, yes or no");
 	refused("[ui]\nnonsense\n", "f:2: neither [section] nor key = value");
 	refused("[deployment a]\ntargets = h:70000\n", "f:2: targets: malformed host or port");
 	refused("[deployment a]\ntargets = h\nmap = a:1=b\nbad = 1\n", "f:4: bad: unknown key");
