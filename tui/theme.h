@@ -16,7 +16,7 @@
 
 #define STYLE_ROLES(X)                                                                             \
 	X(STYLE_TEXT, "text") X(STYLE_DIM, "dim") X(STYLE_STRONG, "strong")                           \
-	X(STYLE_HEADER, "header") X(STYLE_BADGE, "badge")                                            \
+	X(STYLE_HEADER, "header") X(STYLE_HEADER_STRONG, "header-strong") X(STYLE_BADGE, "badge")    \
 	X(STYLE_TAB, "tab") X(STYLE_TAB_ACTIVE, "tab-active")                                        \
 	X(STYLE_BORDER, "border") X(STYLE_BORDER_FOCUS, "border-focus") X(STYLE_TITLE, "title")       \
 	X(STYLE_KEY, "key") X(STYLE_KEY_LABEL, "key-label")                                          \

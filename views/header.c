@@ -175,12 +175,12 @@ static size_t parts_of_numbers(const struct view_context *c, const struct member
 	/* How many answer is of now: not under a badge that says of when the screen is. */
 	if (n->sentinels > 0 && !c->frozen) {
 		part = part_add(parts, &count, 3,
-				n->sentinels_up < n->sentinels ? STYLE_STRONG : STYLE_HEADER);
+				n->sentinels_up < n->sentinels ? STYLE_HEADER_STRONG : STYLE_HEADER);
 		count_text(part->text, n->sentinels_up, n->sentinels, "sentinel", "sentinels");
 	}
 	if (!c->frozen) {
 		part = part_add(parts, &count, 4,
-				n->nodes_up < n->nodes ? STYLE_STRONG : STYLE_HEADER);
+				n->nodes_up < n->nodes ? STYLE_HEADER_STRONG : STYLE_HEADER);
 		count_text(part->text, n->nodes_up, n->nodes, "node", "nodes");
 	}
 	if (c->bytes_per_second > 0) {
@@ -297,8 +297,8 @@ static void line_top(const struct pane *p, const struct view_context *c, const s
 	parts_fit(parts, count, p->width - left);
 	x = p->width - parts_width(parts, count) + 1;
 	if (name_at > 0)
-		pane_text(&line, 0, 0, x - 1, c->frozen ? role : STYLE_STRONG, PROGRAM_NAME);
-	title_draw(&line, name_at, x - 1 - name_at, name_at ? role : STYLE_STRONG, &title);
+		pane_text(&line, 0, 0, x - 1, c->frozen ? role : STYLE_HEADER_STRONG, PROGRAM_NAME);
+	title_draw(&line, name_at, x - 1 - name_at, name_at ? role : STYLE_HEADER_STRONG, &title);
 	for (size_t i = 0; i < count; i++) {
 		if (parts[i].dropped)
 			continue;
