@@ -8,6 +8,8 @@
  *   idle SECONDS
  *   measure SECONDS          bytes_per_s, cpu_percent, rss_kb of the command
  *   keys COUNT GAP_MS        arrow down and up in turn: key_p50_us, key_p95_us to the first byte
+ *   answer KEY REGEX BACK COUNT GAP_MS  presses KEY: answer_p50_us, answer_p95_us until a line
+ *                            matches, then BACK until none does: back_p50_us, back_p95_us
  *   event PORT COUNT GAP_MS  SENTINEL SET at that Sentinel: sub_p50_us until a bare subscriber has
  *                            it, pty_p50_us until the terminal has something
  *   unread PORT SECONDS GAP_MS  does not read, and triggers events: "trigger <wall-clock ms> <value>"
@@ -411,6 +413,43 @@ static void step_screen(struct run *r, char **arg)
 	vt_print(&r->vt, stdout);
 }
 
+/* Until the screen shows it, or no longer does; -1: not within 5 s. */
+static int64_t until_shown(struct run *r, const char *keys, const regex_t *regex, bool shown)
+{
+	int64_t pressed_us = now_us(), until_us = pressed_us + 5000000;
+
+	if (write(r->fd, keys, strlen(keys)) != (ssize_t)strlen(keys))
+		die("the terminal takes no key");
+	while (vt_shows(&r->vt, regex) != shown)
+		if (!turn(r, until_us, true))
+			return -1;
+	return now_us() - pressed_us;
+}
+
+static void step_answer(struct run *r, char **arg)
+{
+	static int64_t there[SAMPLES_MAX], back[SAMPLES_MAX];
+	int count = atoi(arg[3]), lost = 0, n = 0;
+	regex_t regex;
+
+	if (regcomp(&regex, arg[1], REG_EXTENDED | REG_NOSUB) != 0)
+		die("%s: no regular expression", arg[1]);
+	for (int i = 0; i < count && i < SAMPLES_MAX; i++) {
+		there[n] = until_shown(r, arg[0], &regex, true);
+		idle(r, atoi(arg[4]) * 1000LL);
+		back[n] = until_shown(r, arg[2], &regex, false);
+		idle(r, atoi(arg[4]) * 1000LL);
+		if (there[n] < 0 || back[n] < 0)
+			lost++;
+		else
+			n++;
+	}
+	regfree(&regex);
+	print_quantiles("answer", there, n, true);
+	print_quantiles("back", back, n, true);
+	printf("answer_lost %d\n", lost);
+}
+
 static const struct step {
 	const char *name;
 	int args;
@@ -418,7 +457,7 @@ static const struct step {
 } steps[] = {
 	{ "wait", 2, step_wait },     { "idle", 1, step_idle },   { "measure", 1, step_measure },
 	{ "keys", 2, step_keys },     { "event", 3, step_event }, { "unread", 3, step_unread },
-	{ "kill", 3, step_kill },     { "screen", 0, step_screen },
+	{ "answer", 5, step_answer }, { "kill", 3, step_kill },     { "screen", 0, step_screen },
 };
 
 /* --- the command ------------------------------------------------------------------------------- */
