@@ -27,6 +27,8 @@
 #define EXIT_SKIP  77
 #define PATH_BYTES 1024
 #define ARGS_MAX   16
+#define JOBS       2
+#define OUT_BYTES  (1 << 20) /* what a case says is said in one piece */
 
 static struct { bool update, show; const char *folder; } run;
 
@@ -303,20 +305,51 @@ static int run_here(const struct golden_case *c)
 	return ok ? 0 : 1;
 }
 
-static bool run_case(const struct golden_case *c)
+/* --- two at a time ----------------------------------------------------------------------------- */
+
+struct job { pid_t pid; const struct golden_case *c; };
+
+static bool start_job(struct job *job, const struct golden_case *c)
+{
+	fflush(stdout);
+	*job = (struct job){ fork(), c };
+	if (job->pid == 0)
+		exit(run_here(c)); /* not _exit: leaks are looked for */
+	if (job->pid < 0)
+		printf("not ok - %s: fork: %s\n", c->name, strerror(errno));
+	return job->pid > 0;
+}
+
+/* Of the one that ends first; its place is free then. True when all is well. */
+static bool end_job(struct job *jobs)
 {
 	int status;
-	fflush(stdout);
-	pid_t pid = fork();
-	if (pid == 0)
-		exit(run_here(c)); /* not _exit: leaks are looked for */
-	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
-		perror("golden");
-		exit(1);
+	pid_t pid = wait(&status);
+	for (size_t i = 0; i < JOBS; i++) {
+		if (pid <= 0 || jobs[i].pid != pid)
+			continue;
+		if (WIFSIGNALED(status))
+			printf("not ok - %s: killed by signal %d\n", jobs[i].c->name, WTERMSIG(status));
+		jobs[i].pid = 0;
+		return status == 0;
 	}
-	if (WIFSIGNALED(status))
-		printf("not ok - %s: killed by signal %d\n", c->name, WTERMSIG(status));
-	return status == 0;
+	return false;
+}
+
+static struct job *free_job(struct job *jobs)
+{
+	for (size_t i = 0; i < JOBS; i++)
+		if (jobs[i].pid <= 0)
+			return &jobs[i];
+	return NULL;
+}
+
+static bool is_busy(const struct job *jobs)
+{
+	for (size_t i = 0; i < JOBS; i++)
+		if (jobs[i].pid > 0)
+			return true;
+	return false;
 }
 
 /* --- all --------------------------------------------------------------------------------------- */
@@ -374,6 +407,24 @@ static bool forget_environment(void)
 	return true;
 }
 
+static int run_cases(char **names, int *seen)
+{
+	struct job jobs[JOBS] = { { 0, NULL } }, *job;
+	int failed = 0;
+	for (size_t i = 0; i < CASE_COUNT; i++) {
+		if (!is_wanted(&golden_cases[i], names))
+			continue;
+		(*seen)++;
+		/* Pictures are looked at in their order. */
+		while ((job = free_job(jobs)) == NULL || (run.show && is_busy(jobs)))
+			failed += !end_job(jobs);
+		failed += !start_job(job, &golden_cases[i]);
+	}
+	while (is_busy(jobs))
+		failed += !end_job(jobs);
+	return failed;
+}
+
 static const char *golden_folder(void)
 {
 	static char path[PATH_BYTES];
@@ -394,17 +445,13 @@ int main(int argc, char **argv)
 			return fprintf(stderr, "golden: %s?\n", *argv), 64;
 		argc--;
 	}
+	setvbuf(stdout, NULL, _IOFBF, OUT_BYTES);
 	run.folder = golden_folder();
 	if (!forget_environment()) {
 		printf("# skip no UTF-8 locale here\n");
 		return EXIT_SKIP;
 	}
-	for (size_t i = 0; i < CASE_COUNT; i++) {
-		if (!is_wanted(&golden_cases[i], argv))
-			continue;
-		seen++;
-		failed += !run_case(&golden_cases[i]);
-	}
+	failed = run_cases(argv, &seen);
 	if (*argv == NULL && !run.show)
 		failed += leftovers();
 	if (!run.show)
