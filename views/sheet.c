@@ -58,6 +58,7 @@ static enum health outcome_health(const struct sheet *s)
 	case SHEET_BLOCKED:
 	case SHEET_FAILED:
 		return HEALTH_CRITICAL;
+	case SHEET_VALUE:
 	case SHEET_CONFIRM:
 	case SHEET_SENT:
 		break;
@@ -66,6 +67,7 @@ static enum health outcome_health(const struct sheet *s)
 }
 
 static const char *const state_words[] = {
+    [SHEET_VALUE] = "",
     [SHEET_CONFIRM] = "",
     [SHEET_BLOCKED] = "Cannot be done now",
     [SHEET_SENT] = "Sent, being followed",
@@ -87,10 +89,23 @@ static int outcome_height(const struct sheet *s, int columns, int room)
 	return text_wrap_draw(NULL, 0, 0, columns - 2, room, STYLE_DIALOG, text);
 }
 
+static bool is_asking(const struct sheet *s)
+{
+	return s->state == SHEET_CONFIRM || s->state == SHEET_VALUE;
+}
+
+static bool has_prompt(const struct sheet *s)
+{
+	return s->state == SHEET_VALUE || s->confirm[0] != '\0';
+}
+
 static void ask_text(const struct sheet *s, char *out, size_t size)
 {
 	/* What was wrong the last time is said here: the line for notices may be behind the sheet. */
-	if (s->confirm[0])
+	if (s->state == SHEET_VALUE)
+		snprintf(out, size, "%.80s%sType %s, then Enter; Esc leaves", s->outcome,
+			 s->outcome[0] ? ". " : "", s->value);
+	else if (s->confirm[0])
 		snprintf(out, size, "%.80s%sType %s to go ahead, Esc to leave", s->outcome,
 			 s->outcome[0] ? ". " : "", s->confirm);
 	else
@@ -103,12 +118,12 @@ static int tail_height(const struct sheet *s, int columns, int room)
 	char ask[NAME_BYTES + 256];
 	int lines;
 
-	if (s->state != SHEET_CONFIRM) {
+	if (!is_asking(s)) {
 		lines = outcome_height(s, columns, TAIL_MAX - 1) + 1;
 	} else {
 		ask_text(s, ask, sizeof(ask));
 		lines = text_wrap_draw(NULL, 0, 0, columns, 3, STYLE_DIALOG, ask) +
-			(s->confirm[0] != '\0');
+			has_prompt(s);
 	}
 	return lines < room ? lines : room;
 }
@@ -121,8 +136,8 @@ static void tail_draw(const struct pane *p, int y, int lines, const struct sheet
 
 	if (lines < 1)
 		return;
-	if (s->state == SHEET_CONFIRM) {
-		bool prompt = s->confirm[0] && typed;
+	if (is_asking(s)) {
+		bool prompt = has_prompt(s) && typed;
 
 		ask_text(s, text, sizeof(text));
 		text_wrap_draw(p, y, 0, p->width, lines - prompt, STYLE_STRONG, text);

@@ -6,9 +6,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 #include "model/permission.h"
 
-const struct action_kind *const action_kinds[] = { &action_failover, &action_ckquorum };
+const struct action_kind *const action_kinds[] = {
+	&action_failover,
+	&action_ckquorum,
+};
 const size_t action_kind_count = sizeof(action_kinds) / sizeof(action_kinds[0]);
 
 bool action_block(struct action *a, const char *fmt, ...)
@@ -49,9 +53,13 @@ static void describe_targets(struct action *a, const struct model *m)
 		return;
 	}
 	endpoint_format(&n->addr, addr);
-	if (a->target_count == 1)
+	/* A test of the connection goes to one node many times. */
+	if (a->target_ids[a->target_count - 1] == n->id)
 		snprintf(a->sheet.target, sizeof(a->sheet.target), "%.70s  (%s)", addr,
 			 role_name(node_role(m, n)));
+	else if (a->kind->in_turn)
+		snprintf(a->sheet.target, sizeof(a->sheet.target),
+			 "%zu Sentinels, one after the other, first %.45s", a->target_count, addr);
 	else
 		snprintf(a->sheet.target, sizeof(a->sheet.target), "%zu Sentinels: %.40s and %zu more",
 			 a->target_count, addr, a->target_count - 1);
@@ -144,6 +152,37 @@ bool action_conflicts(const struct action *running, const struct action_context 
 				    on->node_id == running->on.node_id);
 }
 
+/* Picks targets and command; what else there is to say of it, in words. */
+static bool prepare(struct action *a, const struct model *m, int64_t now_ms)
+{
+	bool ready = a->kind->prepare(a, m, now_ms);
+	if (ready && a->refusal != NULL && a->kind->changes)
+		ready = action_block(a, "%s", a->refusal);
+	/* Nothing is confirmed by an empty line. */
+	if (ready && a->kind->needs_confirm && a->sheet.confirm[0] == '\0')
+		ready = action_block(a, "it has no name that could be typed");
+	action_command_text(a, a->sheet.command, sizeof(a->sheet.command));
+	describe_targets(a, m);
+	return ready;
+}
+
+static void write_sheet(struct action *a, const struct model *m, int64_t now_ms)
+{
+	const struct action_param *p = a->kind->param;
+	bool ready = prepare(a, m, now_ms);
+	snprintf(a->sheet.title, sizeof(a->sheet.title), "%s  %.48s", a->kind->label, a->subject);
+	bind_nodes(a, m);
+	a->kind->brief(a, m, now_ms);
+	a->sheet.state = !ready ? SHEET_BLOCKED : p != NULL && !a->has_value ? SHEET_VALUE : SHEET_CONFIRM;
+	if (p != NULL)
+		snprintf(a->sheet.value, sizeof(a->sheet.value), "%s, %lld to %lld %s", p->name,
+			 (long long)p->min, (long long)p->max, p->unit);
+	if (!ready)
+		snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "%s", a->blocked);
+	else if (!a->kind->needs_confirm)
+		a->sheet.confirm[0] = '\0';
+}
+
 struct action *action_open(const struct action_kind *kind, const struct action_context *on,
 			   const struct model *m, const char *refusal, int64_t now_ms)
 {
@@ -152,44 +191,94 @@ struct action *action_open(const struct action_kind *kind, const struct action_c
 	a->id = ++last_id;
 	a->kind = kind;
 	a->on = *on;
+	a->refusal = refusal;
 	a->sheet.opened_ms = now_ms;
-	bool ready = kind->prepare(a, m, now_ms);
-	if (ready && refusal != NULL && kind->changes)
-		ready = action_block(a, "%s", refusal);
-	snprintf(a->sheet.title, sizeof(a->sheet.title), "%s  %.48s", kind->label, a->subject);
-	action_command_text(a, a->sheet.command, sizeof(a->sheet.command));
-	describe_targets(a, m);
-	bind_nodes(a, m);
-	kind->brief(a, m, now_ms);
-	a->sheet.state = ready ? SHEET_CONFIRM : SHEET_BLOCKED;
-	if (!ready)
-		snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "%s", a->blocked);
-	else if (!kind->needs_confirm)
-		a->sheet.confirm[0] = '\0';
+	write_sheet(a, m, now_ms);
 	return a;
 }
 
 void action_free(struct action *a)
 {
+	if (a != NULL)
+		free(a->plan);
 	free(a);
 }
+
+bool action_set_value(struct action *a, const struct model *m, const char *typed, int64_t now_ms)
+{
+	const struct action_param *p = a->kind->param;
+	int64_t value;
+	if (p == NULL || a->sheet.state != SHEET_VALUE)
+		return false;
+	if (!number_parse(typed, strlen(typed), p->min, p->max, &value)) {
+		snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "%s must be a number from %lld to %lld",
+			 p->name, (long long)p->min, (long long)p->max);
+		return false;
+	}
+	struct action fresh = { .id = a->id, .kind = a->kind, .on = a->on, .refusal = a->refusal,
+				.has_value = true, .value = value,
+				.sheet = { .opened_ms = a->sheet.opened_ms } };
+	free(a->plan);
+	*a = fresh;
+	write_sheet(a, m, now_ms);
+	return true;
+}
+
+/* --- menus ------------------------------------------------------------------------------------- */
+
+bool action_applies(const struct action_kind *kind, const struct action_context *on,
+		    const struct model *m, int64_t now_ms)
+{
+	if (kind->applies != NULL)
+		return kind->applies(m, on, now_ms);
+	return model_group(m, on->group_id) != NULL;
+}
+
+void action_preview(const struct action_kind *kind, const struct action_context *on,
+		    const struct model *m, const char *refusal, int64_t now_ms, struct menu_entry *out)
+{
+	struct action *a = mem_alloc(sizeof(*a));
+	a->kind = kind;
+	a->on = *on;
+	prepare(a, m, now_ms);
+	*out = (struct menu_entry){ .name = kind->name, .label = kind->label, .help = kind->help,
+				    .needs_confirm = kind->needs_confirm };
+	memcpy(out->command, a->sheet.command, sizeof(out->command));
+	memcpy(out->target, a->sheet.target, sizeof(out->target));
+	/* What holds for all of them goes before what is in the way of one. */
+	snprintf(out->blocked, sizeof(out->blocked), "%s",
+		 refusal != NULL && kind->changes ? refusal : a->blocked);
+	action_free(a);
+}
+
+/* --- right before sending ---------------------------------------------------------------------- */
 
 static bool same_command(const struct action *a, const struct action *again)
 {
 	if (again->target_count == 0 || again->target_ids[0] != a->target_ids[0] ||
+	    (a->kind->changes && memcmp(again->target_ids, a->target_ids, sizeof(a->target_ids)) != 0) ||
 	    again->argc != a->argc || memcmp(again->argv, a->argv, sizeof(a->argv)) != 0)
 		return false;
 	return !a->kind->changes || (strcmp(again->sheet.confirm, a->sheet.confirm) == 0 &&
 				     strcmp(again->sheet.target, a->sheet.target) == 0);
 }
 
+static bool target_is_silent(const struct action *a, const struct action *again, const struct model *m)
+{
+	const struct node *n = a->target_count > 0 ? model_node(m, a->target_ids[0]) : NULL;
+	return again->target_ids[0] != a->target_ids[0] && (n == NULL || n->link.state != LINK_UP);
+}
+
 /* Only what the operator read on the sheet may be sent: same command, same node, same master, same
  * epoch, and behind each of them the same process. */
-bool action_recheck(struct action *a, const struct model *m, int64_t now_ms)
+static bool still_holds(struct action *a, const struct model *m, const char *prefix, int64_t now_ms)
 {
 	struct action *again = mem_alloc(sizeof(*again));
 	again->kind = a->kind;
 	again->on = a->on;
+	again->form = a->form;
+	again->has_value = a->has_value;
+	again->value = a->value;
 	/* The replica on the sheet, even if another one has a little more of the data by now. */
 	if (a->candidate_id != 0)
 		again->on.node_id = a->candidate_id;
@@ -202,23 +291,57 @@ bool action_recheck(struct action *a, const struct model *m, int64_t now_ms)
 		changed = "the master is another one now";
 	else if (ready && again->epoch != a->epoch)
 		changed = "the epoch has changed";
+	else if (ready && again->fingerprint != a->fingerprint)
+		changed = "what the sheet says has changed: open it again";
 	else if (ready && broken != NULL) {
 		snprintf(words, sizeof(words), "%.120s is another process now",
 			 endpoint_format(&broken->addr, addr));
 		changed = words;
-	} else if (ready && !same_command(a, again))
+	} else if (ready && target_is_silent(a, again, m))
+		changed = "the node that it would go to does not answer any more";
+	else if (ready && !same_command(a, again))
 		changed = "the command would be another one now";
 	if (!ready || changed != NULL) {
 		a->sheet.state = SHEET_BLOCKED;
-		snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "not sent: %.200s",
+		snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "%s%.200s", prefix,
 			 changed != NULL ? changed : again->blocked);
 	}
-	free(again);
+	action_free(again);
 	return ready && changed == NULL;
+}
+
+bool action_recheck(struct action *a, const struct model *m, int64_t now_ms)
+{
+	return still_holds(a, m, "not sent: ", now_ms);
+}
+
+void action_watch(struct action *a, const struct model *m, int64_t now_ms)
+{
+	if (!a->kind->live || a->sheet.state != SHEET_CONFIRM || !still_holds(a, m, "", now_ms))
+		return;
+	a->sheet.line_count = 0;
+	a->kind->brief(a, m, now_ms);
+}
+
+bool action_choose(struct action *a, const struct model *m, size_t form, int64_t now_ms)
+{
+	/* What stopped it while it was open stops every form of it. */
+	bool open = a->sheet.state == SHEET_CONFIRM ? still_holds(a, m, "", now_ms) :
+						      a->sheet.state == SHEET_BLOCKED && a->blocked[0] != '\0';
+	if (a->stage != ACTION_NONE || form >= a->sheet.form_count || form == a->form || !open)
+		return false;
+	struct action fresh = { .id = a->id, .kind = a->kind, .on = a->on, .refusal = a->refusal,
+				.form = form, .sheet = { .opened_ms = a->sheet.opened_ms } };
+	free(a->plan);
+	*a = fresh;
+	write_sheet(a, m, now_ms);
+	return true;
 }
 
 bool action_confirmed(const struct action *a, const char *typed)
 {
+	if (a->kind->needs_confirm && typed[0] == '\0')
+		return false;
 	return a->sheet.state == SHEET_CONFIRM && strcmp(typed, a->sheet.confirm) == 0;
 }
 
@@ -226,6 +349,7 @@ void action_sent(struct action *a, int64_t now_ms)
 {
 	a->stage = ACTION_SENT;
 	a->sent_ms = now_ms;
+	a->due = a->kind->in_turn && a->target_count > 1 ? 1 : a->target_count;
 	a->outcome[0] = '\0';
 	a->sheet.state = SHEET_SENT;
 	snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "sent, waiting for the reply");
@@ -240,6 +364,24 @@ void action_end(struct action *a, enum action_stage stage, const char *fmt, ...)
 	a->stage = stage;
 	a->sheet.state = stage == ACTION_VERIFIED ? SHEET_DONE : SHEET_FAILED;
 	snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "%s", a->outcome);
+}
+
+void action_go_on(struct action *a, enum action_stage stage, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(a->outcome, sizeof(a->outcome), fmt, ap);
+	va_end(ap);
+	a->stage = stage;
+	a->sheet.state = SHEET_SENT;
+	snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "%s", a->outcome);
+}
+
+uint32_t action_target_now(const struct action *a)
+{
+	if (a->target_count == 0)
+		return 0;
+	return a->target_ids[a->kind->in_turn && a->due > 0 ? a->due - 1 : 0];
 }
 
 bool action_is_over(const struct action *a)
@@ -281,6 +423,12 @@ void action_replied(struct action *a, const struct model *m, size_t index, enum 
 		text = answer == ANSWER_TIMEOUT ? "no reply in time" : "the connection was lost";
 	a->answered++;
 	a->agreed += answer == ANSWER_OK;
+	if (answer == ANSWER_OK && index < a->target_count)
+		a->reply_ms[index] = now_ms;
+	if (a->kind->replied != NULL) {
+		a->kind->replied(a, m, index, answer, text, now_ms);
+		return;
+	}
 	if (a->target_count == 1 && a->kind->needs_confirm) {
 		single_reply(a, answer, text, now_ms);
 		return;

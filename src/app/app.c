@@ -97,7 +97,7 @@ static void action_report(struct app *app, const struct action *a)
 	facts.command = action_command_text(a, command, sizeof(command));
 	facts.operator_name = app->operator_name;
 	const struct observation obs = { .question = ASK_ACTION,
-					 .node_id = a->target_count > 0 ? a->target_ids[0] : 0,
+					 .node_id = action_target_now(a),
 					 .recv_ms = clock_mono_ms(),
 					 .wall_ms = clock_wall_ms(),
 					 .rtt_us = -1,
@@ -106,6 +106,8 @@ static void action_report(struct app *app, const struct action *a)
 	if (app->ui != NULL)
 		ui_dirty(app->ui);
 }
+
+static void send_due(struct app *app, struct app_action *slot);
 
 static void follow_actions(struct app *app)
 {
@@ -117,6 +119,7 @@ static void follow_actions(struct app *app)
 		memcpy(before, slot->action->sheet.outcome, sizeof(before));
 		if (action_follow(slot->action, app->model, clock_mono_ms()))
 			action_report(app, slot->action);
+		send_due(app, slot);
 		/* The phases of a failover, on its sheet. */
 		if (app->ui != NULL && strcmp(before, slot->action->sheet.outcome) != 0)
 			ui_dirty(app->ui);
@@ -150,19 +153,46 @@ static const char *app_refusal(const struct app *app, uint32_t deployment_id)
 	return app->options->mode == RUN_DUMP ? "--dump sends nothing" : NULL;
 }
 
-struct action *app_action_open(struct app *app, const struct action_kind *kind,
-			       const struct action_context *on)
+const char *app_action_refusal(const struct app *app, const struct action_kind *kind,
+			       const struct action_context *on, char out[120])
 {
-	if (app->replay != NULL) {
-		app_notice(app, HEALTH_WARNING, "a recording: no action is possible");
+	if (app->replay != NULL)
+		return "a recording: no action is possible";
+	if (!kind->changes)
 		return NULL;
-	}
-	for (size_t i = 0; kind->changes && i < APP_ACTIONS_MAX; i++) {
+	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
 		const struct action *other = app->actions[i].action;
 		if (other == NULL || !action_conflicts(other, on))
 			continue;
-		app_notice(app, HEALTH_WARNING, "a %s of %.80s is under way", other->kind->name,
-			   other->subject);
+		snprintf(out, 120, "a %s of %.80s is under way", other->kind->name, other->subject);
+		return out;
+	}
+	return app_refusal(app, on->deployment_id);
+}
+
+static void say_link(struct app *app, struct action *a)
+{
+	char words[200];
+	if (a->kind->about_link && a->target_count > 0 &&
+	    watch_describe(app->watch, a->target_ids[0], words, sizeof(words)))
+		sheet_line_add(&a->sheet, HEALTH_OK, "connection", "%s", words);
+}
+
+static bool is_busy(const struct app *app, const struct action_kind *kind,
+		    const struct action_context *on)
+{
+	for (size_t i = 0; kind->changes && i < APP_ACTIONS_MAX; i++)
+		if (app->actions[i].action != NULL && action_conflicts(app->actions[i].action, on))
+			return true;
+	return false;
+}
+
+struct action *app_action_open(struct app *app, const struct action_kind *kind,
+			       const struct action_context *on)
+{
+	char words[120];
+	if (app->replay != NULL || is_busy(app, kind, on)) {
+		app_notice(app, HEALTH_WARNING, "%s", app_action_refusal(app, kind, on, words));
 		return NULL;
 	}
 	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
@@ -170,9 +200,8 @@ struct action *app_action_open(struct app *app, const struct action_kind *kind,
 			continue;
 		struct action *a = action_open(kind, on, app->model, app_refusal(app, on->deployment_id),
 					       clock_mono_ms());
-		app->actions[i] = (struct app_action){ a, true };
-		if (a->sheet.state == SHEET_CONFIRM && !kind->needs_confirm)
-			app_action_send(app, a);
+		app->actions[i] = (struct app_action){ .action = a, .open = true };
+		say_link(app, a);
 		return a;
 	}
 	app_notice(app, HEALTH_WARNING, "%d actions are on their way already", APP_ACTIONS_MAX);
@@ -200,40 +229,66 @@ static uint32_t action_tag(const struct action *a, size_t index)
 	return a->id * ACTION_TARGETS_MAX + (uint32_t)index;
 }
 
+/* NULL: it has been left meanwhile. */
+static struct app_action *action_of_tag(struct app *app, uint32_t tag)
+{
+	for (size_t i = 0; i < APP_ACTIONS_MAX; i++)
+		if (app->actions[i].action != NULL && app->actions[i].action->id == tag / ACTION_TARGETS_MAX)
+			return &app->actions[i];
+	return NULL;
+}
+
+static void take_reply(struct app *app, uint32_t tag, enum answer answer, const char *text)
+{
+	struct app_action *slot = action_of_tag(app, tag);
+	size_t index = tag % ACTION_TARGETS_MAX;
+	if (slot == NULL)
+		return;
+	struct action *a = slot->action;
+	enum action_stage before = a->stage;
+	int64_t took_us = clock_mono_us() - slot->sent_us[index];
+	a->rtt_us[index] = took_us > INT32_MAX ? INT32_MAX : (int32_t)took_us;
+	action_replied(a, app->model, index, answer, text, clock_mono_ms());
+	if (a->stage != before)
+		action_report(app, a);
+	if (app->ui != NULL)
+		ui_dirty(app->ui);
+}
+
 static void action_done(uint32_t tag, enum answer answer, enum server_error error, const char *text,
 			void *owner)
 {
 	struct app *app = owner;
 	(void)error;
-	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
-		struct action *a = app->actions[i].action;
-		if (a == NULL || a->id != tag / ACTION_TARGETS_MAX)
-			continue;
-		enum action_stage before = a->stage;
-		action_replied(a, app->model, tag % ACTION_TARGETS_MAX, answer, text, clock_mono_ms());
-		if (a->stage != before)
-			action_report(app, a);
-		if (app->ui != NULL)
-			ui_dirty(app->ui);
-		follow_actions(app);
-		return;
+	take_reply(app, tag, answer, text);
+	follow_actions(app);
+}
+
+/* To every target that is due; in a sequence that is one at a time. */
+static void send_due(struct app *app, struct app_action *slot)
+{
+	struct action *a = slot->action;
+	const char *argv[ACTION_ARGV_MAX];
+	for (int i = 0; i < a->argc; i++)
+		argv[i] = a->argv[i];
+	while (a->sent < a->due && !action_is_over(a)) {
+		size_t i = a->sent++;
+		slot->sent_us[i] = clock_mono_us();
+		if (!watch_send(app->watch, a->target_ids[i], a->argc, argv, action_tag(a, i), action_done,
+				app))
+			take_reply(app, action_tag(a, i), ANSWER_LOST, "no connection to it");
 	}
 }
 
 void app_action_send(struct app *app, struct action *a)
 {
-	const char *argv[ACTION_ARGV_MAX];
 	if (app_refusal(app, a->on.deployment_id) != NULL && a->kind->changes)
 		return;
 	if (!action_recheck(a, app->model, clock_mono_ms()))
 		return;
-	for (int i = 0; i < a->argc; i++)
-		argv[i] = a->argv[i];
 	action_sent(a, clock_mono_ms());
 	action_report(app, a);
-	for (size_t i = 0; i < a->target_count; i++)
-		if (!watch_send(app->watch, a->target_ids[i], a->argc, argv, action_tag(a, i), action_done, app))
-			action_done(action_tag(a, i), ANSWER_LOST, ERROR_NONE, "no connection to it", app);
+	follow_actions(app);
 }
 
 /* --- outputs ----------------------------------------------------------------------------------- */

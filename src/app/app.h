@@ -26,6 +26,7 @@ struct ui;
 struct app_action {
 	struct action *action;
 	bool open;          /* on the screen as a sheet */
+	int64_t sent_us[ACTION_TARGETS_MAX];
 };
 
 struct app {
@@ -87,8 +88,11 @@ void app_quit(struct app *app);
 /* The incident report of the deployment shown. path: a file or a folder; NULL: a name of its own in
  * the current folder. What comes of it is a notice. */
 void app_write_report(struct app *app, const char *path);
-/* Opens an action's sheet; sends at once what needs no confirmation. NULL with a notice when too
- * many are on their way. */
+/* Why it cannot be sent now, whatever the servers are like: a recording, read-only, another one on
+ * its way. NULL: nothing speaks against it. out is at least 120 bytes. */
+const char *app_action_refusal(const struct app *app, const struct action_kind *kind,
+			       const struct action_context *on, char out[120]);
+/* Opens an action's sheet and sends nothing. NULL with a notice when it may not even be opened. */
 struct action *app_action_open(struct app *app, const struct action_kind *kind,
 			       const struct action_context *on);
 /* Checks again and sends. */

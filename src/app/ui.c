@@ -136,7 +136,8 @@ static bool is_of_another(const struct ui *ui, const struct view *v, const struc
 void ui_refresh_view(struct ui *ui, struct view *v, const struct view_context *c)
 {
 	/* What an operator looks at while deciding stands still. */
-	bool deciding = ui->sheet != NULL && ui->sheet->sheet.state == SHEET_CONFIRM;
+	bool deciding = ui->sheet != NULL && (ui->sheet->sheet.state == SHEET_CONFIRM ||
+					      ui->sheet->sheet.state == SHEET_VALUE);
 	bool still = deciding && v->list.count > 0;
 	/* Rows of another deployment under this one's name would lead an action astray. */
 	if (is_of_another(ui, v, c) || (v->stale && !still))

@@ -117,7 +117,12 @@ void ui_command(struct ui *ui, enum command cmd);
 
 /* --- ui_sheet.c --- */
 struct selection ui_selected(struct ui *ui);
+/* What an action would act on now. */
+struct action_context ui_action_context(struct ui *ui);
 void ui_open_action(struct ui *ui, const struct action_kind *kind);
+/* at_once: what asks for no confirmation is sent with it. */
+void ui_open_sheet(struct ui *ui, const struct action_kind *kind, const struct action_context *on,
+		   bool at_once);
 void ui_sheet_key(struct ui *ui, uint32_t key);
 
 /* --- ui_line_commands.c --- */

@@ -12,7 +12,8 @@
 static bool is_deaf(const struct ui *ui, const struct sheet *sheet)
 {
 	/* What has been sent asks for nothing any more. */
-	bool asks = sheet->state == SHEET_CONFIRM || sheet->state == SHEET_BLOCKED;
+	bool asks = sheet->state == SHEET_CONFIRM || sheet->state == SHEET_BLOCKED ||
+		    sheet->state == SHEET_VALUE;
 	return asks && !ui->headless && clock_mono_ms() - sheet->opened_ms < SHEET_DEAF_MS;
 }
 
@@ -50,7 +51,7 @@ static void show_fleet_selection(struct ui *ui)
 		ui_show_deployment(ui, s.deployment_id);
 }
 
-void ui_open_action(struct ui *ui, const struct action_kind *kind)
+struct action_context ui_action_context(struct ui *ui)
 {
 	show_fleet_selection(ui);
 	struct selection s = ui_selected(ui);
@@ -58,17 +59,31 @@ void ui_open_action(struct ui *ui, const struct action_kind *kind)
 	/* With one master there is nothing to choose. */
 	if (s.group_id == 0 && d != NULL && d->group_count == 1)
 		s.group_id = d->groups[0]->id;
-	const struct action_context on = { .deployment_id = ui->deployment_id,
-					   .group_id = s.group_id,
-					   .node_id = s.node_id };
+	return (struct action_context){ .deployment_id = ui->deployment_id,
+					.group_id = s.group_id,
+					.node_id = s.node_id };
+}
+
+void ui_open_sheet(struct ui *ui, const struct action_kind *kind, const struct action_context *on,
+		   bool at_once)
+{
+	const struct deployment *d = model_deployment(ui->app->model, on->deployment_id);
 	prompt_clear(&ui->typed);
-	ui->sheet = app_action_open(ui->app, kind, &on);
+	ui->sheet = app_action_open(ui->app, kind, on);
+	if (ui->sheet != NULL && at_once && ui->sheet->sheet.state == SHEET_CONFIRM && !kind->needs_confirm)
+		app_action_send(ui->app, ui->sheet);
 	if (ui->sheet == NULL || d == NULL || model_deployment_count(ui->app->model) < 2 ||
 	    strcmp(d->name, ui->sheet->subject) == 0)
 		return;
 	struct sheet *sheet = &ui->sheet->sheet;
 	size_t len = strlen(sheet->title);
 	snprintf(sheet->title + len, sizeof(sheet->title) - len, "  in %s", d->name);
+}
+
+void ui_open_action(struct ui *ui, const struct action_kind *kind)
+{
+	const struct action_context on = ui_action_context(ui);
+	ui_open_sheet(ui, kind, &on, true);
 }
 
 static void close_sheet(struct ui *ui)
@@ -87,13 +102,18 @@ void ui_sheet_key(struct ui *ui, uint32_t key)
 	}
 	if (is_deaf(ui, sheet))
 		return;
-	if (sheet->state != SHEET_CONFIRM) {
+	if (sheet->state != SHEET_CONFIRM && sheet->state != SHEET_VALUE) {
 		if (key == KEYC_ENTER || key == 'q')
 			close_sheet(ui);
 		return;
 	}
 	if (key != KEYC_ENTER) {
 		prompt_key(&ui->typed, key);
+		return;
+	}
+	if (sheet->state == SHEET_VALUE) {
+		action_set_value(ui->sheet, ui->app->model, ui->typed.text, clock_mono_ms());
+		prompt_clear(&ui->typed);
 		return;
 	}
 	if (action_confirmed(ui->sheet, ui->typed.text)) {

@@ -71,6 +71,11 @@ struct info_facts {
 	double loading_percent;
 	int64_t loading_eta_s;
 	char rdb_last_bgsave_status[8], aof_last_write_status[8];
+	int64_t rdb_bgsave_in_progress, aof_rewrite_in_progress; /* 0, 1 */
+	int64_t rdb_last_save_time;    /* of the server's clock, seconds since 1970 */
+	int64_t rdb_saves;             /* since its start; 7.0+ */
+	int64_t rdb_changes_since_last_save;
+	int64_t save_keys_processed, save_keys_total; /* of the save that runs; 6.2+ */
 	/* replication */
 	enum role role;
 	struct endpoint master; /* replica: whom it follows; unset otherwise */

@@ -4,9 +4,11 @@
 
 #include "model/model.h"
 
-#define SHEET_LINES_MAX 24
+#define SHEET_LINES_MAX 64
+#define SHEET_FORMS_MAX 3
 
 enum sheet_state {
+	SHEET_VALUE,    /* waits for a number; the name comes after it */
 	SHEET_CONFIRM,  /* waits for the typed name */
 	SHEET_BLOCKED,  /* cannot be done now: reason on the sheet, nothing to type */
 	SHEET_SENT,     /* sent, outcome followed */
@@ -17,7 +19,7 @@ enum sheet_state {
 struct sheet_line {
 	enum health health; /* how it is drawn */
 	char label[20];
-	char text[220];
+	char text[300];
 };
 
 struct sheet {
@@ -25,9 +27,13 @@ struct sheet {
 	char title[64 + NAME_BYTES];
 	char command[256];
 	char target[96];          /* node it goes to, with its role */
+	char value[64];           /* what the number is: "quorum, 1 to 2147483647 Sentinels" */
 	char confirm[NAME_BYTES]; /* what must be typed; "" when no confirmation is needed */
 	struct sheet_line lines[SHEET_LINES_MAX];
 	size_t line_count;
+	const char *forms[SHEET_FORMS_MAX]; /* of the command, to choose from; static; none: one only */
+	size_t form_count, form;
+	int scroll, scroll_max;   /* of the lines; how far it goes is known when it is drawn */
 	char outcome[256];        /* the verdict in one sentence; "" until there is one */
 	int64_t opened_ms;
 };

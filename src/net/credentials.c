@@ -157,9 +157,9 @@ static void append_auth(struct buf *out, const struct pair *pair)
 	append_bulk(out, pair->password);
 }
 
-bool credentials_append_auth(const struct credentials *c, const struct endpoint *node,
-			     enum credential_kind kind, bool try_both, size_t index,
-			     struct buf *out)
+/* Candidate number `index`; NULL behind the last one. */
+static const struct pair *candidate(const struct credentials *c, const struct endpoint *node,
+				    enum credential_kind kind, bool try_both, size_t index)
 {
 	const struct pair *list[3];
 	const struct target_pair *own = find_target(c, node);
@@ -172,10 +172,26 @@ bool credentials_append_auth(const struct credentials *c, const struct endpoint 
 	count = add_candidate(list, count, &c->kinds[kind]);
 	if (try_both)
 		count = add_candidate(list, count, &c->kinds[other]);
-	if (index >= count)
-		return false;
-	append_auth(out, list[index]);
-	return true;
+	return index < count ? list[index] : NULL;
+}
+
+bool credentials_append_auth(const struct credentials *c, const struct endpoint *node,
+			     enum credential_kind kind, bool try_both, size_t index,
+			     struct buf *out)
+{
+	const struct pair *pair = candidate(c, node, kind, try_both, index);
+
+	if (pair)
+		append_auth(out, pair);
+	return pair != NULL;
+}
+
+const char *credentials_user(const struct credentials *c, const struct endpoint *node,
+			     enum credential_kind kind, bool try_both, size_t index)
+{
+	const struct pair *pair = candidate(c, node, kind, try_both, index);
+
+	return pair && pair->user ? pair->user : "default";
 }
 
 static bool pair_mentioned(const struct pair *pair, const char *text)

@@ -28,6 +28,10 @@ bool credentials_have(const struct credentials *c, enum credential_kind kind);
 bool credentials_append_auth(const struct credentials *c, const struct endpoint *node,
 			     enum credential_kind kind, bool try_both, size_t index, struct buf *out);
 
+/* The user of that candidate; "default" where none is named or nothing is sent. */
+const char *credentials_user(const struct credentials *c, const struct endpoint *node,
+			     enum credential_kind kind, bool try_both, size_t index);
+
 /* True when the text holds one of the passwords, as it is or as text_clean shows it. Those of fewer
  * than 3 bytes are not looked for: they are in any sentence. */
 bool credentials_mentions(const struct credentials *c, const char *text);

@@ -363,6 +363,16 @@ void link_retry_now(struct link *l)
 	link_arm(l, 0);
 }
 
+bool link_is_tls(const struct link *l)
+{
+	return l->config.tls != NULL && !endpoint_is_unix(&l->config.addr);
+}
+
+int64_t link_up_us(const struct link *l)
+{
+	return l->up_us;
+}
+
 const struct endpoint *link_addr(const struct link *l)
 {
 	return &l->config.addr;

@@ -73,6 +73,9 @@ void link_set_tls(struct link *l, const struct tls_context *tls);
 void link_set_credential_kind(struct link *l, enum credential_kind kind);
 void link_retry_now(struct link *l);         /* ends the backoff */
 const struct endpoint *link_addr(const struct link *l);
+bool link_is_tls(const struct link *l);
+const char *link_user(const struct link *l); /* as whom it is logged in; "default" */
+int64_t link_up_us(const struct link *l);    /* since when it is up */
 uint64_t link_bytes_in(const struct link *l);
 uint64_t link_bytes_out(const struct link *l);
 

@@ -47,6 +47,16 @@ static void authenticated(struct link *l)
 	link_push_request(l, REQUEST_SUBSCRIBE, ASK_NONE, NULL, 0);
 }
 
+const char *link_user(const struct link *l)
+{
+	const struct link_config *c = &l->config;
+
+	if (!c->credentials)
+		return "default";
+	return credentials_user(c->credentials, link_identity(l), c->credential_kind,
+				c->try_both_credentials, l->candidate);
+}
+
 void link_start_greeting(struct link *l)
 {
 	free(l->addrs);

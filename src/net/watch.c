@@ -16,6 +16,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/text.h"
+#include "base/units.h"
 #include "net/resolver.h"
 #include "redis/parse.h"
 
@@ -48,6 +50,23 @@ struct entry *watch_find_up(const struct watch *w, uint32_t node_id)
 	if (!e)
 		e = watch_find_entry(w, model_node_resolve(w->config.model, node_id));
 	return e && e->link && link_is_up(e->link) ? e : NULL;
+}
+
+bool watch_describe(const struct watch *w, uint32_t node_id, char *out, size_t size)
+{
+	const struct entry *e = watch_find_up(w, node_id);
+	char addr[ENDPOINT_TEXT_BYTES], user[64], age[UNITS_BYTES];
+
+	if (!e)
+		return false;
+	endpoint_format(link_addr(e->link), addr);
+	text_clean(user, sizeof(user), link_user(e->link), strlen(link_user(e->link)));
+	text_format(out, size, "to %s, %s, user %s, up for %s", addr,
+		    link_is_tls(e->link)		? "TLS"
+		    : endpoint_is_unix(link_addr(e->link)) ? "a Unix socket"
+							    : "plain, not encrypted",
+		    user, units_age((clock_mono_us() - link_up_us(e->link)) / 1000, age));
+	return true;
 }
 
 /* What it says itself; until it does, what others say. */

@@ -48,6 +48,9 @@ typedef void watch_action_done(uint32_t tag, enum answer answer, enum server_err
 			       const char *text, void *owner);
 bool watch_send(struct watch *w, uint32_t node_id, int argc, const char *const *argv, uint32_t tag,
 		watch_action_done *done, void *owner);
+/* How a node is reached, in words: address, plain or TLS, as which user. No secrets. False: it has no
+ * link. */
+bool watch_describe(const struct watch *w, uint32_t node_id, char *out, size_t size);
 /* --once: true when every known node was asked everything that the snapshot needs and has answered
  * or failed, and nothing new turned up. */
 bool watch_settled(const struct watch *w);

@@ -42,6 +42,13 @@ enum special {
 	X("loading_eta_seconds", FIELD_COUNT, loading_eta_s)                                       \
 	X("rdb_last_bgsave_status", FIELD_TEXT, rdb_last_bgsave_status)                            \
 	X("aof_last_write_status", FIELD_TEXT, aof_last_write_status)                              \
+	X("rdb_bgsave_in_progress", FIELD_COUNT, rdb_bgsave_in_progress)                           \
+	X("aof_rewrite_in_progress", FIELD_COUNT, aof_rewrite_in_progress)                         \
+	X("rdb_last_save_time", FIELD_COUNT, rdb_last_save_time)                                   \
+	X("rdb_saves", FIELD_COUNT, rdb_saves)                                                     \
+	X("rdb_changes_since_last_save", FIELD_COUNT, rdb_changes_since_last_save)                 \
+	X("current_save_keys_processed", FIELD_COUNT, save_keys_processed)                         \
+	X("current_save_keys_total", FIELD_COUNT, save_keys_total)                                 \
 	X("master_last_io_seconds_ago", FIELD_SIGNED, master_last_io_s)                            \
 	X("master_sync_in_progress", FIELD_COUNT, sync_in_progress)                                \
 	X("master_sync_read_bytes", FIELD_COUNT, sync_read_bytes)                                  \
