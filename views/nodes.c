@@ -440,9 +440,10 @@ static void frame_words(const struct nodes *t, const struct screen *s, char *out
 			 t->first + t->shown, t->column_count);
 }
 
-static bool has_titles(int height)
+/* A row more is worth more than titles, where there is one. */
+static bool has_titles(const struct nodes *t, int height)
 {
-	return height >= 3;
+	return height >= 3 || (height == 2 && t->count == 1);
 }
 
 static void nodes_draw(struct view *v, const struct view_context *c, const struct pane *p,
@@ -451,7 +452,7 @@ static void nodes_draw(struct view *v, const struct view_context *c, const struc
 	struct nodes *t = nodes_of(v);
 	bool framed = view_is_framed(p->height, p->width);
 	int height = p->height - 2 * framed, width = p->width - 2 * framed;
-	int rows = height - has_titles(height);
+	int rows = height - has_titles(t, height);
 	size_t first = list_layout(&v->list, rows);
 	struct layout l = {0};
 	struct pane in;
@@ -467,7 +468,7 @@ static void nodes_draw(struct view *v, const struct view_context *c, const struc
 			 v->filter[0] ? "nothing matches the filter" : "no nodes yet");
 		return;
 	}
-	if (has_titles(height)) {
+	if (has_titles(t, height)) {
 		draw_titles(&in, t, &l);
 		in = pane_sub(&in, 1, 0, in.height - 1, in.width);
 	}

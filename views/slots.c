@@ -493,7 +493,7 @@ static void draw_owner(const struct pane *p, int y, const struct owner *o, size_
 	x = pane_text(p, y, 2, p->width >= 60 ? -1 : addr, STYLE_STRONG, o->addr);
 	x = x > addr + 2 ? x + 1 : addr + 3;
 	/* In a narrow pane the state goes before the noun: "5462 FAILED". */
-	bool short_of_room = x + 13 + text_width(owner_word(o)) > p->width;
+	bool short_of_room = x + 13 + text_width(owner_word(o)) > p->width - 1; /* a mark of the list */
 	x = pane_textf(p, y, x, -1, STYLE_TEXT, "%5zu%s", o->slots, short_of_room ? "" : " slots ");
 	x = pane_text(p, y, x + 1, -1, role, owner_word(o));
 	if (p->width >= 60) {

@@ -77,6 +77,7 @@ static const struct golden_case golden_cases[] = {
 	/* --- help ------------------------------------------------------------------------------------ */
 	{ "help-80", "sentinel-manual", NULL, 0, 2000, 80, 24, COLOUR, "?", 0 },
 	{ "help-80-end-mono", "sentinel-manual", NULL, 0, 2000, 80, 24, MONO, "?G", 0 },
+	{ "help-120", "sentinel-manual", NULL, 0, 2000, 120, 36, COLOUR, "?", 0 },
 	{ "help-200-ascii", "sentinel-manual", NULL, 0, 2000, 200, 60, ASCII, "?", 0 },
 	{ "help-40", "sentinel-manual", NULL, 0, 2000, 40, 10, COLOUR, "?", 0 },
 
@@ -117,7 +118,7 @@ static const struct golden_case golden_cases[] = {
 	{ "cluster-slots-200", "cluster-crash", "-node-fail", 1, 3000, 200, 60, COLOUR, "4", 0 },
 	{ "cluster-slots-40", "cluster-crash", "+node-fail", 1, 10, 40, 10, COLOUR, "4", 0 },
 	{ "cluster-slots-key-80", "cluster-crash", "-node-fail", 1, 3000, 80, 24, COLOUR, "4/{user1000}.following<Enter>", 0 },
-	{ "cluster-topology-120", "cluster-crash", "+node-fail", 1, 10, 120, 36, COLOUR, "2", 0 },
+	{ "cluster-topology-120-mono", "cluster-crash", "+node-fail", 1, 10, 120, 36, MONO, "2", 0 },
 	{ "cluster-nodes-120", "cluster-crash", "+node-fail", 1, 10, 120, 36, COLOUR, "7", 0 },
 	{ "cluster-node-80-mono", "cluster-crash", "-node-fail", 1, 3000, 80, 24, MONO, "7<Enter>", 0 },
 	{ "cluster-sheet-80", "cluster-crash", NULL, 0, 3000, 80, 24, COLOUR, "", SHEET },
