@@ -187,7 +187,7 @@ static json_t *cluster_json(const struct model *m, const struct deployment *d)
 	json_object_set_new(o, "known_nodes", integer(f->known_nodes));
 	json_object_set_new(o, "size", integer(f->size));
 	json_object_set_new(o, "current_epoch", integer(f->current_epoch));
-	json_object_set_new(o, "agreement", json_null());
+	json_object_set_new(o, "agreement", cluster_agreement_json(m, d));
 	return o;
 }
 

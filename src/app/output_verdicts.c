@@ -1,6 +1,7 @@
 #include "app/output_verdicts.h"
 
 #include "model/agreement.h"
+#include "model/agreement_cluster.h"
 #include "model/forecast.h"
 #include "model/readiness.h"
 
@@ -100,6 +101,33 @@ json_t *agreement_json(const struct model *m, const struct group *g, int64_t now
 	for (size_t i = 0; i < g->view_count; i++)
 		json_array_append_new(views, view_json(m, g, &g->views[i]));
 	json_object_set_new(o, "views", views);
+	return o;
+}
+
+json_t *cluster_agreement_json(const struct model *m, const struct deployment *d)
+{
+	struct agreement_cluster a;
+	const struct node *n;
+	size_t cursor = 0;
+	agreement_cluster_of(m, d, &a);
+	if (!a.known)
+		return json_null();
+	json_t *o = json_object(), *dissent = json_array();
+	while ((n = model_next_member(m, d->id, &cursor)) != NULL)
+		for (enum cluster_agreement_field f = 0; f < CLUSTER_AGREE_COUNT; f++) {
+			struct agreement_cell cell;
+			agreement_cluster_cell(n, f, &cell);
+			if (!cell.dissents)
+				continue;
+			json_t *e = json_object();
+			json_object_set_new(e, "node", address(m, n->id));
+			json_object_set_new(e, "about", json_string(agreement_cluster_title(f)));
+			json_object_set_new(e, "says", json_string(cell.text));
+			json_object_set_new(e, "most_say", json_string(a.most[f]));
+			json_array_append_new(dissent, e);
+		}
+	json_object_set_new(o, "agree", json_boolean(a.agree));
+	json_object_set_new(o, "dissent", dissent);
 	return o;
 }
 

@@ -10,6 +10,7 @@
 json_t *forecast_json(const struct model *m, const struct group *g, int64_t now_ms);
 json_t *agreement_json(const struct model *m, const struct group *g, int64_t now_ms);
 json_t *readiness_json(const struct model *m, const struct group *g, int64_t now_ms);
+json_t *cluster_agreement_json(const struct model *m, const struct deployment *d);
 json_t *sentinel_flags_json(uint32_t flags);
 
 #endif

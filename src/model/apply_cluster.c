@@ -465,6 +465,8 @@ void apply_cluster_info(struct model *m, const struct observation *obs, struct n
 	struct deployment *d = deployment_get(m, n->deployment_id);
 	bool first = n->cluster_info_at_ms == 0;
 	bool turned = first || n->cluster_info.state_ok != f->state_ok;
+	if (d != NULL && (first || memcmp(&n->cluster_info, f, sizeof(*f)) != 0))
+		d->judge = true;
 	n->cluster_info = *f;
 	int64_t *const numbers[] = { &n->cluster_info.slots_assigned, &n->cluster_info.slots_ok,
 				     &n->cluster_info.slots_pfail, &n->cluster_info.slots_fail,

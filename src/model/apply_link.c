@@ -60,7 +60,7 @@ void apply_link(struct model *m, const struct observation *obs, struct node *n)
 	}
 	bool turned = link_update(m, &n->link, obs);
 	struct deployment *d = deployment_get(m, n->deployment_id);
-	if (n->is_sentinel && d != NULL)
+	if (d != NULL && (n->is_sentinel || n->cluster_info_at_ms != 0))
 		d->judge = true;
 	if (!turned)
 		return;

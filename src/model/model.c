@@ -106,6 +106,8 @@ static void expire_all(struct model *m)
 			if (d->judge)
 				group_judge_agreement(m, d->groups[k]);
 		}
+		if (d->judge && d->kind == KIND_CLUSTER)
+			cluster_judge_agreement(m, d);
 		d->judge = false;
 		deployment_look_for_loners(m, d);
 	}

@@ -89,6 +89,9 @@ struct refusal {
 	char text[128];        /* in its words */
 };
 
+/* What CLUSTER INFO says of the whole: model/agreement_cluster.h names the fields. */
+#define CLUSTER_DISSENT_MAX 10
+
 struct node {
 	uint32_t id;
 	uint32_t deployment_id;
@@ -126,6 +129,7 @@ struct node {
 	int64_t role_fast_at_ms;
 	struct cluster_info_facts cluster_info;
 	int64_t cluster_info_at_ms;
+	int64_t cluster_dissent_ms[CLUSTER_DISSENT_MAX]; /* since when it stands alone; 0: it does not */
 	struct cluster_member *member; /* cluster nodes only; owned */
 
 	/* derived from consecutive INFOs */

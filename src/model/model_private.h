@@ -145,6 +145,8 @@ void group_expire(struct model *m, struct group *g);
 void node_list_replicas_again(struct model *m, struct node *master);
 /* Some reachable node says cluster_state:fail, or some say ok and none fail any more. */
 void cluster_judge_state(struct model *m, struct deployment *d);
+/* Who stands alone with what in CLUSTER INFO (agreement_cluster.c); linear in the nodes. */
+void cluster_judge_agreement(struct model *m, struct deployment *d);
 void cluster_member_free(struct cluster_member *cm);
 void cluster_free(struct cluster *c);
 void cluster_map_rebuild(struct model *m, struct deployment *d);

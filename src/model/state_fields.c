@@ -1,6 +1,7 @@
 /* What is in a key frame: every member of every struct of the model, with how it is written or why it
  * is not. The names are the format: a member that is renamed is another one. */
 #include "model/agreement.h"
+#include "model/agreement_cluster.h"
 #include "model/failovers.h"
 #include "model/series.h"
 #include "model/state_private.h"
@@ -318,6 +319,12 @@ static const struct state_field fields_node[] = {
 	TIME(node, role_fast_at_ms),
 	RECORD(node, cluster_info, cluster_info),
 	TIME(node, cluster_info_at_ms),
+#define X(field, title, compared, member, help)                                                    \
+	{ .name = "dissents: " title, .members = "cluster_dissent_ms", .type = STATE_TIME,         \
+	  .offset = offsetof(struct node, cluster_dissent_ms) + (field) * sizeof(int64_t),         \
+	  .size = sizeof(int64_t) },
+	CLUSTER_AGREEMENT_FIELDS(X)
+#undef X
 	OPTIONAL(node, member, member),
 	DOUBLE(node, hit_rate),
 	DOUBLE(node, repl_rate_bytes_s),
