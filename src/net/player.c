@@ -169,7 +169,7 @@ static bool fits(const struct player *p, const struct chunk_head *h)
 	}
 }
 
-static bool take_chunk(struct player *p, const struct chunk *c, struct event_log *log,
+static bool take_chunk(struct player *p, const struct chunk *c, struct event_log **log,
 		       uint64_t *next_seq)
 {
 	struct buf raw = BUF_INIT;
@@ -180,9 +180,11 @@ static bool take_chunk(struct player *p, const struct chunk *c, struct event_log
 	if (ok && c->head.type == CHUNK_ABOUT)
 		ok = recording_about_get(&p->about, raw.data, raw.len);
 	if (ok && c->head.type == CHUNK_EVENTS) {
-		ok = event_log_restore(log, raw.data, raw.len);
+		if (!*log)
+			*log = event_log_new(EVENT_RING_DEFAULT);
+		ok = event_log_restore(*log, raw.data, raw.len);
 		if (ok)
-			add_marks(p, log, next_seq);
+			add_marks(p, *log, next_seq);
 	}
 	if (ok && c->head.type == CHUNK_STATE) {
 		p->states = mem_grow(p->states, &p->state_cap, p->state_count + 1, sizeof(*p->states));
@@ -201,7 +203,7 @@ static bool take_chunk(struct player *p, const struct chunk *c, struct event_log
 
 static void read_chunks(struct player *p, int64_t size)
 {
-	struct event_log *log = event_log_new(EVENT_RING_DEFAULT);
+	struct event_log *log = NULL;
 	uint64_t next_seq = 1;
 	int64_t at = RECORDING_HEAD_BYTES;
 	bool closed = false;
@@ -220,7 +222,7 @@ static void read_chunks(struct player *p, int64_t size)
 			what = "damaged";
 		else if (c.head.bytes > size - c.offset)
 			what = "cut short";
-		else if (!take_chunk(p, &c, log, &next_seq))
+		else if (!take_chunk(p, &c, &log, &next_seq))
 			what = "damaged";
 		closed = !what && c.head.type == CHUNK_END;
 		at = c.offset + c.head.bytes;

@@ -387,10 +387,14 @@ static bool get_action(struct entry_reader *r, struct span *in, struct observati
 	    !get_below(in, ACTION_UNKNOWN + 1, &stage) ||
 	    !get_text(in, a->name, sizeof(a->name), NULL) ||
 	    !get_text(in, a->subject, sizeof(a->subject), NULL) ||
-	    !get_text(in, r->command, sizeof(r->command), &a->command) ||
-	    !get_text(in, r->operator_name, sizeof(r->operator_name), &a->operator_name) ||
-	    !get_text(in, r->outcome, sizeof(r->outcome), &a->outcome))
+	    !get_text(in, r->command, sizeof(r->command), NULL) ||
+	    !get_text(in, r->operator_name, sizeof(r->operator_name), NULL) ||
+	    !get_text(in, r->outcome, sizeof(r->outcome), NULL))
 		return false;
+	/* The live program always has words. */
+	a->command = r->command;
+	a->operator_name = r->operator_name;
+	a->outcome = r->outcome;
 	a->action_id = (uint32_t)id;
 	a->stage = (enum action_stage)stage;
 	obs->u.action = a;
