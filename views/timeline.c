@@ -184,12 +184,22 @@ static int draw_counts(const struct pane *row, const struct timeline *t, int fro
 	return end - columns - 2;
 }
 
+/* The last one; of several in the same millisecond the worst. */
+static const struct event *event_at_hand(const struct event_log *log)
+{
+	size_t count = event_log_count(log);
+	const struct event *last = count > 0 ? event_log_at(log, count - 1) : NULL, *worst = last;
+
+	for (size_t i = count; i-- > 0 && event_log_at(log, i)->mono_ms == last->mono_ms;)
+		if (event_log_at(log, i)->severity > worst->severity)
+			worst = event_log_at(log, i);
+	return worst;
+}
+
 /* What happened last, of all deployments: "+odown mymaster  7 s ago". */
 static void draw_event(const struct pane *row, int x, int columns, const struct view_context *c)
 {
-	const struct event_log *log = model_events(c->model);
-	size_t count = event_log_count(log);
-	const struct event *e = count > 0 ? event_log_at(log, count - 1) : NULL;
+	const struct event *e = event_at_hand(model_events(c->model));
 	char age[UNITS_BYTES], text[200];
 
 	if (!e || columns < EVENT_LEAST / 2)
