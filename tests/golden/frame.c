@@ -16,23 +16,40 @@
 
 static const char *const block_names[FRAME_BLOCKS] = { "text", "roles", "looks" };
 
-/* Blank codes are cut at the end of a row. */
-static const char role_codes[] = {
-	[STYLE_TEXT] = '.',           [STYLE_DIM] = 'd',            [STYLE_STRONG] = 's',
-	[STYLE_HEADER] = 'h',         [STYLE_BADGE] = 'b',          [STYLE_TAB] = 't',
-	[STYLE_TAB_ACTIVE] = 'T',     [STYLE_BORDER] = '-',         [STYLE_BORDER_FOCUS] = '=',
-	[STYLE_TITLE] = 'i',          [STYLE_KEY] = 'k',            [STYLE_KEY_LABEL] = 'l',
-	[STYLE_SELECTED] = 'S',       [STYLE_MATCH] = 'm',          [STYLE_OK] = 'o',
-	[STYLE_WARNING] = 'w',        [STYLE_CRITICAL] = 'c',       [STYLE_UNKNOWN_STATE] = 'u',
-	[STYLE_STALE] = 'a',          [STYLE_NOTICE] = 'n',         [STYLE_ALERT_WARNING] = 'W',
-	[STYLE_ALERT_CRITICAL] = 'C', [STYLE_MASTER_NODE] = 'M',    [STYLE_REPLICA_NODE] = 'r',
-	[STYLE_SENTINEL_NODE] = 'e',  [STYLE_BAR] = '#',            [STYLE_BAR_BACK] = '_',
-	[STYLE_SPARK] = '^',          [STYLE_OWNER_1] = '1',        [STYLE_OWNER_2] = '2',
-	[STYLE_OWNER_3] = '3',        [STYLE_OWNER_4] = '4',        [STYLE_OWNER_5] = '5',
-	[STYLE_OWNER_6] = '6',        [STYLE_OWNER_7] = '7',        [STYLE_OWNER_8] = '8',
-	[STYLE_DIALOG] = 'D',         [STYLE_DIALOG_BORDER] = 'B',  [STYLE_INPUT] = 'I',
+/* A role that is new gets a line here, and a character of its own. */
+#define ROLE_CODES(X)                                                                              \
+	X(STYLE_TEXT, '.') X(STYLE_DIM, 'd') X(STYLE_STRONG, 's')                                    \
+	X(STYLE_HEADER, 'h') X(STYLE_HEADER_STRONG, 'H') X(STYLE_BADGE, 'b')                         \
+	X(STYLE_TAB, 't') X(STYLE_TAB_ACTIVE, 'T')                                                   \
+	X(STYLE_BORDER, '-') X(STYLE_BORDER_FOCUS, '=') X(STYLE_TITLE, 'i')                          \
+	X(STYLE_KEY, 'k') X(STYLE_KEY_LABEL, 'l')                                                    \
+	X(STYLE_SELECTED, 'S') X(STYLE_MATCH, 'm')                                                   \
+	X(STYLE_OK, 'o') X(STYLE_WARNING, 'w') X(STYLE_CRITICAL, 'c')                                \
+	X(STYLE_UNKNOWN_STATE, 'u') X(STYLE_STALE, 'a') X(STYLE_NOTICE, 'n')                         \
+	X(STYLE_ALERT_WARNING, 'W') X(STYLE_ALERT_CRITICAL, 'C')                                     \
+	X(STYLE_MASTER_NODE, 'M') X(STYLE_REPLICA_NODE, 'r') X(STYLE_SENTINEL_NODE, 'e')             \
+	X(STYLE_BAR, '#') X(STYLE_BAR_BACK, '_') X(STYLE_SPARK, '^')                                 \
+	X(STYLE_OWNER_1, '1') X(STYLE_OWNER_2, '2') X(STYLE_OWNER_3, '3') X(STYLE_OWNER_4, '4')      \
+	X(STYLE_OWNER_5, '5') X(STYLE_OWNER_6, '6') X(STYLE_OWNER_7, '7') X(STYLE_OWNER_8, '8')      \
+	X(STYLE_DIALOG, 'D') X(STYLE_DIALOG_BORDER, 'B') X(STYLE_INPUT, 'I')
+
+static const char role_codes[STYLE_ROLE_COUNT] = {
+#define X(role, code) [role] = code,
+	ROLE_CODES(X)
+#undef X
 };
-_Static_assert(sizeof(role_codes) == STYLE_ROLE_COUNT, "a code for each role");
+#define X(role, code) +1
+_Static_assert(0 ROLE_CODES(X) == STYLE_ROLE_COUNT, "a character for each role of tui/theme.h");
+#undef X
+
+bool frame_codes_differ(void)
+{
+	for (int a = 0; a < STYLE_ROLE_COUNT; a++)
+		for (int b = 0; b < a; b++)
+			if (role_codes[a] == role_codes[b])
+				return false;
+	return true;
+}
 
 /* --- from the screen --------------------------------------------------------------------------- */
 

@@ -17,6 +17,9 @@ struct frame {
 	char **rows[FRAME_BLOCKS]; /* trailing blanks, and trailing cells of plain text, cut; owned */
 };
 
+/* False: two roles have one character, and one for the other would not be seen. */
+bool frame_codes_differ(void);
+
 void frame_take(struct frame *f, const struct screen *s, bool looks);
 void frame_free(struct frame *f);
 

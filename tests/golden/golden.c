@@ -452,6 +452,10 @@ int main(int argc, char **argv)
 		return EXIT_SKIP;
 	}
 	failed = run_cases(argv, &seen);
+	if (!frame_codes_differ()) {
+		printf("not ok - two style roles have one character, see tests/golden/frame.c\n");
+		failed++;
+	}
 	if (*argv == NULL && !run.show)
 		failed += leftovers();
 	if (!run.show)
