@@ -676,6 +676,7 @@ int app_run(const struct options *o, const struct network *network, const struct
 	bool subscribe = o->mode == RUN_SCREEN || o->mode == RUN_EVENTS;
 	int status = EXIT_USAGE;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of write() then */
 	if (app_start(&app, o, network, demo, subscribe))
 		status = o->mode == RUN_ONCE     ? run_once(&app)
 			 : o->mode == RUN_EVENTS ? run_events(&app)
