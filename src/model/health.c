@@ -476,19 +476,38 @@ void health_group(const struct model *m, const struct group *g, int64_t now_ms, 
 
 /* --- a deployment ------------------------------------------------------------------------------ */
 
+/* ": master 127.0.0.1:7000 failed": the first that owns slots; "" when none did, as in a minority. */
+static void failed_owner_text(const struct model *m, const struct deployment *d, char *out, size_t size)
+{
+	char addr[ENDPOINT_TEXT_BYTES];
+	size_t failed = 0;
+	out[0] = '\0';
+	for (size_t i = 0; i < d->group_count; i++) {
+		const struct node *n = model_node(m, d->groups[i]->master_id);
+		if (n == NULL || n->member == NULL || n->member->fail_since_ms == 0 ||
+		    n->member->slot_count == 0)
+			continue;
+		if (failed++ == 0)
+			snprintf(out, size, ": master %s failed", endpoint_format(&n->addr, addr));
+	}
+	size_t len = strlen(out);
+	if (failed > 1)
+		snprintf(out + len, size - len, ", and %zu more", failed - 1);
+}
+
 static void say_cluster(const struct model *m, const struct deployment *d, int64_t now_ms,
 			struct verdict *v)
 {
 	const struct cluster *c = d->cluster;
-	char text[UNITS_BYTES];
+	char text[UNITS_BYTES], owner[ENDPOINT_TEXT_BYTES + 40];
 	if (c == NULL || c->nodes_at_ms == 0)
 		return;
+	failed_owner_text(m, d, owner, sizeof(owner));
 	if (c->assigned < SLOT_COUNT)
 		say(v, HEALTH_CRITICAL, 0, "%zu of 16384 slots have no owner", SLOT_COUNT - c->assigned);
 	if (c->down)
-		say(v, HEALTH_CRITICAL, c->down_since_ms, "cluster down %s",
-		    age(now_ms, c->down_since_ms, text));
-	(void)m;
+		say(v, HEALTH_CRITICAL, c->down_since_ms, "cluster down %s%s",
+		    age(now_ms, c->down_since_ms, text), owner);
 }
 
 static void say_loose_nodes(const struct model *m, const struct deployment *d, int64_t now_ms,
