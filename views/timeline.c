@@ -184,14 +184,19 @@ static int draw_counts(const struct pane *row, const struct timeline *t, int fro
 	return end - columns - 2;
 }
 
-/* The last one; of several in the same millisecond the worst. */
+static int weight_of(const struct event *e)
+{
+	return e->kind == EVENT_SWITCH_MASTER ? SEVERITY_CRITICAL + 1 : (int)e->severity;
+}
+
+/* The last one; of several in the same millisecond the one that says most. */
 static const struct event *event_at_hand(const struct event_log *log)
 {
 	size_t count = event_log_count(log);
 	const struct event *last = count > 0 ? event_log_at(log, count - 1) : NULL, *worst = last;
 
 	for (size_t i = count; i-- > 0 && event_log_at(log, i)->mono_ms == last->mono_ms;)
-		if (event_log_at(log, i)->severity > worst->severity)
+		if (weight_of(event_log_at(log, i)) > weight_of(worst))
 			worst = event_log_at(log, i);
 	return worst;
 }
