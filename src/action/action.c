@@ -12,6 +12,15 @@
 const struct action_kind *const action_kinds[] = {
 	&action_failover,
 	&action_ckquorum,
+	&action_reset,
+	&action_clear_ghost,
+	&action_set_quorum,
+	&action_set_down_after,
+	&action_set_failover_timeout,
+	&action_set_parallel_syncs,
+	&action_flushconfig,
+	&action_bgsave,
+	&action_ping,
 };
 const size_t action_kind_count = sizeof(action_kinds) / sizeof(action_kinds[0]);
 
