@@ -1,5 +1,5 @@
 /* The sheet of an action: what would be sent and to whom, what speaks for and against it, and the
- * prompt. When room is short the lines between are cut, never the command or the prompt. */
+ * prompt. When room is short the lines between are scrolled, never the command or the prompt. */
 #include "config.h"
 
 #include "model/sheet.h"
@@ -11,6 +11,8 @@
 #include "views/parts.h"
 
 #define DIALOG_WIDTH  100
+#define DIALOG_WIDTH_MAX 170
+#define HEAD_MAX      5
 #define LABEL_COLUMNS 13
 #define TAIL_MAX      5 /* lines of prompt or outcome */
 
@@ -34,6 +36,25 @@ static int line_draw(const struct pane *p, int y, int columns, int room,
 	return used > 0 ? used : 1;
 }
 
+/* The forms of the command; which one it is stands in brackets as well. Nothing to choose any more once
+ * it was sent. */
+static int form_draw(const struct pane *p, int y, int indent, int columns, const struct sheet *s)
+{
+	int x = indent;
+
+	if (s->state != SHEET_CONFIRM && s->state != SHEET_BLOCKED)
+		return 0;
+	if (!p)
+		return 1;
+	if (indent)
+		pane_text(p, y, 0, indent - 1, STYLE_DIALOG, "form");
+	for (size_t i = 0; i < s->form_count && i < SHEET_FORMS_MAX; i++)
+		x = pane_textf(p, y, x, columns - x, i == s->form ? STYLE_STRONG : STYLE_DIALOG,
+			       i == s->form ? "[%s]  " : " %s   ", s->forms[i]);
+	pane_text(p, y, x, columns - x, STYLE_DIALOG, "Tab: the other");
+	return 1;
+}
+
 static int head_draw(const struct pane *p, int y, int columns, int room, const struct sheet *s)
 {
 	int indent = columns >= 40 ? 9 : 0, used = 0;
@@ -47,6 +68,8 @@ static int head_draw(const struct pane *p, int y, int columns, int room, const s
 		used += text_wrap_draw(p, y + used, indent, columns - indent, room - used,
 				       STYLE_DIALOG, s->target);
 	}
+	if (s->form_count > 1 && used < room)
+		used += form_draw(p, y + used, indent, columns, s);
 	return used;
 }
 
@@ -163,32 +186,49 @@ static int lines_height(const struct sheet *s, int columns)
 	return sum;
 }
 
-/* The turn of a line when not all fit: a blocker must not be among the cut ones. */
-static int line_turn(enum health h)
+/* What is critical comes first where not all fit: a blocker must not be out of sight. */
+static int lines_place(const struct pane *p, int columns, const struct sheet *s, int top)
 {
-	return h == HEALTH_CRITICAL ? 0 : h == HEALTH_WARNING ? 1 : 2;
+	size_t count = s->line_count < SHEET_LINES_MAX ? s->line_count : SHEET_LINES_MAX;
+	int y = top;
+
+	for (int first = 1; first >= 0; first--)
+		for (size_t i = 0; i < count; i++)
+			if ((s->lines[i].health == HEALTH_CRITICAL) == first)
+				y += line_draw(p, y, columns, 100, &s->lines[i]);
+	return y - top;
 }
 
-static void lines_draw(const struct pane *p, int columns, const struct sheet *s)
+static void lines_all(const struct pane *p, int columns, const struct sheet *s)
 {
-	size_t count = s->line_count < SHEET_LINES_MAX ? s->line_count : SHEET_LINES_MAX, cut = 0;
-	bool fits = lines_height(s, columns) <= p->height;
-	int y = 0, room = fits ? p->height : p->height - 1;
+	int y = 0;
 
-	for (int turn = fits ? 2 : 0; turn < 3; turn++) {
-		for (size_t i = 0; i < count; i++) {
-			if (!fits && line_turn(s->lines[i].health) != turn)
-				continue;
-			if (y >= room) {
-				cut++;
-				continue;
-			}
-			y += line_draw(p, y, columns, room - y, &s->lines[i]);
-		}
+	for (size_t i = 0; i < s->line_count && i < SHEET_LINES_MAX; i++)
+		y += line_draw(p, y, columns, 100, &s->lines[i]);
+}
+
+/* Returns how far they can be scrolled. */
+static int lines_draw(const struct pane *p, int columns, const struct sheet *s)
+{
+	int total = lines_height(s, columns), room = p->height - 1, last, scroll;
+	struct pane shown;
+
+	if (total <= p->height) {
+		lines_all(p, columns, s);
+		return 0;
 	}
-	if (cut > 0 && p->height > 0)
-		pane_textf(p, p->height - 1, 2, -1, STYLE_DIALOG,
-			   "%zu more line%s: enlarge the screen", cut, cut == 1 ? "" : "s");
+	if (room < 1)
+		return 0;
+	last = total - room;
+	scroll = s->scroll < last ? s->scroll : last;
+	shown = pane_sub(p, 0, 0, room, p->width);
+	lines_place(&shown, columns, s, -scroll);
+	if (scroll < last)
+		pane_textf(p, room, 2, -1, STYLE_DIALOG, "%d more line%s: Down, PgDn%s", last - scroll,
+			   last - scroll == 1 ? "" : "s", scroll > 0 ? ", Up, PgUp" : "");
+	else
+		pane_textf(p, room, 2, -1, STYLE_DIALOG, "the end: Up, PgUp");
+	return last;
 }
 
 /* A frame in the dialog's own colours, which pane_box does not know. */
@@ -211,12 +251,24 @@ static struct pane dialog_frame(const struct pane *p, const char *title)
 	return in;
 }
 
-void sheet_draw(const struct pane *p, const struct view_context *c, const struct sheet *sheet,
-		const struct prompt *typed)
+/* Room is used where it spares broken lines. */
+static int dialog_width(const struct pane *p, const struct sheet *s)
 {
-	int width = p->width < DIALOG_WIDTH + 4 ? p->width : DIALOG_WIDTH;
+	int room = p->width - 4;
+
+	if (room < DIALOG_WIDTH)
+		return p->width;
+	if (room <= DIALOG_WIDTH || lines_height(s, DIALOG_WIDTH - 4) <= (int)s->line_count)
+		return DIALOG_WIDTH;
+	return room < DIALOG_WIDTH_MAX ? room : DIALOG_WIDTH_MAX;
+}
+
+int sheet_draw(const struct pane *p, const struct view_context *c, const struct sheet *sheet,
+	       const struct prompt *typed)
+{
+	int width = dialog_width(p, sheet);
 	int columns = width >= 45 ? width - 4 : width - 2;
-	int head = head_draw(NULL, 0, columns, 4, sheet),
+	int head = head_draw(NULL, 0, columns, HEAD_MAX, sheet),
 	    tail = tail_height(sheet, columns, TAIL_MAX);
 	int height = head + tail + lines_height(sheet, columns) + 4; /* frame, two blank lines */
 	struct pane dialog, in, lines;
@@ -227,13 +279,13 @@ void sheet_draw(const struct pane *p, const struct view_context *c, const struct
 	dialog = pane_sub(p, (p->height - height) / 2, (p->width - width) / 2, height, width);
 	in = dialog_frame(&dialog, sheet->title);
 	if (in.height < 1)
-		return;
+		return 0;
 	columns = in.width;
 	if (in.height < 8) { /* a line each, and what is left for the rest */
 		head = in.height >= 2 ? 1 : 0;
 		tail = tail_height(sheet, columns, in.height - head);
 	} else {
-		head = head_draw(NULL, 0, columns, 4, sheet);
+		head = head_draw(NULL, 0, columns, HEAD_MAX, sheet);
 		tail = tail_height(sheet, columns, TAIL_MAX);
 	}
 	head_draw(&in, 0, columns, head, sheet);
@@ -242,5 +294,5 @@ void sheet_draw(const struct pane *p, const struct view_context *c, const struct
 	    head + tail + 2 + lines_height(sheet, columns)) /* air, if it costs nothing */
 		head++, tail++;
 	lines = pane_sub(&in, head, 0, in.height - head - tail, columns);
-	lines_draw(&lines, columns, sheet);
+	return lines_draw(&lines, columns, sheet);
 }

@@ -123,9 +123,10 @@ void footer_draw(const struct pane *p, const struct view_context *c, const struc
 void help_draw(const struct pane *p, const struct view_context *c, int scroll);
 int help_height(bool replay);
 struct sheet;
-/* The action sheet over the screen; typed is the prompt for the confirmation. */
-void sheet_draw(const struct pane *p, const struct view_context *c, const struct sheet *sheet,
-		const struct prompt *typed);
+/* The action sheet over the screen; typed is the prompt for the confirmation. Returns how far its lines
+ * can be scrolled. */
+int sheet_draw(const struct pane *p, const struct view_context *c, const struct sheet *sheet,
+	       const struct prompt *typed);
 /* Panes of the dashboard for a size and kind: fills rects for the views given; returns how many
  * are visible. A zoomed dashboard shows only the focused one. */
 struct rect { int y, x, height, width; size_t view; };

@@ -109,20 +109,28 @@ static void action_report(struct app *app, const struct action *a)
 
 static void send_due(struct app *app, struct app_action *slot);
 
+/* What a sheet says is kept up to date, before it is sent and after it. */
+static bool sheet_follows(struct app *app, struct action *a)
+{
+	struct sheet *before = mem_alloc(sizeof(*before));
+	*before = a->sheet;
+	action_watch(a, app->model, clock_mono_ms());
+	if (action_follow(a, app->model, clock_mono_ms()))
+		action_report(app, a);
+	bool changed = memcmp(before, &a->sheet, sizeof(*before)) != 0;
+	free(before);
+	return changed;
+}
+
 static void follow_actions(struct app *app)
 {
 	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
 		struct app_action *slot = &app->actions[i];
 		if (slot->action == NULL)
 			continue;
-		char before[sizeof(slot->action->sheet.outcome)];
-		memcpy(before, slot->action->sheet.outcome, sizeof(before));
-		if (action_follow(slot->action, app->model, clock_mono_ms()))
-			action_report(app, slot->action);
-		send_due(app, slot);
-		/* The phases of a failover, on its sheet. */
-		if (app->ui != NULL && strcmp(before, slot->action->sheet.outcome) != 0)
+		if (sheet_follows(app, slot->action) && app->ui != NULL)
 			ui_dirty(app->ui);
+		send_due(app, slot);
 		if (action_is_over(slot->action) && !slot->open) {
 			app_notice(app, slot->action->stage == ACTION_VERIFIED ? HEALTH_OK : HEALTH_CRITICAL,
 				   "%s %.40s: %.130s", slot->action->kind->name, slot->action->subject,
@@ -187,10 +195,28 @@ static bool is_busy(const struct app *app, const struct action_kind *kind,
 	return false;
 }
 
+/* The same thing was asked for and its sheet left: that is opened again, wherever it is by now. */
+static struct action *left_under_way(struct app *app, const struct action_kind *kind,
+				     const struct action_context *on)
+{
+	for (size_t i = 0; kind->live && i < APP_ACTIONS_MAX; i++) {
+		struct app_action *slot = &app->actions[i];
+		if (slot->action == NULL || slot->open || slot->action->kind != kind ||
+		    !action_conflicts(slot->action, on))
+			continue;
+		slot->open = true;
+		return slot->action;
+	}
+	return NULL;
+}
+
 struct action *app_action_open(struct app *app, const struct action_kind *kind,
 			       const struct action_context *on)
 {
 	char words[120];
+	struct action *again = left_under_way(app, kind, on);
+	if (again != NULL)
+		return again;
 	if (app->replay != NULL || is_busy(app, kind, on)) {
 		app_notice(app, HEALTH_WARNING, "%s", app_action_refusal(app, kind, on, words));
 		return NULL;

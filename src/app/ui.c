@@ -255,7 +255,7 @@ void ui_draw(struct ui *ui)
 	if (bottom > 0)
 		draw_footer(ui, &c, &foot);
 	if (ui->sheet != NULL)
-		sheet_draw(&whole, &c, &ui->sheet->sheet, &ui->typed);
+		ui->sheet->sheet.scroll_max = sheet_draw(&whole, &c, &ui->sheet->sheet, &ui->typed);
 	if (ui_theme_picking(ui))
 		ui_theme_draw(ui, &whole);
 }

@@ -7,6 +7,7 @@
 #include "app/ui_private.h"
 #include "base/clock.h"
 
+#define SHEET_PAGE    8
 #define SHEET_DEAF_MS 500 /* keys on their way when the sheet opened are not for it */
 
 static bool is_deaf(const struct ui *ui, const struct sheet *sheet)
@@ -64,6 +65,15 @@ struct action_context ui_action_context(struct ui *ui)
 					.node_id = s.node_id };
 }
 
+static void name_deployment(struct ui *ui, const struct deployment *d)
+{
+	struct sheet *sheet = &ui->sheet->sheet;
+	size_t len = strlen(sheet->title);
+	if (model_deployment_count(ui->app->model) < 2 || strcmp(d->name, ui->sheet->subject) == 0)
+		return;
+	snprintf(sheet->title + len, sizeof(sheet->title) - len, "  in %s", d->name);
+}
+
 void ui_open_sheet(struct ui *ui, const struct action_kind *kind, const struct action_context *on,
 		   bool at_once)
 {
@@ -72,12 +82,8 @@ void ui_open_sheet(struct ui *ui, const struct action_kind *kind, const struct a
 	ui->sheet = app_action_open(ui->app, kind, on);
 	if (ui->sheet != NULL && at_once && ui->sheet->sheet.state == SHEET_CONFIRM && !kind->needs_confirm)
 		app_action_send(ui->app, ui->sheet);
-	if (ui->sheet == NULL || d == NULL || model_deployment_count(ui->app->model) < 2 ||
-	    strcmp(d->name, ui->sheet->subject) == 0)
-		return;
-	struct sheet *sheet = &ui->sheet->sheet;
-	size_t len = strlen(sheet->title);
-	snprintf(sheet->title + len, sizeof(sheet->title) - len, "  in %s", d->name);
+	if (ui->sheet != NULL && d != NULL && ui->sheet->stage == ACTION_NONE)
+		name_deployment(ui, d);
 }
 
 void ui_open_action(struct ui *ui, const struct action_kind *kind)
@@ -93,6 +99,46 @@ static void close_sheet(struct ui *ui)
 	ui_all_stale(ui);
 }
 
+/* Lines that there is no room for. Letters are typed: only keys that none of them has. */
+static bool scroll_sheet(struct sheet *sheet, uint32_t key)
+{
+	int page = SHEET_PAGE;
+	switch (key) {
+	case KEYC_UP:
+		page = -1;
+		break;
+	case KEYC_DOWN:
+		page = 1;
+		break;
+	case KEYC_PAGE_UP:
+		page = -page;
+		break;
+	case KEYC_PAGE_DOWN:
+		break;
+	default:
+		return false;
+	}
+	sheet->scroll += page;
+	if (sheet->scroll > sheet->scroll_max)
+		sheet->scroll = sheet->scroll_max;
+	if (sheet->scroll < 0)
+		sheet->scroll = 0;
+	return true;
+}
+
+static void next_form(struct ui *ui)
+{
+	struct action *a = ui->sheet;
+	const struct deployment *d = model_deployment(ui->app->model, a->on.deployment_id);
+	size_t count = a->sheet.form_count;
+	if (count < 2 || !action_choose(a, ui->app->model, (a->form + 1) % count, clock_mono_ms()))
+		return;
+	/* What was typed was meant for another command. */
+	prompt_clear(&ui->typed);
+	if (d != NULL)
+		name_deployment(ui, d);
+}
+
 void ui_sheet_key(struct ui *ui, uint32_t key)
 {
 	struct sheet *sheet = &ui->sheet->sheet;
@@ -100,8 +146,12 @@ void ui_sheet_key(struct ui *ui, uint32_t key)
 		close_sheet(ui);
 		return;
 	}
-	if (is_deaf(ui, sheet))
+	if (scroll_sheet(sheet, key) || is_deaf(ui, sheet))
 		return;
+	if (key == KEYC_TAB) {
+		next_form(ui);
+		return;
+	}
 	if (sheet->state != SHEET_CONFIRM && sheet->state != SHEET_VALUE) {
 		if (key == KEYC_ENTER || key == 'q')
 			close_sheet(ui);

@@ -319,7 +319,7 @@ static void choose(const struct model *m, const struct group *g, enum forecast_c
 
 /* The candidate serves the others from its own backlog, under the old master's replication id up to
  * its own offset: replication.c:masterTryPartialResync. */
-static enum resync resync_of(const struct node *candidate, const struct node *n)
+enum resync forecast_resync(const struct node *candidate, const struct node *n)
 {
 	const struct info_facts *c = &candidate->info, *f = &n->info;
 	if (candidate->info_at_ms == 0 || n->info_at_ms == 0 || c->backlog_active == FACT_UNKNOWN ||
@@ -339,7 +339,7 @@ static void cost(const struct model *m, const struct group *g, struct forecast *
 	for (size_t i = 0; candidate != NULL && i < out->count; i++) {
 		const struct node *n = model_node(m, out->replicas[i].node_id);
 		if (n != NULL && n != candidate)
-			out->replicas[i].resync = resync_of(candidate, n);
+			out->replicas[i].resync = forecast_resync(candidate, n);
 	}
 	if (out->loss_bytes == 0)
 		out->loss_ms = 0;

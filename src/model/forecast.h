@@ -69,6 +69,8 @@ void forecast_by_sentinel(const struct model *m, const struct group *g, const st
  * of them would choose differently (then no candidate is named). differ may be NULL. */
 void forecast_group(const struct model *m, const struct group *g, enum forecast_case which,
 		    int64_t now_ms, struct forecast *out, bool *differ);
+/* What n would need to follow the candidate, should that be promoted. */
+enum resync forecast_resync(const struct node *candidate, const struct node *n);
 /* "priority 0; last INFO 41 s ago, 30 s allowed": every reason, in words. */
 char *forecast_reasons(const struct forecast_replica *r, char out[FORECAST_REASONS_BYTES]);
 const char *pass_reason_name(enum pass_reason one);

@@ -55,8 +55,12 @@ static struct action *sentinel_sent(struct world *w)
 static void sentinel_sheet(void **state)
 {
 	struct world w = sentinel_world();
-	struct action *a = open_on(&w, &action_failover, 21002);
+	struct sentinel_instance items[2] = { instance("a", 21002, SFLAG_SLAVE),
+					      instance("b", 21003, SFLAG_SLAVE) };
 	(void)state;
+	items[0].info_refresh_ms = items[1].info_refresh_ms = 300;
+	listed(&w, ASK_SENTINEL_REPLICAS, id_at(&w, 26001), "mymaster", items, 2);
+	struct action *a = open_on(&w, &action_failover, 21002);
 	assert_string_equal(a->sheet.command, "SENTINEL FAILOVER mymaster");
 	assert_has(a->sheet.target, "127.0.0.1:2600");
 	assert_has(a->sheet.target, "(sentinel)");
@@ -100,11 +104,17 @@ static void sentinel_verified(void **state)
 	w.now += 1000;
 	message(&w, 26001, "+failover-end", ABOUT_MASTER);
 	message(&w, 26001, "+switch-master", "mymaster 127.0.0.1 21001 127.0.0.1 21002");
+	/* the old master takes writes still */
+	assert_false(action_follow(a, w.m, w.now));
+	assert_has(a->sheet.outcome, "waiting for the old master to be demoted");
+	assert_true(has_line(a, "old master", "127.0.0.1:21001 still takes writes"));
+	w.now += 9000;
+	info_replica(&w, 21001, 21002, 5000);
 	assert_true(action_follow(a, w.m, w.now));
 	assert_int_equal(a->stage, ACTION_VERIFIED);
 	assert_int_equal(a->sheet.state, SHEET_DONE);
 	assert_string_equal(a->outcome, "new master 127.0.0.1:21002: by its own word after 1.0 s, 3 of 3 "
-					"Sentinels that answer agree after 2.0 s");
+					"Sentinels that answer agree after 2.0 s; old master demoted after 11 s");
 	assert_false(action_follow(a, w.m, w.now + 100000));
 	action_free(a);
 	world_end(&w);
@@ -121,6 +131,7 @@ static void sentinel_needs_own_word(void **state)
 		message(&w, port, "+switch-master", "mymaster 127.0.0.1 21001 127.0.0.1 21002");
 	assert_false(action_follow(a, w.m, w.now));
 	w.now += 500;
+	info_replica(&w, 21001, 21002, 5000);
 	info_master(&w, 21002, 6000, "");
 	assert_true(action_follow(a, w.m, w.now));
 	assert_int_equal(a->stage, ACTION_VERIFIED);
@@ -163,6 +174,7 @@ static void sentinel_no_reply(void **state)
 			for (int port = 26001; port <= 26003; port++)
 				masters(&w, port, 21002, 1, 0);
 			info_master(&w, 21002, 1, "");
+			info_replica(&w, 21001, 21002, 5000);
 		}
 		assert_int_equal(action_follow(a, w.m, w.now), happens);
 		if (happens)
@@ -258,8 +270,10 @@ static void sentinel_says_who_is_silent(void **state)
 	for (int port = 26001; port <= 26002; port++)
 		masters(&w, port, 21002, 1, 0);
 	info_master(&w, 21002, 1, "");
+	link_lost(&w, 21001);
 	assert_true(action_follow(a, w.m, w.now));
 	assert_has(a->outcome, "2 of 2 Sentinels that answer agree");
+	assert_has(a->outcome, "the old master does not answer");
 	assert_has(a->outcome, "(3 known)");
 	action_free(a);
 	world_end(&w);
@@ -415,12 +429,12 @@ static void cleaned_name(void **state)
 static void many_sentinels(void **state)
 {
 	struct world w = sentinel_world();
-	struct sentinel_instance items[5];
+	struct sentinel_instance items[9];
 	(void)state;
-	for (int i = 0; i < 5; i++)
+	for (int i = 0; i < 9; i++)
 		items[i] = instance("x", 26004 + i, SFLAG_SENTINEL);
-	listed(&w, ASK_SENTINEL_SENTINELS, id_at(&w, 26001), "mymaster", items, 5);
-	for (int port = 26004; port <= 26008; port++) {
+	listed(&w, ASK_SENTINEL_SENTINELS, id_at(&w, 26001), "mymaster", items, 9);
+	for (int port = 26004; port <= 26012; port++) {
 		link_up(&w, port);
 		info_sentinel(&w, id_at(&w, port), port);
 		masters(&w, port, 21001, 0, 0);
@@ -466,8 +480,8 @@ static void sentinel_old_abort(void **state)
 	message(&w, 26001, "-failover-abort-not-elected", ABOUT_MASTER);
 	w.now += 1000;
 	struct action *a = sentinel_sent(&w);
-	assert_false(action_follow(a, w.m, w.now));
 	assert_true(has_line(a, "last failover", "aborted 1 s ago"));
+	assert_false(action_follow(a, w.m, w.now));
 	action_free(a);
 	world_end(&w);
 }
@@ -692,6 +706,7 @@ static void cluster_half(void **state)
 	world_end(&w);
 }
 
+/* FORCE is chosen, not fallen into; and typed differently. */
 static void cluster_forced(void **state)
 {
 	struct world w = cluster_world();
@@ -699,24 +714,34 @@ static void cluster_forced(void **state)
 	/* that we do not reach it says nothing of the cluster: the server refuses if it must */
 	link_lost(&w, 7001);
 	struct action *a = open_on(&w, &action_failover, 7004);
+	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
 	assert_string_equal(a->sheet.command, "CLUSTER FAILOVER");
 	action_free(a);
 	cluster_nodes(&w, 7002, LINE_MASTER(CID2, 7002, "myself,", "", 2, " 5461-10922")
 					LINE_MASTER(CID1, 7001, "", ",fail", 1, " 0-5460"));
 	a = open_on(&w, &action_failover, 7004);
+	assert_int_equal(a->sheet.state, SHEET_BLOCKED);
+	assert_string_equal(a->sheet.command, "CLUSTER FAILOVER");
+	assert_has(a->sheet.outcome, "only FORCE can do it (Tab)");
+	assert_true(action_choose(a, w.m, 1, w.now));
+	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
 	assert_string_equal(a->sheet.command, "CLUSTER FAILOVER FORCE");
+	assert_false(action_confirmed(a, "127.0.0.1:7004"));
+	assert_true(action_confirmed(a, "FORCE 127.0.0.1:7004"));
 	assert_true(has_line(a, "FORCE", "what it has not replicated is lost"));
-	/* the master is back: what the operator read no longer holds */
+	/* the master is back: FORCE is what was chosen, it stays */
 	cluster_nodes(&w, 7002, LINE_MASTER(CID2, 7002, "myself,", "", 2, " 5461-10922")
 					LINE_MASTER(CID1, 7001, "", "", 1, " 0-5460"));
 	link_up(&w, 7001);
-	not_sent(a, &w, "the command would be another one now");
+	assert_true(action_recheck(a, w.m, w.now));
+	assert_true(action_choose(a, w.m, 0, w.now));
+	assert_string_equal(a->sheet.command, "CLUSTER FAILOVER");
+	assert_false(action_choose(a, w.m, 2, w.now));
+	/* and the other way round */
 	info_replica_as(&w, id_at(&w, 7004), "cluster", 7004, HOST, 7001, 100,
 			"master_link_status:down\r\n");
-	a = open_on(&w, &action_failover, 7004);
-	assert_string_equal(a->sheet.command, "CLUSTER FAILOVER FORCE");
+	not_sent(a, &w, "only FORCE can do it");
 	info_replica_as(&w, id_at(&w, 7004), "cluster", 7004, HOST, 7001, 100, INFO_LINKED);
-	not_sent(a, &w, "the command would be another one now");
 	link_lost(&w, 7004);
 	blocked(&w, 7004, "127.0.0.1:7004 does not answer");
 	blocked(&w, 7001, "no replica of this shard answers");
