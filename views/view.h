@@ -127,6 +127,9 @@ struct sheet;
  * can be scrolled. */
 int sheet_draw(const struct pane *p, const struct view_context *c, const struct sheet *sheet,
 	       const struct prompt *typed);
+struct menu;
+/* The menu of actions over the screen; scrolls so that the selected entry is in view. */
+void menu_draw(const struct pane *p, struct menu *menu);
 /* Panes of the dashboard for a size and kind: fills rects for the views given; returns how many
  * are visible. A zoomed dashboard shows only the focused one. */
 struct rect { int y, x, height, width; size_t view; };

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "app/ui_menu.h"
 #include "app/ui_private.h"
 #include "app/ui_theme.h"
 #include "base/clock.h"
@@ -256,6 +257,8 @@ void ui_draw(struct ui *ui)
 		draw_footer(ui, &c, &foot);
 	if (ui->sheet != NULL)
 		ui->sheet->sheet.scroll_max = sheet_draw(&whole, &c, &ui->sheet->sheet, &ui->typed);
+	if (ui_menu_is_open(ui))
+		ui_menu_draw(ui, &whole);
 	if (ui_theme_picking(ui))
 		ui_theme_draw(ui, &whole);
 }

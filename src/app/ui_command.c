@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "app/ui_menu.h"
 #include "app/ui_mouse.h"
 #include "app/ui_private.h"
 #include "app/ui_theme.h"
@@ -151,7 +152,7 @@ static bool app_command(struct ui *ui, enum command cmd)
 		app_write_report(ui->app, NULL);
 		return true;
 	case CMD_ACTIONS:
-		app_notice(ui->app, HEALTH_UNKNOWN, "there is no menu of actions yet");
+		ui_menu_open(ui);
 		return true;
 	case CMD_FAILOVER:
 		ui_open_action(ui, &action_failover);
@@ -243,6 +244,10 @@ void ui_key(struct ui *ui, uint32_t key)
 	}
 	if (ui->sheet != NULL) {
 		ui_sheet_key(ui, key);
+		return;
+	}
+	if (ui_menu_is_open(ui)) {
+		ui_menu_key(ui, key);
 		return;
 	}
 	if (ui_theme_picking(ui)) {

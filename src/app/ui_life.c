@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/crash.h"
+#include "app/ui_menu.h"
 #include "app/ui_private.h"
 #include "app/ui_theme.h"
 #include "base/clock.h"
@@ -188,6 +189,7 @@ void ui_close(struct ui *ui)
 	}
 	screen_close(ui->screen);
 	ui_replay_close(ui);
+	ui_menu_close(ui);
 	ui_theme_close(ui);
 	attention_done(&ui->attention);
 	ui_screens_close(ui);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/ui_menu.h"
 #include "app/ui_private.h"
 #include "app/ui_theme.h"
 #include "base/number.h"
@@ -269,6 +270,18 @@ static bool run_speed(struct ui *ui, const char *argument, struct buf *err)
 	return in_replay(ui, err) && ui_replay_speed(ui, argument, err);
 }
 
+static bool run_set(struct ui *ui, const char *argument, struct buf *err)
+{
+	return ui_action_set(ui, argument, err);
+}
+
+static void complete_set(struct ui *ui, const char *typed, struct line_candidates *out)
+{
+	(void)ui;
+	for (size_t i = 0; ui_action_setting_at(i) != NULL; i++)
+		line_candidates_add(out, ui_action_setting_at(i), typed, strlen(typed));
+}
+
 static const struct line_command line_commands[] = {
 	{ "screen", "NAME", run_screen, complete_screen },
 	{ "deployment", "NAME", run_deployment, complete_deployment },
@@ -280,15 +293,29 @@ static const struct line_command line_commands[] = {
 	{ "interval", "SECONDS", run_interval, NULL },
 	{ "theme", "NAME", run_theme, complete_theme },
 	{ "write", "FILE", run_write, NULL },
+	{ "set", "NAME N", run_set, complete_set },
 	{ "at", "TIME", run_at, NULL },
 	{ "speed", "N", run_speed, NULL },
 };
 #define LINE_COMMANDS (sizeof(line_commands) / sizeof(line_commands[0]))
 
+/* Actions that have no key of their own. NULL behind the last one. */
+static const char *action_name_at(size_t index)
+{
+	const char *name;
+	for (size_t i = 0; (name = ui_action_name_at(i)) != NULL; i++)
+		if (key_binding_named(name, strlen(name)) == NULL && index-- == 0)
+			return name;
+	return NULL;
+}
+
 bool ui_line_command_at(size_t index, const char **name, const char **argument)
 {
-	if (index >= LINE_COMMANDS)
-		return false;
+	if (index >= LINE_COMMANDS) {
+		*name = action_name_at(index - LINE_COMMANDS);
+		*argument = "";
+		return *name != NULL;
+	}
 	*name = line_commands[index].name;
 	*argument = line_commands[index].argument;
 	return true;
@@ -296,7 +323,7 @@ bool ui_line_command_at(size_t index, const char **name, const char **argument)
 
 /* --- names ------------------------------------------------------------------------------------- */
 
-#define NAMES_MAX (CMD_COUNT + LINE_COMMANDS)
+#define NAMES_MAX (CMD_COUNT + LINE_COMMANDS + MENU_ENTRIES_MAX)
 
 static size_t all_names(const char *out[NAMES_MAX])
 {
@@ -305,6 +332,8 @@ static size_t all_names(const char *out[NAMES_MAX])
 		out[count++] = line_commands[i].name;
 	for (size_t i = 0; i < key_binding_count && count < NAMES_MAX; i++)
 		out[count++] = key_bindings[i].name;
+	for (size_t i = 0; action_name_at(i) != NULL && count < NAMES_MAX; i++)
+		out[count++] = action_name_at(i);
 	return count;
 }
 
@@ -378,6 +407,8 @@ static bool run(struct ui *ui, const char *name, const char *argument, struct bu
 		ui_command(ui, b->command);
 		return true;
 	}
+	if (b == NULL && c == NULL && argument[0] == '\0' && ui_action_run(ui, name))
+		return true;
 	if (c != NULL)
 		buf_addf(err, "what is missing: %s", c->argument);
 	else

@@ -5,6 +5,7 @@
 
 #include "app/ui_mouse.h"
 
+#include "app/ui_menu.h"
 #include "app/ui_private.h"
 #include "app/ui_theme.h"
 
@@ -64,7 +65,7 @@ void ui_mouse(struct ui *ui, const struct mouse *mouse)
 	struct hot at = screen_hot_at(ui->screen, mouse->y, mouse->x);
 	if (ui->sheet != NULL || ui->prompting || ui->lining)
 		return;
-	if (ui->help || ui_theme_picking(ui))
+	if (ui->help || ui_theme_picking(ui) || ui_menu_is_open(ui))
 		wheel_as_key(ui, mouse);
 	else if (mouse->kind != MOUSE_CLICK)
 		wheel(ui, &at, mouse->kind == MOUSE_WHEEL_UP);

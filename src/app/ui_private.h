@@ -48,6 +48,7 @@ struct ui {
 	struct prompt prompt;
 	bool lining;              /* the `:` line is open */
 	struct line line;
+	struct action_menu *menu; /* NULL: closed */
 	struct action *sheet;     /* open, or NULL; owned by the app */
 	struct prompt typed;
 	bool frozen;
