@@ -28,7 +28,8 @@ struct recorder {
 	struct buf raw;             /* the reply at hand */
 	struct buf chunk;           /* entries since the last chunk */
 	bool new_stream;            /* the chunk is the first one after a key frame */
-	int64_t first_ms, last_ms, wall_ms; /* of the entries in it */
+	int64_t first_ms, last_ms, wall_ms; /* of the entries in it; wall_ms: of the first */
+	int64_t last_wall_ms;
 	int64_t state_ms;           /* of the last key frame; 0: none yet */
 	int64_t interval_ms;
 	uint64_t events_generation; /* of the log, as far as it is written */
@@ -119,7 +120,7 @@ static void give_events(struct recorder *r, const struct model *m, int64_t now_m
 static void give_chunk(struct recorder *r, const struct model *m)
 {
 	give_entries(r);
-	give_events(r, m, r->last_ms, r->wall_ms + r->last_ms - r->first_ms);
+	give_events(r, m, r->last_ms, r->last_wall_ms);
 }
 
 static void give_state(struct recorder *r, const struct model *m, int64_t now_ms, int64_t wall_ms)
@@ -139,7 +140,7 @@ static void give_state(struct recorder *r, const struct model *m, int64_t now_ms
 	if (r->interval_ms > 0)
 		entry_put_interval(r->entries, now_ms, wall_ms, r->interval_ms, &r->chunk);
 	r->first_ms = r->last_ms = now_ms;
-	r->wall_ms = wall_ms;
+	r->wall_ms = r->last_wall_ms = wall_ms;
 }
 
 /* Before an entry of that time is put into the chunk: m is as all entries so far have made it. */
@@ -158,8 +159,10 @@ static void before_entry(struct recorder *r, const struct model *m, int64_t now_
 		r->first_ms = r->last_ms = now_ms;
 		r->wall_ms = wall_ms;
 	}
-	if (now_ms > r->last_ms)
+	if (now_ms >= r->last_ms) {
 		r->last_ms = now_ms;
+		r->last_wall_ms = wall_ms;
+	}
 }
 
 /* --- what comes ------------------------------------------------------------------------------ */
@@ -256,8 +259,10 @@ void recorder_interval(struct recorder *r, int64_t interval_ms, int64_t now_ms)
 	}
 	entry_put_interval(r->entries, now_ms, r->wall_ms + now_ms - r->first_ms, interval_ms,
 			   &r->chunk);
-	if (now_ms > r->last_ms)
+	if (now_ms > r->last_ms) {
+		r->last_wall_ms += now_ms - r->last_ms;
 		r->last_ms = now_ms;
+	}
 }
 
 /* --- the end --------------------------------------------------------------------------------- */
@@ -292,7 +297,7 @@ void recorder_close(struct recorder *r, int timeout_ms)
 		return;
 	give_entries(r);
 	h.first_ms = r->last_ms;
-	h.wall_ms = r->wall_ms + r->last_ms - r->first_ms;
+	h.wall_ms = r->last_wall_ms;
 	recording_writer_add(r->writer, &h, &nothing);
 	recording_writer_close(r->writer, timeout_ms);
 	entry_writer_free(r->entries);

@@ -1,0 +1,224 @@
+#!/bin/bash
+# --record and --replay: a crash failover is replayed to the byte, whole and cut at any length; what
+# stops a recording stops nothing else; and no password is in it.
+# Functions are called through check and wait_for.
+# shellcheck disable=SC2317,SC2016
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$(dirname "$0")/lib.sh"
+need_redoubt
+
+BREAK=$SRC/scripts/demo-break
+FOLDER=''
+PID=''
+
+find_folder() {
+	local folder
+	for folder in "$XDG_RUNTIME_DIR"/redoubt-demo-*; do
+		if grep -q ' ready$' "$folder/guard.log" 2>/dev/null; then
+			FOLDER=$folder
+			return 0
+		fi
+	done
+	return 1
+}
+
+port_of() {
+	awk -v role="$1" '$2 == role { print $1; exit }' "$FOLDER/nodes.txt"
+}
+
+# start_demo NAME ARG...: in the background, its output in $WORK/NAME.
+start_demo() {
+	local name=$1
+	shift
+	FOLDER=''
+	"$REDOUBT" --demo=sentinel "$@" >"$WORK/$name" 2>"$WORK/$name.err" </dev/null &
+	PID=$!
+	OTHER_PIDS+=("$PID")
+	wait_for 40 "the demo is ready" find_folder || bail "the demo starts" "$(tail -n 5 "$WORK/$name.err")"
+	export REDOUBT_DEMO=$FOLDER
+}
+
+# end_demo SIGNAL: its status in STATUS.
+end_demo() {
+	kill "-$1" "$PID"
+	wait "$PID" 2>/dev/null
+	STATUS=$?
+	wait_for 10 "the demo is gone" [ ! -e "$FOLDER" ]
+}
+
+replay() {
+	timeout 60 "$REDOUBT" --replay "$@" </dev/null
+}
+
+has_event() {
+	[ "$(jq -r "select(.event == \"$2\") | .event" "$WORK/$1" 2>/dev/null | grep -c .)" -ge "${3:-1}" ]
+}
+
+# is_prefix SHORT LONG
+is_prefix() {
+	head -c "$(stat -c %s "$1")" "$2" | cmp -s - "$1"
+}
+
+# --- a crash failover -------------------------------------------------------------------------------
+
+start_demo live.json --events --format json --log "$WORK/live.txt" --record "$WORK/a.rec"
+MASTER=$(port_of master)
+DEMO_PASSWORDS=$(grep -rhs '^requirepass ' "$FOLDER" | awk '{ print $2 }' | tr -d '"' | sort -u)
+sentinels_answer() {
+	replay "$WORK/a.rec" --once --format json 2>/dev/null |
+		jq -e '[.deployments[].masters[]? | select(.sentinels.reachable == 3 and (.replicas | length) == 3)] | length == 1'
+}
+check "the demo is seen whole, in its recording while that is made" wait_for 20 "whole" sentinels_answer
+BEFORE=$(now_ms)
+"$BREAK" kill "$MASTER" >/dev/null 2>&1
+check "the master's failover is seen" wait_for 40 "+switch-master" has_event live.json +switch-master
+check "the failover ends" wait_for 30 "+failover-end" has_event live.json +failover-end
+AFTER=$(now_ms)
+"$BREAK" start "$MASTER" >/dev/null 2>&1
+check "the old master comes back" wait_for 30 "-link-lost" has_event live.json -link-lost 2
+end_demo INT
+check "the live run ended well" [ "$STATUS" -eq 0 ]
+
+replay "$WORK/a.rec" --events >"$WORK/replay.txt" 2>"$WORK/replay.err"
+replay "$WORK/a.rec" --events --format json >"$WORK/replay.json" 2>>"$WORK/replay.err"
+check "events: the text is the live one, to the byte" cmp "$WORK/live.txt" "$WORK/replay.txt"
+check "events: so is the JSON" cmp "$WORK/live.json" "$WORK/replay.json"
+check "a whole recording has nothing to say" [ ! -s "$WORK/replay.err" ]
+check "there were events" [ "$(wc -l <"$WORK/live.json")" -gt 15 ]
+equal "the recording is for its owner only" 600 "$(stat -c %a "$WORK/a.rec")"
+no_password_in() {
+	local password
+	[ "$(wc -w <<<"$DEMO_PASSWORDS")" -ge 2 ] || return
+	for password in $DEMO_PASSWORDS; do
+		! grep -aqF "$password" "$1" || return
+	done
+}
+check "no password is in it" no_password_in "$WORK/a.rec"
+
+# --- cut anywhere -----------------------------------------------------------------------------------
+
+SIZE=$(stat -c %s "$WORK/a.rec")
+cut_bad=''
+for i in $(seq 40); do
+	len=$(((RANDOM * 32768 + RANDOM) % SIZE))
+	head -c "$len" "$WORK/a.rec" >"$WORK/cut.rec"
+	replay "$WORK/cut.rec" --events --format json >"$WORK/cut.json" 2>"$WORK/cut.err"
+	is_prefix "$WORK/cut.json" "$WORK/live.json" || cut_bad="$cut_bad $len"
+	[ -s "$WORK/cut.err" ] || cut_bad="$cut_bad $len(silent)"
+done
+equal "cut at 40 lengths: each says so and is a prefix of what was live" none "${cut_bad:-none}"
+head -c $((SIZE * 9 / 10)) "$WORK/a.rec" >"$WORK/cut.rec"
+replay "$WORK/cut.rec" --events >"$WORK/cut.txt" 2>"$WORK/cut.err"
+check "nine tenths of it are most of the story" eval 'is_prefix "$WORK/cut.txt" "$WORK/live.txt" && grep -q switch-master "$WORK/cut.txt"'
+check "and it is said where it ends" grep -Eq 'plays up to there' "$WORK/cut.err"
+replay "$WORK/cut.rec" --once >/dev/null 2>"$WORK/cut.err"
+check "--once plays what there is" [ $? -le 3 ]
+
+# --- any moment -------------------------------------------------------------------------------------
+
+at() {
+	replay "$WORK/a.rec" --once --format json --at "$1"
+}
+iso() {
+	date -u -d "@$(($1 / 1000)).$(printf %03d $(($1 % 1000)))" +%Y-%m-%dT%H:%M:%S.%3NZ
+}
+equal "before the crash: the old master" "127.0.0.1:$MASTER" \
+	"$(at "$(iso "$BEFORE")" | jq -r '.deployments[].masters[].addr')"
+equal "before the crash all was well" ok "$(at "$(iso "$BEFORE")" | jq -r .health)"
+equal "half a second after it: it is down" unreachable \
+	"$(at "$(iso $((BEFORE + 1500)))" | jq -r ".deployments[].nodes[] | select(.addr == \"127.0.0.1:$MASTER\") | .status")"
+equal "after the failover: another master" true \
+	"$(at "$(iso "$AFTER")" | jq -r ".deployments[].masters[].addr != \"127.0.0.1:$MASTER\"")"
+# The two clocks of a recording do not tick at the same moment: to 10 ms.
+equal "the time is the recording's" "$(iso $((AFTER / 10 * 10 + 5)) | cut -c -22)" \
+	"$(at "$(iso $((AFTER / 10 * 10 + 5)))" | jq -r .time | cut -c -22)"
+equal "+0 is the begin, where nothing is known yet" unknown "$(at +0 | jq -r .health)"
+equal "-0 is the end" "$(at -0)" "$(replay "$WORK/a.rec" --once --format json)"
+equal "HH:MM:SS is local time of its day" "$(iso $((AFTER / 1000 * 1000 + 5)) | cut -c -22)" \
+	"$(at "$(date -d "@$((AFTER / 1000))" +%H:%M:%S).005" | jq -r .time | cut -c -22)"
+for time in 25:00 nonsense 2026-01-01T00:00:00Z +100000 -100000 ''; do
+	replay "$WORK/a.rec" --once --at "$time" >/dev/null 2>"$WORK/err"
+	equal "--at '$time' is refused" "64 --at" "$? $(grep -o -m 1 -- --at "$WORK/err")"
+done
+check "--dump draws that moment" eval 'replay "$WORK/a.rec" --dump 100x30 --at "$(iso $((BEFORE + 2500)))" | grep -q CRITICAL'
+check "no action is possible" eval 'replay "$WORK/a.rec" --dump 100x30 --keys f | grep -q "a recording: no action is possible"'
+
+# --- a snapshot -------------------------------------------------------------------------------------
+
+free_ports 2
+start_node "${PORTS[0]}"
+start_node "${PORTS[1]}" "replicaof 127.0.0.1 ${PORTS[0]}"
+linked() {
+	[ "$(info_field "$1" replication master_link_status)" = up ]
+}
+wait_for 15 "replica is linked" linked "${PORTS[1]}" || bail "replica synchronises"
+for format in text json; do
+	redoubt --once --format $format --record "$WORK/once.rec" "127.0.0.1:${PORTS[0]}" >"$WORK/once.live"
+	status=$?
+	replay "$WORK/once.rec" --once --format $format >"$WORK/once.replay"
+	equal "--once as $format: the same status" $status $?
+	check "--once as $format: the same bytes" cmp "$WORK/once.live" "$WORK/once.replay"
+done
+
+# --- what stops a recording -------------------------------------------------------------------------
+
+(
+	ulimit -f 8
+	exec "$REDOUBT" --pass-file "$PASS_FILE" --events --record "$WORK/full.rec" "127.0.0.1:${PORTS[0]}" \
+		>"$WORK/full.out" 2>"$WORK/full.err" </dev/null
+) &
+FULL_PID=$!
+OTHER_PIDS+=($FULL_PID)
+check "a limit on the file's size stops the recording with a word" \
+	wait_for 60 "trouble" grep -q 'recording stopped: File too large' "$WORK/full.err"
+check "and nothing else" is_alive $FULL_PID
+kill -INT $FULL_PID
+replay "$WORK/full.rec" --once >/dev/null 2>"$WORK/err"
+check "what was recorded until then is played" [ $? -le 2 ]
+
+echo "precious" >"$WORK/precious"
+redoubt --once --record "$WORK/precious" "127.0.0.1:${PORTS[0]}" >/dev/null 2>"$WORK/err"
+equal "a file that is no recording is refused" "64 precious" "$? $(cat "$WORK/precious")"
+replay "$WORK/precious" --once >/dev/null 2>"$WORK/err"
+equal "and is not replayed" "64 is no recording" "$? $(grep -o 'is no recording' "$WORK/err")"
+
+# usage ARGS: 64 and one line that names the option.
+usage() {
+	local option=$1
+	shift
+	timeout 10 "$REDOUBT" "$@" >/dev/null 2>"$WORK/err" </dev/null
+	equal "refused: $*" "64 1 $option" "$? $(wc -l <"$WORK/err") $(grep -o -m 1 -e "$option" "$WORK/err")"
+}
+usage --replay --replay "$WORK/a.rec" --once 127.0.0.1:1
+usage --replay --replay "$WORK/a.rec" --demo --once
+usage --replay --replay "$WORK/a.rec" --record "$WORK/a.rec" --once
+usage --replay --replay "$WORK/a.rec" --log "$WORK/log" --once
+usage --user --replay "$WORK/a.rec" --user me --once
+usage --at --once --at +1
+usage --speed --once --speed 2
+usage --speed --replay "$WORK/a.rec" --speed 65
+usage --speed --replay "$WORK/a.rec" --speed 0.2
+usage --record-max --once --record-max 10M
+usage --record-max --once --record "$WORK/x.rec" --record-max 10
+usage --record-max --once --record "$WORK/x.rec" --record-max 10X
+equal "nothing was made" no "$([ -e "$WORK/x.rec" ] && echo yes || echo no)"
+
+# --- killed -----------------------------------------------------------------------------------------
+
+"$REDOUBT" --pass-file "$PASS_FILE" --events --record "$WORK/killed.rec" "127.0.0.1:${PORTS[0]}" \
+	>/dev/null 2>&1 </dev/null &
+PID=$!
+OTHER_PIDS+=($PID)
+disown
+grown() {
+	[ "$(stat -c %s "$WORK/killed.rec" 2>/dev/null || echo 0)" -gt 6000 ]
+}
+check "a recording grows" wait_for 30 "grown" grown
+KILLED=$(now_ms)
+kill -KILL "$PID"
+END=$(replay "$WORK/killed.rec" --once --format json 2>"$WORK/err" | jq -r .time)
+lost=$((KILLED - $(date -d "$END" +%s%3N)))
+check "kill -9 loses about a second at most ($lost ms)" [ "$lost" -le 1500 ]
+check "and it is said that it was not closed" grep -Eq 'not closed|cut short' <<<"$(replay "$WORK/killed.rec" --events 2>&1)"
+
+finish
