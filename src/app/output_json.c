@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "app/output_failovers.h"
 #include "app/output_verdicts.h"
 #include "model/lag.h"
 #include "model/slots.h"
@@ -336,6 +337,7 @@ static json_t *deployment_json(const struct model *m, const struct deployment *d
 	json_object_set_new(o, "cluster", cluster_json(m, d));
 	json_object_set_new(o, "shards", shards);
 	json_object_set_new(o, "nodes", nodes);
+	json_object_set_new(o, "failovers", failovers_json(m, d, now_ms));
 	/* Nothing looks for them yet: an empty list would say that there are none. */
 	json_object_set_new(o, "findings", json_null());
 	return o;

@@ -28,21 +28,6 @@ static const char *since(const struct failover_record *f, int64_t at_ms, char ou
 
 /* --- steps ------------------------------------------------------------------------------------------ */
 
-static size_t in_order(const struct failover_record *f, enum failover_step *out)
-{
-	size_t count = 0;
-	for (int i = 0; i < STEP_COUNT; i++) {
-		if (f->step_ms[i] == 0)
-			continue;
-		size_t at = count++;
-		/* Steps of one moment keep their usual order. */
-		for (; at > 0 && f->step_ms[out[at - 1]] > f->step_ms[i]; at--)
-			out[at] = out[at - 1];
-		out[at] = (enum failover_step)i;
-	}
-	return count;
-}
-
 static void said_by(struct report *r, const struct failover_record *f, enum failover_step s)
 {
 	const char *observers = f->kind == KIND_SENTINEL ? "Sentinel" : "node";
@@ -73,7 +58,7 @@ static void said_by(struct report *r, const struct failover_record *f, enum fail
 static void steps(struct report *r, const struct failover_record *f)
 {
 	enum failover_step order[STEP_COUNT];
-	size_t count = in_order(f, order);
+	size_t count = failover_steps_in_order(f, order);
 	int64_t begin = failover_begin_ms(f), before = begin;
 	char at[16];
 	buf_addstr(r->out, "\n| Step | Time | ms since the first | ms after the one before | Said by | "

@@ -152,6 +152,20 @@ int64_t failover_end_ms(const struct failover_record *f)
 	return end;
 }
 
+size_t failover_steps_in_order(const struct failover_record *f, enum failover_step out[STEP_COUNT])
+{
+	size_t count = 0;
+	for (int i = 0; i < STEP_COUNT; i++) {
+		if (f->step_ms[i] == 0)
+			continue;
+		size_t at = count++;
+		for (; at > 0 && f->step_ms[out[at - 1]] > f->step_ms[i]; at--)
+			out[at] = out[at - 1];
+		out[at] = (enum failover_step)i;
+	}
+	return count;
+}
+
 int64_t failover_spread_ms(const struct failover_record *f, enum failover_step s)
 {
 	return f->step_ms[s] != 0 ? f->step_last_ms[s] - f->step_ms[s] : 0;
@@ -165,6 +179,18 @@ int64_t failover_unwritable_ms(const struct failover_record *f)
 	/* It answered as a master until after the promotion. */
 	if (from == 0)
 		return f->kind == KIND_SENTINEL && f->cause >= CAUSE_MANUAL ? 0 : FACT_UNKNOWN;
+	return to > from ? to - from : 0;
+}
+
+int64_t failover_two_masters_ms(const struct failover_record *f, int64_t now_ms)
+{
+	int64_t from = f->step_ms[STEP_ROLE_MASTER];
+	if (f->kind != KIND_SENTINEL || from == 0 || f->step_ms[STEP_LOST] != 0)
+		return FACT_UNKNOWN;
+	int64_t to = f->demoted_ms != 0 ? f->demoted_ms : now_ms;
+	/* Nobody looked any longer. */
+	if (f->demoted_ms == 0 && f->over && to > f->over_ms + FAILOVER_LATE_MS)
+		to = f->over_ms + FAILOVER_LATE_MS;
 	return to > from ? to - from : 0;
 }
 

@@ -13,6 +13,7 @@
 #define FAILOVER_REPLICAS_MAX  32  /* further ones are counted, not timed */
 #define FAILOVER_OBSERVERS_MAX 32
 #define FAILOVER_ADDR_BYTES    80
+#define FAILOVER_OPERATOR_BYTES 96
 
 /* X(id, name, help): the steps of a failover, in their usual order. */
 #define FAILOVER_STEPS(X)                                                                          \
@@ -69,6 +70,7 @@ struct failover_record {
 	enum deployment_kind kind;
 	char name[NAME_BYTES];    /* the master's name; without Sentinels the old master's address */
 	enum failover_cause cause;
+	char operator_name[FAILOVER_OPERATOR_BYTES]; /* of CAUSE_REDOUBT; "" unknown */
 	int64_t epoch;            /* of the election; FACT_UNKNOWN */
 	uint32_t leader_id;       /* Sentinel node; 0 unknown */
 	uint32_t old_master_id;
@@ -106,12 +108,19 @@ const char *failover_cause_name(enum failover_cause c); /* unknown crash manual 
 /* First moment, and the last one known so far. */
 int64_t failover_begin_ms(const struct failover_record *f);
 int64_t failover_end_ms(const struct failover_record *f);
+/* The steps that were seen, in the order of time; those of one moment in their usual order. Returns how
+ * many. */
+size_t failover_steps_in_order(const struct failover_record *f, enum failover_step out[STEP_COUNT]);
 /* Between its first and its last source; 0 with a single one. */
 int64_t failover_spread_ms(const struct failover_record *f, enum failover_step s);
 /* Without a writable master: from the last good reply of the old one to the first of the new one
  * that says master; FACT_UNKNOWN while either is missing. A manual failover with Sentinels leaves the
  * old master writable: 0 then, and what is written there until it is demoted is lost. */
 int64_t failover_unwritable_ms(const struct failover_record *f);
+/* For how long both took writes: from the new master's first word as one until the old one says
+ * replica, or until now_ms. FACT_UNKNOWN where that cannot be said: no promotion seen, or the old master
+ * was lost (who comes back later is another story). */
+int64_t failover_two_masters_ms(const struct failover_record *f, int64_t now_ms);
 /* "no replica can be promoted", for the reason of an abort; "" when there is none. */
 const char *failover_abort_text(const char *reason);
 /* "ended, 127.0.0.1:6380 is master", "given up: no replica can be promoted", "running". */

@@ -313,6 +313,7 @@ void failovers_action(struct model *m, const struct action_facts *a, const struc
 		if (f == NULL)
 			f = failover_open(m, g, g->master_id, CAUSE_REDOUBT);
 		f->cause = CAUSE_REDOUBT;
+		text_format(f->operator_name, sizeof(f->operator_name), "%s", a->operator_name);
 		failover_note(m, f, STEP_TRY, m->now_ms);
 		return;
 	}

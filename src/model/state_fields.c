@@ -475,6 +475,7 @@ static const struct state_field fields_failover_record[] = {
 	ENUM(failover_record, kind, deployment_kind),
 	TEXT(failover_record, name),
 	ENUM(failover_record, cause, failover_cause),
+	TEXT(failover_record, operator_name),
 	WIDE(failover_record, epoch),
 	NODE(failover_record, leader_id),
 	NODE(failover_record, old_master_id),
