@@ -54,6 +54,12 @@ const struct failover_record *failover_record_of(const struct action *a, const s
 	return best;
 }
 
+/* As short as the labels of a sheet are. */
+static const char *step_label(enum deployment_kind kind, enum failover_step s)
+{
+	return s == STEP_SELECTED ? "selected" : failover_step_label(kind, s);
+}
+
 /* Each step with the ms since it was sent and since the step before. */
 void failover_say_steps(struct action *a, const struct failover_record *f)
 {
@@ -71,7 +77,7 @@ void failover_say_steps(struct action *a, const struct failover_record *f)
 			return;
 		said[next] = true;
 		sheet_line_add(&a->sheet, next == STEP_ABORTED ? HEALTH_CRITICAL : HEALTH_OK,
-			       failover_step_label(f->kind, (enum failover_step)next), "%lld ms (+%lld)%s%s",
+			       step_label(f->kind, (enum failover_step)next), "%lld ms (+%lld)%s%s",
 			       (long long)(f->step_ms[next] - a->sent_ms), (long long)(f->step_ms[next] - before),
 			       next == STEP_ELECTED || next == STEP_TRY   ? "  " :
 			       next == STEP_SELECTED			  ? "  " :

@@ -9,6 +9,8 @@
 
 /* sentinel.c: demoted after 8 s of grace and one INFO, 20 s at most; who is not by then is another story. */
 #define DEMOTION_MAX_MS 60000
+/* Who is demoted closes all connections, ours as well: that alone is no end. */
+#define GONE_MS 5000
 
 struct progress {
 	const struct failover_record *record; /* NULL: nothing was heard of it */
@@ -18,6 +20,7 @@ struct progress {
 	size_t asked, naming;                 /* Sentinels */
 	size_t replicas, attached;
 	bool writes;                          /* the old master still takes them */
+	bool undecided;                       /* so it may: it fell silent just now */
 	struct stray_master stray;
 };
 
@@ -38,7 +41,7 @@ static size_t sentinels_naming(const struct model *m, const struct group *g, con
 	return naming;
 }
 
-static void look(const struct action *a, const struct model *m, const struct group *g,
+static void look(const struct action *a, const struct model *m, const struct group *g, int64_t now_ms,
 		 struct progress *p)
 {
 	*p = (struct progress){ .record = failover_record_of(a, m, g),
@@ -49,6 +52,8 @@ static void look(const struct action *a, const struct model *m, const struct gro
 	p->naming = sentinels_naming(m, g, p->master, &p->asked);
 	p->attached = failover_attached(a, m, g, p->master, &p->replicas);
 	p->writes = p->promoted && failover_node_is_up(p->old) && p->old->info.role == ROLE_MASTER;
+	p->undecided = p->promoted && p->old != NULL && !p->writes && p->old->info.role == ROLE_MASTER &&
+		       now_ms - p->old->link.lost_ms < GONE_MS && p->old->link.lost_ms != 0;
 	if (!stray_master_of(m, g, &p->stray))
 		p->stray = (struct stray_master){ .bytes = FACT_UNKNOWN };
 }
@@ -57,13 +62,15 @@ static void look(const struct action *a, const struct model *m, const struct gro
 
 static void say_writes(struct action *a, const struct progress *p, int64_t now_ms)
 {
-	char addr[ENDPOINT_TEXT_BYTES], age[UNITS_BYTES], bytes[UNITS_BYTES];
-	if (p->writes)
-		sheet_line_add(&a->sheet, HEALTH_CRITICAL, "old master",
-			       "%.60s still takes writes, which will be lost: %s and %s so far; the Sentinels "
-			       "demote it 8 to 20 s after the promotion",
-			       endpoint_format(&p->old->addr, addr), units_age(now_ms - a->promoted_ms, age),
-			       units_bytes(p->stray.bytes, bytes));
+	char addr[ENDPOINT_TEXT_BYTES], age[UNITS_BYTES], text[UNITS_BYTES], bytes[40] = "";
+	if (!p->writes)
+		return;
+	if (p->stray.bytes != FACT_UNKNOWN)
+		snprintf(bytes, sizeof(bytes), " and %s", units_bytes(p->stray.bytes, text));
+	sheet_line_add(&a->sheet, HEALTH_CRITICAL, "old master",
+		       "%.60s still takes writes, which will be lost: %s%s so far; the Sentinels demote it "
+		       "8 to 20 s after the promotion", endpoint_format(&p->old->addr, addr),
+		       units_age(now_ms - a->promoted_ms, age), bytes);
 }
 
 static void say_old(struct action *a, const struct progress *p)
@@ -101,7 +108,7 @@ static void say_sentinels(struct action *a, const struct model *m, const struct 
 	char addr[ENDPOINT_TEXT_BYTES];
 	if (p->promoted)
 		sheet_line_add(&a->sheet, p->naming == p->asked ? HEALTH_OK : HEALTH_WARNING, "Sentinels",
-			       "%zu of %zu that answer name it, %zu are known", p->naming, p->asked,
+			       "%zu of %zu that answer name it (%zu known)", p->naming, p->asked,
 			       group_sentinels_known(m, g));
 	if (asked != NULL && asked->link.state != LINK_UP)
 		sheet_line_add(&a->sheet, HEALTH_WARNING, "asked", "%.60s does not answer any more: the "
@@ -170,7 +177,7 @@ static void say_waiting(struct action *a, const struct group *g, const struct pr
 	snprintf(a->sheet.outcome, sizeof(a->sheet.outcome),
 		 "%.70s is master by its own word; %zu of %zu Sentinels agree so far%s",
 		 endpoint_format(&p->master->addr, addr), p->naming, p->asked,
-		 a->agreed_ms != 0 && p->writes ? "; waiting for the old master to be demoted" : "");
+		 a->agreed_ms != 0 && (p->writes || p->undecided) ? "; waiting for the old master to be demoted" : "");
 }
 
 static bool is_aborted(const struct progress *p)
@@ -203,7 +210,7 @@ void failover_follow_sentinel(struct action *a, const struct model *m, const str
 {
 	struct progress p;
 	char addr[ENDPOINT_TEXT_BYTES];
-	look(a, m, g, &p);
+	look(a, m, g, now_ms, &p);
 	note_promotion(a, &p, now_ms);
 	bool agreed = p.promoted && p.asked > 0 && p.naming == p.asked;
 	if (agreed && a->agreed_ms == 0)
@@ -228,7 +235,7 @@ void failover_follow_sentinel(struct action *a, const struct model *m, const str
 		return;
 	/* It is over when its leader says so; and the old master must take no writes any more. */
 	bool runs = p.record != NULL && !p.record->over;
-	if (now_ms - a->agreed_ms < DEMOTION_MAX_MS && (runs || p.writes))
+	if (now_ms - a->agreed_ms < DEMOTION_MAX_MS && (runs || p.writes || p.undecided))
 		return;
 	end_verified(a, m, g, &p, now_ms);
 }

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "model/agreement.h"
 #include "model/lag.h"
 #include "model/stray.h"
 
@@ -221,13 +222,13 @@ static void say_second_master(const struct model *m, const struct group *g, cons
 	struct stray_master stray;
 	char age_text[UNITS_BYTES], bytes[UNITS_BYTES];
 	if (!stray_master_of(m, g, &stray) || stray.node_id != n->id)
-		say(v, HEALTH_CRITICAL, 0, "second master: writes here will be lost");
+		say(v, HEALTH_CRITICAL, 0, "second master: writes there will be lost");
 	else if (stray.bytes == FACT_UNKNOWN)
-		say(v, HEALTH_CRITICAL, stray.since_ms, "second master: writes here will be lost, %s so far",
+		say(v, HEALTH_CRITICAL, stray.since_ms, "second master: %s, writes there will be lost",
 		    age(now_ms, stray.since_ms, age_text));
 	else
 		say(v, HEALTH_CRITICAL, stray.since_ms,
-		    "second master: writes here will be lost, %s and %s so far",
+		    "second master: %s, %s of writes there will be lost",
 		    age(now_ms, stray.since_ms, age_text), units_bytes(stray.bytes, bytes));
 }
 
@@ -462,9 +463,22 @@ static void say_quorum(const struct model *m, const struct group *g, struct verd
 		say(v, HEALTH_WARNING, 0, "no Sentinel answers");
 }
 
+/* Before all else: of two masters one loses its writes, and nothing else need look wrong. Where a
+ * node of the set is the second one, its own verdict counts them. */
+static void say_split_brain(const struct model *m, const struct group *g, int64_t now_ms,
+			    struct verdict *v)
+{
+	struct agreement a;
+	struct stray_master stray;
+	agreement_of(m, g, now_ms, &a);
+	if (a.split_brain && !stray_master_of(m, g, &stray))
+		say(v, HEALTH_CRITICAL, a.split_since_ms, "split brain: %.180s", a.text);
+}
+
 void health_group(const struct model *m, const struct group *g, int64_t now_ms, struct verdict *out)
 {
 	*out = (struct verdict){ .health = HEALTH_OK };
+	say_split_brain(m, g, now_ms, out);
 	say_sentinels_verdict(m, g, now_ms, out);
 	if (model_node(m, g->master_id) == NULL)
 		say(out, HEALTH_CRITICAL, 0, "no master");
@@ -532,10 +546,17 @@ static void say_loose_nodes(const struct model *m, const struct deployment *d, i
 void health_deployment(const struct model *m, const struct deployment *d, int64_t now_ms,
 		       struct verdict *out)
 {
+	struct verdict split = { .health = HEALTH_OK };
 	size_t bad = 0;
 	*out = (struct verdict){ .health = HEALTH_OK };
 	say_cluster(m, d, now_ms, out);
 	bad += out->text[0] != '\0';
+	for (size_t i = 0; i < d->group_count && out->text[0] == '\0'; i++) {
+		say_split_brain(m, d->groups[i], now_ms, &split);
+		if (split.text[0] != '\0')
+			say(out, split.health, split.since_ms, "%.60s %.130s", d->groups[i]->name,
+			    split.text);
+	}
 	for (size_t i = 0; i < d->group_count; i++) {
 		struct verdict group;
 		health_group(m, d->groups[i], now_ms, &group);

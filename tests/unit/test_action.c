@@ -271,6 +271,9 @@ static void sentinel_says_who_is_silent(void **state)
 		masters(&w, port, 21002, 1, 0);
 	info_master(&w, 21002, 1, "");
 	link_lost(&w, 21001);
+	/* a demotion closes its connections as well */
+	assert_false(action_follow(a, w.m, w.now));
+	w.now += 5000;
 	assert_true(action_follow(a, w.m, w.now));
 	assert_has(a->outcome, "2 of 2 Sentinels that answer agree");
 	assert_has(a->outcome, "the old master does not answer");
