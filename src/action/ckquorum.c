@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "action/action.h"
+#include "action/sentinels.h"
 
 static bool prepare(struct action *a, const struct model *m, int64_t now_ms)
 {
@@ -39,6 +39,7 @@ const struct action_kind action_ckquorum = {
 	.name = "ckquorum",
 	.label = "Check the quorum",
 	.help = "ask every Sentinel whether a failover could be authorised",
+	.applies = sentinels_watch,
 	.prepare = prepare,
 	.brief = brief,
 };

@@ -31,6 +31,7 @@ const struct node *action_node_prepare(struct action *a, const struct model *m)
 
 char *round_trip_text(int32_t us, char *out)
 {
-	snprintf(out, UNITS_BYTES, us < 10000 ? "%.2f ms" : "%.0f ms", (double)us / 1000.0);
+	snprintf(out, UNITS_BYTES, us < 1000 ? "%.3f ms" : us < 10000 ? "%.2f ms" : "%.0f ms",
+		 (double)us / 1000.0);
 	return out;
 }

@@ -9,7 +9,7 @@
 const struct node *action_node(const struct model *m, const struct action_context *on);
 /* The same as the one target; its address is subject and what is typed. NULL and blocked: none. */
 const struct node *action_node_prepare(struct action *a, const struct model *m);
-/* "0.21 ms" "12 ms" */
+/* "0.214 ms" "2.14 ms" "12 ms" */
 char *round_trip_text(int32_t us, char *out);
 
 #endif
