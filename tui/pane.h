@@ -19,7 +19,7 @@ struct pane {
 	X(GLYPH_TREE_LINE, "│", "|") X(GLYPH_TREE_DASH, "─", "-") X(GLYPH_ARROW, "→", ">")         \
 	X(GLYPH_MORE_UP, "▲", "^") X(GLYPH_MORE_DOWN, "▼", "v")                                    \
 	X(GLYPH_MARK, "·", ".") X(GLYPH_MARK_NOTICE, "•", "o")                                      \
-	X(GLYPH_PLAYED, "━", "=") X(GLYPH_PLAYHEAD, "┃", "|")
+	X(GLYPH_PLAYED, "━", "=") X(GLYPH_PLAYHEAD, "┃", "|") X(GLYPH_DIFFERS, "≠", "!")
 
 enum glyph {
 #define X(id, utf8, ascii) id,

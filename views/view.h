@@ -109,8 +109,8 @@ bool view_takes(const struct view *v, enum command cmd);
 /* The stock handling of the moving commands on v->list. */
 unsigned view_list_act(struct view *v, enum command cmd);
 
-extern const struct view_ops topology_view, replication_view, slots_view, events_view, fleet_view,
-	nodes_view, node_view, last_failover_view;
+extern const struct view_ops agreement_view, topology_view, replication_view, slots_view, events_view,
+	fleet_view, nodes_view, node_view, last_failover_view;
 
 /* Not views, but drawn the same way. */
 /* A screen that exists, and its key. */

@@ -12,7 +12,7 @@ const struct ui_screen ui_screens[] = {
 	{ '3', CMD_SCREEN_3, "Replication", "Repl", &replication_view, true },
 	{ '4', CMD_SCREEN_4, "Slots", "Slots", &slots_view, true },
 	{ '5', CMD_SCREEN_5, "Events", "Events", &events_view, true },
-	{ '6', CMD_SCREEN_6, "Agreement", "Agree", NULL, false },
+	{ '6', CMD_SCREEN_6, "Agreement", "Agree", &agreement_view, false },
 	{ '7', CMD_SCREEN_7, "Nodes", "Nodes", &nodes_view, true },
 	{ '8', CMD_SCREEN_8, "Doctor", "Doctor", NULL, false },
 	{ '9', CMD_SCREEN_9, "Failovers", "Fails", NULL, false },

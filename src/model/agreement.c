@@ -69,11 +69,24 @@ static bool text_flags(uint32_t flags, char *out, size_t size)
 	return true;
 }
 
-static bool text_vote(const struct sentinel_instance *f, char *out, size_t size)
+/* By its address where it is one of those that watch the master. */
+static bool text_vote(const struct model *m, const struct group *g, const struct sentinel_instance *f,
+		      char *out, size_t size)
 {
-	if (f == NULL || f->voted_leader[0] == '\0' || f->voted_leader_epoch == FACT_UNKNOWN)
+	char addr[ENDPOINT_TEXT_BYTES];
+	if (f == NULL || f->voted_leader_epoch == FACT_UNKNOWN)
 		return false;
-	snprintf(out, size, "%.8s @%lld", f->voted_leader, (long long)f->voted_leader_epoch);
+	if (f->voted_leader[0] == '\0' || f->voted_leader[0] == '?') {
+		snprintf(out, size, "nobody");
+		return true;
+	}
+	snprintf(addr, sizeof(addr), "%.8s", f->voted_leader);
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct node *n = model_node(m, g->views[i].sentinel_id);
+		if (n != NULL && strcmp(n->sentinel_id, f->voted_leader) == 0)
+			endpoint_format(&n->addr, addr);
+	}
+	snprintf(out, size, "%.240s @%lld", addr, (long long)f->voted_leader_epoch);
 	return true;
 }
 
@@ -108,7 +121,7 @@ static bool cell_text(const struct model *m, const struct group *g, const struct
 	case AGREE_PARALLEL_SYNCS:
 		return text_number(f->parallel_syncs, out, size);
 	case AGREE_VOTE:
-		return text_vote(as_peer(m, g, n->id), out, size);
+		return text_vote(m, g, as_peer(m, g, n->id), out, size);
 	case AGREE_TILT:
 		snprintf(out, size, "%s", n->info.sentinel_tilt == 1 ? "TILT" : "no");
 		return n->info_at_ms != 0 && n->info.sentinel_tilt != FACT_UNKNOWN;
@@ -185,7 +198,7 @@ void group_judge_agreement(struct model *m, struct group *g)
 static bool is_switching(const struct model *m, const struct group *g)
 {
 	for (size_t i = 0; i < g->view_count; i++)
-		if (g->views[i].switched_ms != 0)
+		if (g->views[i].switched_ms != 0 && answers(m, &g->views[i]))
 			return true;
 	if (group_failover_running(m, g, m->now_ms))
 		return true;
@@ -325,7 +338,9 @@ void agreement_of(const struct model *m, const struct group *g, int64_t now_ms, 
 		out->dissenting += dissents;
 	}
 	out->agree = out->dissenting == 0;
-	say_split(m, g, now_ms, out);
+	/* In a failover there are two for a while: until it has settled that is its way. */
+	if (!is_switching(m, g))
+		say_split(m, g, now_ms, out);
 	if (out->split_brain)
 		out->agree = false;
 }

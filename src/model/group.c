@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "model/agreement.h"
 #include "model/model_private.h"
 #include "model/slots.h"
 
@@ -154,6 +155,9 @@ static bool view_is_better(const struct sentinel_view *a, const struct sentinel_
 	bool b_running = b->facts.flags & SFLAG_FAILOVER_IN_PROGRESS;
 	if (a_running != b_running)
 		return b_running;
+	/* One that was told of another master by hand has the same epoch as the rest. */
+	if ((a->dissent_ms[AGREE_MASTER] != 0) != (b->dissent_ms[AGREE_MASTER] != 0))
+		return b->dissent_ms[AGREE_MASTER] != 0;
 	return a->at_ms > b->at_ms;
 }
 
