@@ -120,8 +120,11 @@ struct failover_record *failover_add(struct model *m)
 
 void failover_drop_newest(struct model *m, struct failover_record *f)
 {
-	if (f == failover_recent(m, 0))
-		m->failover_count--;
+	if (f != failover_recent(m, 0))
+		return;
+	m->failover_count--;
+	if (m->failovers_live > m->failover_count)
+		m->failovers_live = m->failover_count;
 }
 
 void failovers_redirect(struct model *m, uint32_t from_deployment, uint32_t to_deployment)
@@ -414,7 +417,9 @@ struct failover_record *failover_open(struct model *m, const struct group *g, ui
 		take_outage(m, f);
 	if (old != NULL)
 		take_loss(m, f, old);
-	m->failovers_live++;
+	/* Of a full ring the oldest went, which may have been a live one. */
+	if (m->failovers_live < m->failover_count)
+		m->failovers_live++;
 	return f;
 }
 
