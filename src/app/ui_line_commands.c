@@ -15,6 +15,7 @@
 
 struct line_command {
 	const char *name, *argument;
+	enum key_use use;
 	/* argument is never empty. False with the reason in err. */
 	bool (*run)(struct ui *ui, const char *argument, struct buf *err);
 	void (*complete)(struct ui *ui, const char *typed, struct line_candidates *out);
@@ -233,10 +234,6 @@ static void complete_theme(struct ui *ui, const char *typed, struct line_candida
 static bool run_interval(struct ui *ui, const char *argument, struct buf *err)
 {
 	double seconds;
-	if (ui->replay != NULL) {
-		buf_addstr(err, "it is a recording: nothing is asked");
-		return false;
-	}
 	if (!number_parse_double(argument, strlen(argument), 0.1, 60, &seconds)) {
 		buf_addstr(err, "must be a number from 0.1 to 60");
 		return false;
@@ -253,23 +250,6 @@ static bool run_write(struct ui *ui, const char *argument, struct buf *err)
 	return true;
 }
 
-static bool in_replay(const struct ui *ui, struct buf *err)
-{
-	if (ui->replay == NULL)
-		buf_addstr(err, "only a recording can be played");
-	return ui->replay != NULL;
-}
-
-static bool run_at(struct ui *ui, const char *argument, struct buf *err)
-{
-	return in_replay(ui, err) && ui_replay_at(ui, argument, err);
-}
-
-static bool run_speed(struct ui *ui, const char *argument, struct buf *err)
-{
-	return in_replay(ui, err) && ui_replay_speed(ui, argument, err);
-}
-
 static bool run_set(struct ui *ui, const char *argument, struct buf *err)
 {
 	return ui_action_set(ui, argument, err);
@@ -283,19 +263,19 @@ static void complete_set(struct ui *ui, const char *typed, struct line_candidate
 }
 
 static const struct line_command line_commands[] = {
-	{ "screen", "NAME", run_screen, complete_screen },
-	{ "deployment", "NAME", run_deployment, complete_deployment },
-	{ "node", "ADDRESS", run_node, complete_node },
-	{ "filter", "TEXT", run_filter, NULL },
-	{ "slot", "KEY", run_slot, NULL },
-	{ "sort", "COLUMN", run_sort, complete_sort },
-	{ "columns", "A,B,...", run_columns, complete_columns },
-	{ "interval", "SECONDS", run_interval, NULL },
-	{ "theme", "NAME", run_theme, complete_theme },
-	{ "write", "FILE", run_write, NULL },
-	{ "set", "NAME N", run_set, complete_set },
-	{ "at", "TIME", run_at, NULL },
-	{ "speed", "N", run_speed, NULL },
+	{ "screen", "NAME", KEYS_ALWAYS, run_screen, complete_screen },
+	{ "deployment", "NAME", KEYS_ALWAYS, run_deployment, complete_deployment },
+	{ "node", "ADDRESS", KEYS_ALWAYS, run_node, complete_node },
+	{ "filter", "TEXT", KEYS_ALWAYS, run_filter, NULL },
+	{ "slot", "KEY", KEYS_ALWAYS, run_slot, NULL },
+	{ "sort", "COLUMN", KEYS_ALWAYS, run_sort, complete_sort },
+	{ "columns", "A,B,...", KEYS_ALWAYS, run_columns, complete_columns },
+	{ "interval", "SECONDS", KEYS_LIVE, run_interval, NULL },
+	{ "theme", "NAME", KEYS_ALWAYS, run_theme, complete_theme },
+	{ "write", "FILE", KEYS_ALWAYS, run_write, NULL },
+	{ "set", "NAME N", KEYS_ALWAYS, run_set, complete_set },
+	{ "at", "TIME", KEYS_REPLAY, ui_replay_at, NULL },
+	{ "speed", "N", KEYS_REPLAY, ui_replay_speed, NULL },
 };
 #define LINE_COMMANDS (sizeof(line_commands) / sizeof(line_commands[0]))
 
@@ -325,13 +305,21 @@ bool ui_line_command_at(size_t index, const char **name, const char **argument)
 
 #define NAMES_MAX (CMD_COUNT + LINE_COMMANDS + MENU_ENTRIES_MAX)
 
-static size_t all_names(const char *out[NAMES_MAX])
+static bool has_use(const struct ui *ui, enum key_use use)
+{
+	return use != (ui->replay != NULL ? KEYS_LIVE : KEYS_REPLAY);
+}
+
+/* Those that have a use here: the others are neither offered nor in the way of short forms. */
+static size_t all_names(const struct ui *ui, const char *out[NAMES_MAX])
 {
 	size_t count = 0;
 	for (size_t i = 0; i < LINE_COMMANDS; i++)
-		out[count++] = line_commands[i].name;
+		if (has_use(ui, line_commands[i].use))
+			out[count++] = line_commands[i].name;
 	for (size_t i = 0; i < key_binding_count && count < NAMES_MAX; i++)
-		out[count++] = key_bindings[i].name;
+		if (has_use(ui, key_bindings[i].use))
+			out[count++] = key_bindings[i].name;
 	for (size_t i = 0; action_name_at(i) != NULL && count < NAMES_MAX; i++)
 		out[count++] = action_name_at(i);
 	return count;
@@ -356,7 +344,8 @@ static bool is_name(const char *word, const char *const *names, size_t count)
 static const char *name_in_full(const char *word, const char *const *names, size_t count, struct buf *err)
 {
 	struct line_candidates begin = { .count = 0 };
-	if (is_name(word, names, count))
+	if (is_name(word, names, count) || command_named(word) != NULL ||
+	    key_binding_named(word, strlen(word)) != NULL)
 		return word;
 	for (size_t i = 0; i < count; i++)
 		line_candidates_add(&begin, names[i], word, strlen(word));
@@ -396,13 +385,13 @@ static bool run(struct ui *ui, const char *name, const char *argument, struct bu
 {
 	const struct line_command *c = command_named(name);
 	const struct key_binding *b = key_binding_named(name, strlen(name));
-	if (c != NULL && argument[0] != '\0')
-		return c->run(ui, argument, err);
-	if (b != NULL && argument[0] == '\0' && !key_binding_applies(b, ui->replay != NULL)) {
+	if ((b != NULL && !has_use(ui, b->use)) || (c != NULL && !has_use(ui, c->use))) {
 		buf_addstr(err, ui->replay != NULL ? "a recording has no use for it"
 						   : "only a recording can be played");
 		return false;
 	}
+	if (c != NULL && argument[0] != '\0')
+		return c->run(ui, argument, err);
 	if (b != NULL && argument[0] == '\0') {
 		ui_command(ui, b->command);
 		return true;
@@ -424,7 +413,7 @@ void ui_line_run(struct ui *ui, const char *text)
 	split(text, word, sizeof(word), argument, sizeof(argument));
 	if (word[0] == '\0')
 		return;
-	const char *name = name_in_full(word, names, all_names(names), &err);
+	const char *name = name_in_full(word, names, all_names(ui, names), &err);
 	if (name == NULL)
 		app_notice(ui->app, HEALTH_UNKNOWN, "%s", buf_str(&err));
 	else if (!run(ui, name, argument, &err))
@@ -434,8 +423,9 @@ void ui_line_run(struct ui *ui, const char *text)
 
 void ui_line_complete(void *user, const char *text, struct line_candidates *out)
 {
+	const struct ui *ui = user;
 	const char *names[NAMES_MAX], *word = text + strspn(text, " :");
-	size_t len = strcspn(word, " "), count = all_names(names);
+	size_t len = strcspn(word, " "), count = all_names(ui, names);
 	out->start = (size_t)(word - text);
 	if (word[len] == '\0') {
 		for (size_t i = 0; i < count; i++)
