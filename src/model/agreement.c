@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/units.h"
 #include "model/health.h"
 #include "model/model_private.h"
+#include "model/stray.h"
 
 _Static_assert(AGREE_COUNT <= AGREEMENT_FIELDS_MAX, "room in struct sentinel_view");
 
@@ -80,13 +82,13 @@ static bool text_vote(const struct model *m, const struct group *g, const struct
 		snprintf(out, size, "nobody");
 		return true;
 	}
-	snprintf(addr, sizeof(addr), "%.8s", f->voted_leader);
+	text_format(addr, sizeof(addr), "%.8s", f->voted_leader);
 	for (size_t i = 0; i < g->view_count; i++) {
 		const struct node *n = model_node(m, g->views[i].sentinel_id);
 		if (n != NULL && strcmp(n->sentinel_id, f->voted_leader) == 0)
 			endpoint_format(&n->addr, addr);
 	}
-	snprintf(out, size, "%.240s @%lld", addr, (long long)f->voted_leader_epoch);
+	text_format(out, size, "%.240s @%lld", addr, (long long)f->voted_leader_epoch);
 	return true;
 }
 
@@ -138,6 +140,8 @@ void agreement_cell(const struct model *m, const struct group *g, const struct s
 		    enum agreement_field f, struct agreement_cell *out)
 {
 	out->known = cell_text(m, g, v, f, out->text, sizeof(out->text));
+	if (!out->known)
+		out->text[0] = '\0';
 	out->since_ms = v->dissent_ms[f];
 	out->dissents = out->since_ms != 0;
 }
@@ -150,29 +154,60 @@ static bool answers(const struct model *m, const struct sentinel_view *v)
 	return n != NULL && n->link.state == LINK_UP && v->at_ms != 0;
 }
 
-/* Sentinels are few: each is compared with each. At equal numbers the best informed one is right. */
-static void judge_field(struct model *m, struct group *g, enum agreement_field f)
+/* The best informed one of those that answer. */
+static const struct sentinel_view *best_answering(const struct model *m, const struct group *g)
 {
 	const struct sentinel_view *best = group_best_view(g);
-	char norm[ENDPOINT_TEXT_BYTES] = "", text[ENDPOINT_TEXT_BYTES], other[ENDPOINT_TEXT_BYTES];
+	if (best == NULL || answers(m, best))
+		return best;
+	best = NULL;
+	for (size_t i = 0; i < g->view_count; i++)
+		if (answers(m, &g->views[i]) &&
+		    (best == NULL || g->views[i].facts.config_epoch > best->facts.config_epoch))
+			best = &g->views[i];
+	return best;
+}
+
+/* The leader names the old master until the very end of its failover: it does not vote on that. */
+static bool has_vote(const struct model *m, const struct sentinel_view *v, enum agreement_field f)
+{
+	bool about_master = f == AGREE_MASTER || f == AGREE_EPOCH;
+	return answers(m, v) && !(about_master && v->facts.flags & SFLAG_FAILOVER_IN_PROGRESS);
+}
+
+/* What most say; at equal numbers the best informed one is right. Sentinels are few: each is compared
+ * with each. "": nobody says anything. */
+static void find_norm(const struct model *m, const struct group *g, enum agreement_field f, char *norm,
+		      size_t size)
+{
+	const struct sentinel_view *best = best_answering(m, g);
+	char text[ENDPOINT_TEXT_BYTES], other[ENDPOINT_TEXT_BYTES];
 	size_t most = 0;
+	norm[0] = '\0';
 	for (size_t i = 0; i < g->view_count; i++) {
+		const struct sentinel_view *v = &g->views[i];
 		size_t same = 0;
-		if (!answers(m, &g->views[i]) || !cell_text(m, g, &g->views[i], f, text, sizeof(text)))
+		if (!has_vote(m, v, f) || !cell_text(m, g, v, f, text, sizeof(text)))
 			continue;
 		for (size_t k = 0; k < g->view_count; k++)
-			same += answers(m, &g->views[k]) &&
+			same += has_vote(m, &g->views[k], f) &&
 				cell_text(m, g, &g->views[k], f, other, sizeof(other)) &&
 				strcmp(text, other) == 0;
-		if (same < most || (same == most && &g->views[i] != best))
+		if (same < most || (same == most && v != best))
 			continue;
 		most = same;
-		snprintf(norm, sizeof(norm), "%s", text);
+		text_format(norm, size, "%s", text);
 	}
+}
+
+static void judge_field(struct model *m, struct group *g, enum agreement_field f)
+{
+	char norm[ENDPOINT_TEXT_BYTES], text[ENDPOINT_TEXT_BYTES];
+	find_norm(m, g, f, norm, sizeof(norm));
 	for (size_t i = 0; i < g->view_count; i++) {
 		struct sentinel_view *v = &g->views[i];
 		bool dissents = answers(m, v) && cell_text(m, g, v, f, text, sizeof(text)) &&
-				strcmp(text, norm) != 0;
+				norm[0] != '\0' && strcmp(text, norm) != 0;
 		if (dissents == (v->dissent_ms[f] != 0))
 			continue;
 		v->dissent_ms[f] = dissents ? m->now_ms : 0;
@@ -191,28 +226,45 @@ void group_judge_agreement(struct model *m, struct group *g)
 		judge_field(m, g, f);
 }
 
-/* Right after a failover the Sentinels name the new master one after the other, up to failover-timeout
- * apart: that is no disagreement yet. */
-#define SWITCH_SETTLES_MS 10000
+/* A Sentinel hears of a switch with the next hello, which come every 2 s. */
+#define SWITCH_SETTLES_MS 3000
 
-static bool is_switching(const struct model *m, const struct group *g)
+static bool is_switching(const struct model *m, const struct group *g, int64_t now_ms)
 {
 	for (size_t i = 0; i < g->view_count; i++)
-		if (g->views[i].switched_ms != 0 && answers(m, &g->views[i]))
+		if (g->views[i].switched_ms != 0 && answers(m, &g->views[i]) &&
+		    now_ms - g->views[i].switched_ms < SWITCH_SETTLES_MS)
 			return true;
-	if (group_failover_running(m, g, m->now_ms))
+	if (group_failover_running(m, g, now_ms))
 		return true;
-	return g->failover.ended_ms != 0 && m->now_ms - g->failover.ended_ms < SWITCH_SETTLES_MS;
+	return g->failover.ended_ms != 0 && now_ms - g->failover.ended_ms < SWITCH_SETTLES_MS;
+}
+
+/* Right after a switch the Sentinels name the new master one after the other, and the leader last, up to
+ * failover-timeout later: that is no disagreement yet. */
+static bool is_passing(const struct sentinel_view *v, enum agreement_field f, bool switching, int64_t now_ms)
+{
+	if (!switching || (f != AGREE_MASTER && f != AGREE_EPOCH))
+		return false;
+	return v->facts.flags & SFLAG_FAILOVER_IN_PROGRESS ||
+	       now_ms - v->dissent_ms[f] < SWITCH_SETTLES_MS;
+}
+
+static bool stands_alone(const struct model *m, const struct sentinel_view *v, enum agreement_field f)
+{
+	return fields[f].binding && v->dissent_ms[f] != 0 && answers(m, v);
 }
 
 /* Who was heard again since it began to stand alone in something that binds; NULL: nobody. */
 static const struct sentinel_view *dissenter(const struct model *m, const struct group *g,
 					     enum agreement_field *which)
 {
+	bool switching = is_switching(m, g, m->now_ms);
 	for (size_t i = 0; i < g->view_count; i++) {
 		const struct sentinel_view *v = &g->views[i];
-		for (enum agreement_field f = 0; answers(m, v) && f < AGREE_COUNT; f++) {
-			if (!fields[f].binding || v->dissent_ms[f] == 0 || v->at_ms <= v->dissent_ms[f])
+		for (enum agreement_field f = 0; f < AGREE_COUNT; f++) {
+			if (!stands_alone(m, v, f) || v->at_ms <= v->dissent_ms[f] ||
+			    is_passing(v, f, switching, m->now_ms))
 				continue;
 			*which = f;
 			return v;
@@ -224,8 +276,8 @@ static const struct sentinel_view *dissenter(const struct model *m, const struct
 static bool nobody_dissents(const struct model *m, const struct group *g)
 {
 	for (size_t i = 0; i < g->view_count; i++)
-		for (enum agreement_field f = 0; answers(m, &g->views[i]) && f < AGREE_COUNT; f++)
-			if (fields[f].binding && g->views[i].dissent_ms[f] != 0)
+		for (enum agreement_field f = 0; f < AGREE_COUNT; f++)
+			if (stands_alone(m, &g->views[i], f))
 				return false;
 	return true;
 }
@@ -251,128 +303,150 @@ void group_say_agreement(struct model *m, struct group *g)
 		return;
 	}
 	const struct sentinel_view *v = dissenter(m, g, &which);
-	if (v == NULL || is_switching(m, g))
+	if (v == NULL)
 		return;
 	const struct node *n = node_get(m, v->sentinel_id);
 	/* Another quorum or time-out bites at the next failover only; another master bites now. */
 	bool mild = which != AGREE_MASTER && which != AGREE_EPOCH;
 	cell_text(m, g, v, which, text, sizeof(text));
-	snprintf(detail, sizeof(detail), "this Sentinel says %s %s", fields[which].title, text);
+	text_format(detail, sizeof(detail), "this Sentinel says %s %s", fields[which].title, text);
 	say_event(m, g, EVENT_DISAGREEMENT, n->id, endpoint_format(&n->addr, addr), mild,
 		  SEVERITY_WARNING, detail);
 }
 
 /* --- the verdict --------------------------------------------------------------------------------- */
 
-static bool says_master_now(const struct node *n)
+/* The view of whom most believe, against one that stands alone. */
+static const struct sentinel_view *in_line(const struct model *m, const struct group *g)
 {
-	return n != NULL && n->link.state == LINK_UP && n->info_at_ms != 0 && n->info.role == ROLE_MASTER;
+	for (size_t i = 0; i < g->view_count; i++)
+		if (answers(m, &g->views[i]) && g->views[i].dissent_ms[AGREE_MASTER] == 0)
+			return &g->views[i];
+	return NULL;
 }
 
-/* Nodes of the group that say master of themselves; *since: when the youngest of them began to. */
-static size_t count_masters(const struct model *m, const struct group *g, int64_t *since_ms)
+static void say_two_named(const struct model *m, const struct group *g, const struct sentinel_view *v,
+			  int64_t now_ms, struct agreement *out)
 {
-	size_t masters = 0;
-	*since_ms = 0;
-	for (size_t i = 0; i < g->member_count; i++) {
-		const struct node *n = model_node(m, g->member_ids[i]);
-		if (!says_master_now(n))
-			continue;
-		masters++;
-		if (n->role_ms > *since_ms)
-			*since_ms = n->role_ms;
-	}
-	return masters;
+	const struct sentinel_view *most = in_line(m, g);
+	const struct node *n = model_node(m, v->sentinel_id);
+	char ours[ENDPOINT_TEXT_BYTES] = "?", theirs[ENDPOINT_TEXT_BYTES], who[ENDPOINT_TEXT_BYTES];
+	char age[UNITS_BYTES];
+	if (out->split_brain && out->split_since_ms <= v->dissent_ms[AGREE_MASTER])
+		return;
+	out->split_brain = out->two_named = true;
+	out->split_since_ms = v->dissent_ms[AGREE_MASTER];
+	if (most != NULL)
+		endpoint_format(&most->facts.addr, ours);
+	text_format(out->text, sizeof(out->text), "two masters named for %s: %.50s, and %.50s by Sentinel %.50s",
+		    units_age(now_ms - out->split_since_ms, age), ours, endpoint_format(&v->facts.addr, theirs),
+		    endpoint_format(&n->addr, who));
 }
 
-static void say_split(const struct model *m, const struct group *g, int64_t now_ms,
+/* While a failover runs the one that it promotes says so before anybody names it. */
+static void say_split(const struct model *m, const struct group *g, bool switching, int64_t now_ms,
 		      struct agreement *out)
 {
-	const struct sentinel_view *best = group_best_view(g);
-	int64_t since_ms;
-	char a[ENDPOINT_TEXT_BYTES], b[ENDPOINT_TEXT_BYTES], age[UNITS_BYTES];
-	size_t masters = count_masters(m, g, &since_ms);
-	for (size_t i = 0; i < g->view_count && best != NULL; i++) {
-		const struct sentinel_view *v = &g->views[i];
-		if (v->dissent_ms[AGREE_MASTER] == 0 || out->split_brain)
-			continue;
-		out->split_brain = true;
-		out->split_since_ms = v->dissent_ms[AGREE_MASTER];
-		endpoint_format(&v->facts.addr, a);
-		for (size_t k = 0; k < g->view_count; k++)
-			if (g->views[k].dissent_ms[AGREE_MASTER] == 0 && answers(m, &g->views[k]))
-				best = &g->views[k];
-		endpoint_format(&best->facts.addr, b);
-		snprintf(out->text, sizeof(out->text), "two masters named %s: %.70s by most, %.70s by another",
-			 units_age(now_ms - out->split_since_ms, age), b, a);
-	}
-	if (masters < 2 || out->split_brain)
+	struct stray_master stray;
+	char age[UNITS_BYTES], named[ENDPOINT_TEXT_BYTES], other[ENDPOINT_TEXT_BYTES];
+	for (size_t i = 0; i < g->view_count; i++)
+		if (stands_alone(m, &g->views[i], AGREE_MASTER) &&
+		    !is_passing(&g->views[i], AGREE_MASTER, switching, now_ms))
+			say_two_named(m, g, &g->views[i], now_ms, out);
+	if (out->split_brain || switching || !stray_master_of(m, g, &stray))
 		return;
 	out->split_brain = true;
-	out->split_since_ms = since_ms;
-	snprintf(out->text, sizeof(out->text), "%zu nodes say master of themselves %s", masters,
-		 units_age(now_ms - since_ms, age));
+	out->split_since_ms = stray.since_ms;
+	text_format(out->text, sizeof(out->text), "two masters for %s: %.60s is named, %.60s says so of itself",
+		    units_age(now_ms - stray.since_ms, age),
+		    endpoint_format(&model_node(m, stray.master_id)->addr, named),
+		    endpoint_format(&model_node(m, stray.node_id)->addr, other));
+}
+
+/* Says the first thing in which a Sentinel stands alone; what passes only if there is nothing else. */
+static bool note_dissent(const struct model *m, const struct sentinel_view *v, bool switching,
+			 int64_t now_ms, struct agreement *out)
+{
+	const struct node *n = model_node(m, v->sentinel_id);
+	char addr[ENDPOINT_TEXT_BYTES];
+	bool dissents = false;
+	for (enum agreement_field f = 0; f < AGREE_COUNT; f++) {
+		if (!stands_alone(m, v, f))
+			continue;
+		bool passing = is_passing(v, f, switching, now_ms);
+		dissents = true;
+		if (out->text[0] != '\0' && (passing || !out->passing))
+			continue;
+		out->passing = passing;
+		text_format(out->text, sizeof(out->text), "Sentinel %.70s stands alone with its %s",
+			    endpoint_format(&n->addr, addr), fields[f].title);
+	}
+	return dissents;
 }
 
 void agreement_of(const struct model *m, const struct group *g, int64_t now_ms, struct agreement *out)
 {
+	bool switching = is_switching(m, g, now_ms);
 	*out = (struct agreement){ .agree = true };
 	for (size_t i = 0; i < g->view_count; i++) {
-		const struct sentinel_view *v = &g->views[i];
-		bool dissents = false;
-		if (!answers(m, v))
+		if (!answers(m, &g->views[i]))
 			continue;
 		out->known = true;
 		out->answering++;
-		for (enum agreement_field f = 0; f < AGREE_COUNT; f++) {
-			if (!fields[f].binding || v->dissent_ms[f] == 0)
-				continue;
-			dissents = true;
-			if (out->text[0] == '\0') {
-				char addr[ENDPOINT_TEXT_BYTES];
-				const struct node *n = model_node(m, v->sentinel_id);
-				snprintf(out->text, sizeof(out->text), "Sentinel %.70s stands alone with its %s",
-					 endpoint_format(&n->addr, addr), fields[f].title);
-			}
-		}
-		out->dissenting += dissents;
+		out->dissenting += note_dissent(m, &g->views[i], switching, now_ms, out);
 	}
 	out->agree = out->dissenting == 0;
-	/* In a failover there are two for a while: until it has settled that is its way. */
-	if (!is_switching(m, g))
-		say_split(m, g, now_ms, out);
+	say_split(m, g, switching, now_ms, out);
 	if (out->split_brain)
-		out->agree = false;
+		out->agree = out->passing = false;
 }
 
 /* --- ghosts -------------------------------------------------------------------------------------- */
 
+struct ghosts {
+	struct ghost *out;
+	size_t found, max;
+};
+
+/* Since when nobody reaches it, as far as redoubt and this Sentinel know; 0: somebody does. */
+static int64_t unreachable_since(const struct node *n, const struct member_view *v)
+{
+	int64_t since_ms = n->link.lost_ms, down_ms = v->facts.s_down_time_ms;
+	if (n->link.state == LINK_UP || since_ms == 0 || !(v->facts.flags & (SFLAG_S_DOWN | SFLAG_O_DOWN)))
+		return 0;
+	/* A Sentinel may know for longer than redoubt runs. */
+	if (down_ms > 0 && v->at_ms - down_ms < since_ms)
+		since_ms = v->at_ms - down_ms;
+	return since_ms != 0 ? since_ms : -1;
+}
+
+static struct ghost *ghost_obtain(struct ghosts *all, uint32_t node_id)
+{
+	for (size_t i = 0; i < all->found; i++)
+		if (all->out[i].node_id == node_id)
+			return &all->out[i];
+	if (all->found == all->max)
+		return NULL;
+	all->out[all->found] = (struct ghost){ .node_id = node_id };
+	return &all->out[all->found++];
+}
+
 static void ghost_listing(const struct model *m, const struct member_view *list, size_t count,
-			  uint32_t sentinel_id, bool is_sentinel, int64_t now_ms, struct ghost *out,
-			  size_t *found, size_t max)
+			  bool is_sentinel, int64_t now_ms, struct ghosts *all)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct node *n = model_node(m, list[i].node_id);
-		bool down = list[i].facts.flags & (SFLAG_S_DOWN | SFLAG_O_DOWN);
-		size_t at = 0;
-		if (n == NULL || n->link.state == LINK_UP || n->link.lost_ms == 0 || !down ||
-		    now_ms - n->link.lost_ms < GHOST_AFTER_MS)
+		int64_t since_ms = n != NULL ? unreachable_since(n, &list[i]) : 0;
+		if (since_ms == 0 || now_ms - since_ms < GHOST_AFTER_MS)
 			continue;
-		while (at < *found && at < max && out[at].node_id != n->id)
-			at++;
-		if (at >= max)
+		struct ghost *ghost = ghost_obtain(all, n->id);
+		if (ghost == NULL)
 			continue;
-		if (at == *found) {
-			out[(*found)++] = (struct ghost){ .node_id = n->id, .is_sentinel = is_sentinel,
-							  .since_ms = n->link.lost_ms };
-		}
-		struct ghost *ghost = &out[at];
-		/* A Sentinel may know for longer than redoubt runs. */
-		int64_t down_ms = list[i].facts.s_down_time_ms;
-		if (down_ms != FACT_UNKNOWN && list[i].at_ms - down_ms < ghost->since_ms)
-			ghost->since_ms = list[i].at_ms - down_ms;
+		ghost->is_sentinel = is_sentinel;
+		if (ghost->listed_count == 0 || since_ms < ghost->since_ms)
+			ghost->since_ms = since_ms;
 		if (ghost->listed_count < sizeof(ghost->listed_by) / sizeof(ghost->listed_by[0]))
-			ghost->listed_by[ghost->listed_count] = sentinel_id;
+			ghost->listed_by[ghost->listed_count] = list[i].sentinel_id;
 		ghost->listed_count++;
 	}
 }
@@ -380,14 +454,13 @@ static void ghost_listing(const struct model *m, const struct member_view *list,
 size_t agreement_ghosts(const struct model *m, const struct group *g, int64_t now_ms, struct ghost *out,
 			size_t max)
 {
-	size_t found = 0;
+	struct ghosts all = { .out = out, .max = max };
 	for (size_t i = 0; i < g->view_count; i++) {
 		const struct sentinel_view *v = &g->views[i];
 		if (!answers(m, v))
 			continue;
-		ghost_listing(m, v->peers, v->peer_count, v->sentinel_id, true, now_ms, out, &found, max);
-		ghost_listing(m, v->replicas, v->replica_count, v->sentinel_id, false, now_ms, out, &found,
-			      max);
+		ghost_listing(m, v->peers, v->peer_count, true, now_ms, &all);
+		ghost_listing(m, v->replicas, v->replica_count, false, now_ms, &all);
 	}
-	return found;
+	return all.found;
 }

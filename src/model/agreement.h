@@ -38,7 +38,10 @@ struct agreement {
 	bool known;              /* at least one Sentinel was heard */
 	bool agree;              /* in every binding field, of those that answer */
 	size_t answering, dissenting; /* Sentinels */
-	bool split_brain;        /* two masters are named, or two nodes say master of themselves */
+	bool passing;            /* all of it is what a failover of the last seconds explains */
+	bool split_brain;        /* two masters are named, or two nodes say master of themselves; never
+				  * while that passes */
+	bool two_named;          /* the first of the two */
 	int64_t split_since_ms;
 	char text[200];          /* the worst of it in words; "" while all agree */
 };
@@ -58,8 +61,9 @@ struct ghost {
 	size_t listed_count;     /* all of them */
 	int64_t since_ms;        /* unreachable since, as far as is known; 0 unknown */
 };
-/* Fills at most max; returns how many there are. A node counts as a ghost when it is listed by some
- * Sentinel, is down for those that list it and for redoubt, for at least GHOST_AFTER_MS. */
+/* Fills at most max; returns how many were filled. A node counts as a ghost when it is listed by some
+ * Sentinel, is down for those that list it and for redoubt, for at least GHOST_AFTER_MS by redoubt's or
+ * the Sentinel's clock. */
 #define GHOST_AFTER_MS 60000
 size_t agreement_ghosts(const struct model *m, const struct group *g, int64_t now_ms, struct ghost *out,
 			size_t max);

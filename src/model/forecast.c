@@ -3,6 +3,7 @@
  * cluster_legacy.c:clusterGetSlaveRank. */
 #include "model/forecast.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,17 @@
  * both sides the moment is known to within the second figure. */
 #define INFO_HURRY_MS         1000
 #define INFO_HURRY_SLACK_MS   250
+/* The INFOs of one tick are a millisecond or two apart. Up to this rate (the Sentinels' own hellos are
+ * a few hundred bytes a second) nearly never anything is written in between. */
+#define QUIET_BYTES_S         1024
+/* sentinel.c: SENTINEL_DEFAULT_SLAVE_PRIORITY */
+#define PRIORITY_DEFAULT      100
 /* Own words this old are no longer compared byte for byte. */
 #define FRESH_MS              3000
+/* Older than a year is no loss but a rate that stands still. */
+#define LOSS_MAX_S            31536000.0
+/* Sentinel's default, where it does not say. */
+#define DOWN_AFTER_MS         30000
 
 const char *pass_reason_name(enum pass_reason one)
 {
@@ -43,12 +53,11 @@ static void add_words(char *out, const char *fmt, ...)
 {
 	size_t len = strlen(out);
 	va_list ap;
-	if (len > 0 && len + 2 < FORECAST_REASONS_BYTES)
-		len += (size_t)snprintf(out + len, FORECAST_REASONS_BYTES - len, "; ");
-	if (len >= FORECAST_REASONS_BYTES)
-		return;
+	if (len > 0)
+		text_format(out + len, FORECAST_REASONS_BYTES - len, "; ");
+	len = strlen(out);
 	va_start(ap, fmt);
-	vsnprintf(out + len, FORECAST_REASONS_BYTES - len, fmt, ap);
+	text_vformat(out + len, FORECAST_REASONS_BYTES - len, fmt, ap);
 	va_end(ap);
 }
 
@@ -57,7 +66,7 @@ char *forecast_reasons(const struct forecast_replica *r, char out[FORECAST_REASO
 	char a[UNITS_BYTES], b[UNITS_BYTES];
 	out[0] = '\0';
 	if (r->passed_over & PASS_DOWN)
-		add_words(out, "the Sentinel holds it for down");
+		add_words(out, "held for down");
 	if (r->passed_over & PASS_DISCONNECTED)
 		add_words(out, "the Sentinel is not connected to it");
 	if (r->passed_over & PASS_NO_PING)
@@ -67,7 +76,8 @@ char *forecast_reasons(const struct forecast_replica *r, char out[FORECAST_REASO
 	if (r->passed_over & PASS_OLD_INFO && r->info_age_ms == FACT_UNKNOWN)
 		add_words(out, "the Sentinel never had its INFO");
 	else if (r->passed_over & PASS_OLD_INFO)
-		add_words(out, "last INFO %s ago", units_age(r->info_age_ms, a));
+		add_words(out, "last INFO %s ago, %s allowed", units_age(r->info_age_ms, a),
+			  units_age(r->info_allowed_ms, b));
 	if (r->passed_over & PASS_LINK_DOWN)
 		add_words(out, "link to the master down %s, %s allowed", units_age(r->link_down_ms, a),
 			  units_age(r->link_down_allowed_ms, b));
@@ -93,7 +103,6 @@ static unsigned pass_over(const struct forecast_replica *r, const struct sentine
 {
 	unsigned why = 0;
 	bool info_matters = which == FORECAST_MANUAL || master_down;
-	int64_t info_max_ms = master_down ? INFO_AGE_MAX_DOWN_MS : INFO_AGE_MAX_MS;
 	if (f->flags & (SFLAG_S_DOWN | SFLAG_O_DOWN))
 		why |= PASS_DOWN;
 	if (f->flags & SFLAG_DISCONNECTED)
@@ -103,11 +112,30 @@ static unsigned pass_over(const struct forecast_replica *r, const struct sentine
 	if (f->priority == 0)
 		why |= PASS_PRIORITY_0;
 	/* At a crash every replica is asked anew before the choice: an old INFO says nothing yet. */
-	if (r->info_age_ms == FACT_UNKNOWN || (info_matters && r->info_age_ms > info_max_ms))
+	if (r->info_age_ms == FACT_UNKNOWN || (info_matters && r->info_age_ms > r->info_allowed_ms))
 		why |= PASS_OLD_INFO;
 	if (r->link_down_ms > r->link_down_allowed_ms)
 		why |= PASS_LINK_DOWN;
 	return why;
+}
+
+/* redoubt lost it, and the Sentinel did not hear from it since: by the time of the choice it will have
+ * noticed as well. What only redoubt cannot reach (NAT, a password) is no loss. */
+static bool is_lost(const struct node *n, const struct member_view *v)
+{
+	int64_t heard_ms = v->at_ms - age_of(v->facts.last_ok_ping_reply_ms);
+	return n->link.state != LINK_UP && n->link.state != LINK_AUTH_ERROR && n->link.lost_ms != 0 &&
+	       n->info_at_ms != 0 && heard_ms <= n->link.lost_ms + PING_PERIOD_MS;
+}
+
+/* How long the link to the master may be down. At a crash the Sentinels are sure only after down-after,
+ * and by then it will have been down for so much longer. */
+static int64_t link_down_allowed(const struct sentinel_instance *master, enum forecast_case which)
+{
+	int64_t down_after_ms = master->down_after_ms != FACT_UNKNOWN ? master->down_after_ms : DOWN_AFTER_MS;
+	if (master->flags & SFLAG_S_DOWN)
+		return 10 * down_after_ms + age_of(master->s_down_time_ms);
+	return which == FORECAST_CRASH ? 9 * down_after_ms : 10 * down_after_ms;
 }
 
 static void judge_listed(const struct model *m, const struct member_view *v,
@@ -118,28 +146,71 @@ static void judge_listed(const struct model *m, const struct member_view *v,
 	const struct node *n = model_node(m, v->node_id);
 	bool master_down = master->flags & SFLAG_S_DOWN;
 	struct lag lag;
-	*r = (struct forecast_replica){ .node_id = v->node_id,
-					.priority = f->priority,
-					.offset = f->repl_offset,
-					.loss_bytes = FACT_UNKNOWN,
-					.ping_age_ms = age_of(f->last_ok_ping_reply_ms),
-					.info_age_ms = f->info_refresh_ms > 0 ? f->info_refresh_ms : FACT_UNKNOWN,
-					.link_down_ms = age_of(f->master_link_down_time_ms) };
-	snprintf(r->run_id, sizeof(r->run_id), "%s", f->run_id);
-	int64_t down_after_ms = master->down_after_ms != FACT_UNKNOWN ? master->down_after_ms : 30000;
-	r->link_down_allowed_ms = 10 * down_after_ms;
-	if (master_down)
-		r->link_down_allowed_ms += age_of(master->s_down_time_ms);
-	else if (which == FORECAST_CRASH && r->link_down_ms > 0)
-		r->link_down_ms += down_after_ms; /* until the Sentinels are sure */
+	*r = (struct forecast_replica){
+		.node_id = v->node_id,
+		.priority = f->priority != FACT_UNKNOWN ? f->priority : PRIORITY_DEFAULT,
+		.offset = f->repl_offset,
+		.loss_bytes = FACT_UNKNOWN,
+		.ping_age_ms = age_of(f->last_ok_ping_reply_ms),
+		.info_age_ms = f->info_refresh_ms > 0 ? f->info_refresh_ms : FACT_UNKNOWN,
+		.info_allowed_ms = master_down ? INFO_AGE_MAX_DOWN_MS : INFO_AGE_MAX_MS,
+		.link_down_ms = age_of(f->master_link_down_time_ms),
+		.link_down_allowed_ms = link_down_allowed(master, which),
+	};
+	text_format(r->run_id, sizeof(r->run_id), "%s", f->run_id);
 	r->passed_over = pass_over(r, f, master_down, which);
 	if (n == NULL)
 		return;
-	/* After a crash: by the time of the choice the Sentinels will have noticed as well. */
-	if (which == FORECAST_CRASH && n->link.state != LINK_UP && n->link.lost_ms != 0)
+	if (which == FORECAST_CRASH && is_lost(n, v))
 		r->passed_over |= PASS_UNREACHABLE;
 	lag_of(m, n, now_ms, &lag);
 	r->loss_bytes = lag.bytes;
+}
+
+/* replica-announced no: SENTINEL REPLICAS leaves it out, sentinelSelectSlave does not. What the Sentinel
+ * knows of it is what it says of itself. */
+static void judge_hidden(const struct model *m, const struct node *n, int64_t now_ms,
+			 struct forecast_replica *r)
+{
+	struct lag lag;
+	lag_of(m, n, now_ms, &lag);
+	*r = (struct forecast_replica){
+		.node_id = n->id,
+		.hidden = true,
+		.priority = n->info.priority != FACT_UNKNOWN ? n->info.priority : PRIORITY_DEFAULT,
+		.offset = n->info.slave_repl_offset,
+		.loss_bytes = lag.bytes,
+		.info_age_ms = now_ms - n->info_at_ms,
+		.info_allowed_ms = INFO_AGE_MAX_MS,
+	};
+	text_format(r->run_id, sizeof(r->run_id), "%s", n->run_id);
+	if (r->priority == 0)
+		r->passed_over |= PASS_PRIORITY_0;
+	if (n->link.state != LINK_UP)
+		r->passed_over |= PASS_UNREACHABLE;
+}
+
+static bool is_listed(const struct model *m, const struct sentinel_view *v, uint32_t node_id)
+{
+	for (size_t i = 0; i < v->replica_count; i++)
+		if (model_node_resolve(m, v->replicas[i].node_id) == node_id)
+			return true;
+	return false;
+}
+
+static void add_hidden(const struct model *m, const struct group *g, const struct sentinel_view *v,
+		       int64_t now_ms, struct forecast *out)
+{
+	for (size_t i = 0; i < g->member_count; i++) {
+		const struct node *n = model_node(m, g->member_ids[i]);
+		if (n == NULL || n->info_at_ms == 0 || n->info.replica_announced != 0 ||
+		    n->info.role != ROLE_REPLICA || is_listed(m, v, n->id))
+			continue;
+		if (out->count < FORECAST_REPLICAS_MAX)
+			judge_hidden(m, n, now_ms, &out->replicas[out->count++]);
+		else
+			out->more++;
+	}
 }
 
 /* compareSlavesForPromotion: those passed over come last. */
@@ -168,13 +239,15 @@ static void sort_replicas(struct forecast *out)
 
 /* --- which of the best is it? ------------------------------------------------------------------- */
 
-/* The replica keeps up: what it lacks is under way. */
-static bool is_level(const struct model *m, const struct node *n, int64_t now_ms)
+/* The replica keeps up, by its master's word: what it lacks is under way. */
+static bool is_level(const struct model *m, const struct node *n, int64_t now_ms, int64_t *offset)
 {
 	struct lag lag;
-	if (n == NULL || n->link.state != LINK_UP || n->info_at_ms == 0)
+	if (n == NULL)
 		return false;
 	lag_of(m, n, now_ms, &lag);
+	*offset = n->info_at_ms != 0 && n->info.slave_repl_offset > lag.offset ? n->info.slave_repl_offset
+									       : lag.offset;
 	return lag.link_known && lag.link_up && !lag.syncing && lag.seconds != FACT_UNKNOWN &&
 	       lag.seconds <= 1;
 }
@@ -193,10 +266,11 @@ static bool settled_offset(const struct model *m, const struct group *g, const s
 }
 
 /* Offsets as they will be when the choice is made, as far as that can be known: those that keep up
- * are level with each other. */
+ * are level with each other, unless they said more exactly where they stopped. */
 static void level_offsets(const struct model *m, const struct group *g, int64_t now_ms,
-			  struct forecast *out, bool level[])
+			  struct forecast *out)
 {
+	bool level[FORECAST_REPLICAS_MAX];
 	int64_t highest = 0;
 	for (size_t i = 0; i < out->count; i++) {
 		struct forecast_replica *r = &out->replicas[i];
@@ -205,59 +279,67 @@ static void level_offsets(const struct model *m, const struct group *g, int64_t 
 		level[i] = false;
 		if (settled_offset(m, g, n, now_ms, &offset))
 			r->offset = offset;
+		else if (is_level(m, n, now_ms, &offset))
+			level[i] = true;
 		else
-			level[i] = is_level(m, n, now_ms);
-		if (level[i] && n->info.slave_repl_offset > r->offset)
-			r->offset = n->info.slave_repl_offset;
-		if (level[i] && r->offset > highest)
-			highest = r->offset;
+			continue;
+		if (offset > highest)
+			highest = offset;
 	}
 	for (size_t i = 0; i < out->count; i++)
-		if (level[i])
+		if (level[i] && out->replicas[i].offset < highest)
 			out->replicas[i].offset = highest;
 }
 
-/* Of replicas that keep up while the master is written to, one whose INFO is fresh is not asked again
- * and stays behind the others by what was written since. -1 behind, 1 ahead, 0 cannot be said. */
-static int refreshed(const struct forecast_replica *r, int64_t at_ms, int64_t now_ms)
+/* Asked again before the choice: only INFO that is fresh is taken as it is. */
+static bool is_refreshed(const struct forecast_replica *r, int64_t at_ms, int64_t now_ms)
 {
-	int64_t age_ms = r->info_age_ms == FACT_UNKNOWN ? INFO_AGE_MAX_MS
-						       : r->info_age_ms + (now_ms - at_ms);
-	if (age_ms > INFO_HURRY_MS + INFO_HURRY_SLACK_MS)
-		return 1;
-	return age_ms < INFO_HURRY_MS - INFO_HURRY_SLACK_MS ? -1 : 0;
+	return r->info_age_ms == FACT_UNKNOWN ||
+	       r->info_age_ms + (now_ms - at_ms) > INFO_HURRY_MS + INFO_HURRY_SLACK_MS;
 }
 
-static void say_choice(struct forecast *out, const struct model *m)
+static void say_choice(struct forecast *out)
 {
 	const struct forecast_replica *first = &out->replicas[0], *second = &out->replicas[1];
 	char bytes[UNITS_BYTES];
-	(void)m;
 	if (out->eligible == 1)
-		snprintf(out->text, sizeof(out->text), "the only one that can be promoted");
+		text_format(out->text, sizeof(out->text), "the only one that can be promoted");
 	else if (first->priority != second->priority)
-		snprintf(out->text, sizeof(out->text), "lowest priority: %lld", (long long)first->priority);
+		text_format(out->text, sizeof(out->text), "lowest priority: %lld", (long long)first->priority);
+	else if (first->offset != second->offset && second->offset == FACT_UNKNOWN)
+		text_format(out->text, sizeof(out->text), "has most of the data");
 	else if (first->offset != second->offset)
-		snprintf(out->text, sizeof(out->text), "has most of the data: %s more than the next",
-			 units_bytes(first->offset - second->offset, bytes));
+		text_format(out->text, sizeof(out->text), "has most of the data: %s more than the next",
+			    units_bytes(first->offset - second->offset, bytes));
 	else
-		snprintf(out->text, sizeof(out->text), "equal priority and data: the smallest run id decides");
+		text_format(out->text, sizeof(out->text),
+			    "equal priority and data: the smallest run id decides");
+}
+
+static void add_name(const struct model *m, uint32_t node_id, const char *before, char *out, size_t size)
+{
+	const struct node *n = model_node(m, node_id);
+	char addr[ENDPOINT_TEXT_BYTES];
+	size_t len = strlen(out);
+	text_format(out + len, size - len, "%s%.48s", before,
+		    n != NULL ? endpoint_format(&n->addr, addr) : "?");
 }
 
 /* Names the rivals of the first, which the rules do not tell apart for certain. */
 static void say_tie(struct forecast *out, const struct model *m, size_t rivals, const char *why)
 {
-	char addr[ENDPOINT_TEXT_BYTES];
-	size_t len = 0;
+	size_t named = rivals > 2 ? 2 : rivals;
 	out->tie = true;
 	out->candidate_id = 0;
-	for (size_t i = 0; i < rivals && i < 3 && len < 140; i++) {
-		const struct node *n = model_node(m, out->replicas[i].node_id);
-		len += (size_t)snprintf(out->text + len, sizeof(out->text) - len, "%s%.48s",
-					i == 0 ? "" : " or ", n != NULL ? endpoint_format(&n->addr, addr) : "?");
-	}
-	if (len < sizeof(out->text))
-		snprintf(out->text + len, sizeof(out->text) - len, ": %s", why);
+	out->text[0] = '\0';
+	for (size_t i = 0; i < named; i++)
+		add_name(m, out->replicas[i].node_id, i == 0 ? "" : " or ", out->text, sizeof(out->text));
+	size_t len = strlen(out->text);
+	if (rivals > named)
+		text_format(out->text + len, sizeof(out->text) - len, " or %zu others: %s", rivals - named,
+			    why);
+	else
+		text_format(out->text + len, sizeof(out->text) - len, ": %s", why);
 }
 
 /* Eligible replicas that share the first one's priority and offset. */
@@ -270,29 +352,22 @@ static size_t count_rivals(const struct forecast *out)
 	return rivals;
 }
 
-static bool master_is_written(const struct model *m, const struct group *g)
-{
-	const struct node *master = model_node(m, g->master_id);
-	return master != NULL && master->link.state == LINK_UP && master->repl_rate_bytes_s > 0;
-}
-
-/* The offsets move between the INFOs of one replica and of the next. */
+/* Manual: of replicas that keep up each is taken at the offset of its last INFO, and what is written
+ * between two INFOs decides. */
 static bool moving_tie(const struct model *m, const struct group *g, struct forecast *out,
 		       enum forecast_case which, int64_t now_ms, size_t rivals)
 {
-	bool any_ahead = false, any_behind = false, any_unsure = false;
-	if (which != FORECAST_MANUAL || rivals < 2 || !master_is_written(m, g))
+	const struct node *master = model_node(m, g->master_id);
+	bool all_refreshed = true;
+	if (which != FORECAST_MANUAL || rivals < 2 || master == NULL || master->link.state != LINK_UP ||
+	    master->repl_rate_bytes_s == 0)
 		return false;
-	for (size_t i = 0; i < rivals; i++) {
-		int how = refreshed(&out->replicas[i], out->at_ms, now_ms);
-		any_ahead |= how > 0;
-		any_behind |= how < 0;
-		any_unsure |= how == 0;
-	}
-	if (!any_behind && !any_unsure)
+	for (size_t i = 0; i < rivals; i++)
+		all_refreshed = all_refreshed && is_refreshed(&out->replicas[i], out->at_ms, now_ms);
+	bool quiet = master->repl_rate_bytes_s > 0 && master->repl_rate_bytes_s <= QUIET_BYTES_S;
+	if (all_refreshed && quiet)
 		return false;
-	(void)any_ahead;
-	say_tie(out, m, rivals, "their offsets are level and move");
+	say_tie(out, m, rivals, "they keep up with the writes, and the last INFO decides");
 	return true;
 }
 
@@ -300,7 +375,8 @@ static void choose(const struct model *m, const struct group *g, enum forecast_c
 		   int64_t now_ms, struct forecast *out)
 {
 	if (out->eligible == 0) {
-		snprintf(out->text, sizeof(out->text), "no replica can be promoted");
+		text_format(out->text, sizeof(out->text), "%s",
+			    out->count > 0 ? "no replica can be promoted" : "no replica is known");
 		return;
 	}
 	size_t rivals = count_rivals(out);
@@ -312,7 +388,7 @@ static void choose(const struct model *m, const struct group *g, enum forecast_c
 		return;
 	out->candidate_id = out->replicas[0].node_id;
 	out->loss_bytes = out->replicas[0].loss_bytes;
-	say_choice(out, m);
+	say_choice(out);
 }
 
 /* --- what it would cost ------------------------------------------------------------------------- */
@@ -325,7 +401,11 @@ enum resync forecast_resync(const struct node *candidate, const struct node *n)
 	if (candidate->info_at_ms == 0 || n->info_at_ms == 0 || c->backlog_active == FACT_UNKNOWN ||
 	    f->slave_repl_offset == FACT_UNKNOWN || c->slave_repl_offset == FACT_UNKNOWN)
 		return RESYNC_UNKNOWN;
-	if (c->backlog_active != 1 || strcmp(c->replid, f->replid) != 0)
+	/* Ahead of the candidate: what it has beyond belongs to no history that the candidate knows. While
+	 * their links are up it is only that their words are of two moments. */
+	bool settled = c->master_link_up == 0 && f->master_link_up == 0;
+	if (c->backlog_active != 1 || strcmp(c->replid, f->replid) != 0 ||
+	    (settled && f->slave_repl_offset > c->slave_repl_offset))
 		return RESYNC_FULL;
 	if (c->backlog_first_byte_offset == FACT_UNKNOWN)
 		return RESYNC_UNKNOWN;
@@ -336,22 +416,28 @@ static void cost(const struct model *m, const struct group *g, struct forecast *
 {
 	const struct node *candidate = model_node(m, out->candidate_id);
 	const struct node *master = model_node(m, g->master_id);
+	double rate = master != NULL ? master->repl_rate_bytes_s : 0;
 	for (size_t i = 0; candidate != NULL && i < out->count; i++) {
-		const struct node *n = model_node(m, out->replicas[i].node_id);
+		struct forecast_replica *r = &out->replicas[i];
+		const struct node *n = model_node(m, r->node_id);
 		if (n != NULL && n != candidate)
-			out->replicas[i].resync = forecast_resync(candidate, n);
+			r->resync = forecast_resync(candidate, n);
+		/* Nor while both are taken at one moment, and one is known to lag. */
+		if (r->resync == RESYNC_PARTIAL && r->offset > out->replicas[0].offset &&
+		    n->info.slave_repl_offset > candidate->info.slave_repl_offset)
+			r->resync = RESYNC_FULL;
 	}
 	if (out->loss_bytes == 0)
 		out->loss_ms = 0;
-	else if (out->loss_bytes != FACT_UNKNOWN && master != NULL && master->repl_rate_bytes_s > 0)
-		out->loss_ms = (int64_t)((double)out->loss_bytes * 1000.0 / master->repl_rate_bytes_s);
+	else if (out->loss_bytes != FACT_UNKNOWN && rate > 0 &&
+		 (double)out->loss_bytes / rate < LOSS_MAX_S)
+		out->loss_ms = (int64_t)((double)out->loss_bytes * 1000.0 / rate);
 }
 
 static void settle(const struct model *m, const struct group *g, enum forecast_case which,
 		   int64_t now_ms, struct forecast *out)
 {
-	bool level[FORECAST_REPLICAS_MAX];
-	level_offsets(m, g, now_ms, out, level);
+	level_offsets(m, g, now_ms, out);
 	sort_replicas(out);
 	choose(m, g, which, now_ms, out);
 	cost(m, g, out);
@@ -369,7 +455,7 @@ void forecast_by_sentinel(const struct model *m, const struct group *g, const st
 	out->by = v->sentinel_id;
 	out->at_ms = v->replicas_at_ms;
 	if (v->replicas_at_ms == 0 || v->at_ms == 0) {
-		snprintf(out->text, sizeof(out->text), "this Sentinel has not listed its replicas yet");
+		text_format(out->text, sizeof(out->text), "this Sentinel has not listed its replicas yet");
 		return;
 	}
 	out->known = true;
@@ -380,6 +466,7 @@ void forecast_by_sentinel(const struct model *m, const struct group *g, const st
 		}
 		judge_listed(m, &v->replicas[i], &v->facts, which, now_ms, &out->replicas[out->count++]);
 	}
+	add_hidden(m, g, v, now_ms, out);
 	settle(m, g, which, now_ms, out);
 }
 
@@ -391,10 +478,11 @@ static void judge_member(const struct model *m, const struct node *n, bool is_cl
 	struct lag lag;
 	lag_of(m, n, now_ms, &lag);
 	*r = (struct forecast_replica){ .node_id = n->id,
+					.priority = FACT_UNKNOWN,
 					.offset = lag.offset,
 					.loss_bytes = lag.bytes,
 					.info_age_ms = n->info_at_ms != 0 ? now_ms - n->info_at_ms : FACT_UNKNOWN };
-	snprintf(r->run_id, sizeof(r->run_id), "%s", n->run_id);
+	text_format(r->run_id, sizeof(r->run_id), "%s", n->run_id);
 	if (n->link.state != LINK_UP || n->info_at_ms == 0)
 		r->passed_over |= PASS_UNREACHABLE;
 	else if (!lag.link_up)
@@ -428,34 +516,65 @@ static void forecast_members(const struct model *m, const struct group *g, bool 
 	settle(m, g, which, now_ms, out);
 	if (!is_cluster && out->eligible > 0 && which == FORECAST_CRASH) {
 		out->candidate_id = 0;
-		snprintf(out->text, sizeof(out->text), "nobody promotes a replica by itself: no Sentinel watches");
+		text_format(out->text, sizeof(out->text), "nobody promotes a replica by itself: no Sentinel watches");
 	}
 }
 
+static bool chooses_otherwise(const struct forecast *a, const struct forecast *b)
+{
+	if ((a->eligible == 0) != (b->eligible == 0))
+		return true;
+	return !a->tie && !b->tie && a->candidate_id != b->candidate_id;
+}
+
+static void say_difference(const struct model *m, const struct forecast *a, const struct forecast *b,
+			   struct forecast *out)
+{
+	char text[sizeof(out->text)] = "depends on who leads:";
+	const struct forecast *const both[] = { a, b };
+	for (size_t i = 0; i < 2; i++) {
+		add_name(m, both[i]->by, i == 0 ? " " : ", ", text, sizeof(text));
+		size_t len = strlen(text);
+		if (both[i]->candidate_id != 0)
+			add_name(m, both[i]->candidate_id, " would choose ", text, sizeof(text));
+		else
+			text_format(text + len, sizeof(text) - len, " %s",
+				    both[i]->eligible > 0 ? "has a choice" : "would choose nobody");
+	}
+	out->candidate_id = 0;
+	out->tie = false;
+	out->loss_bytes = out->loss_ms = FACT_UNKNOWN;
+	text_format(out->text, sizeof(out->text), "%s", text);
+}
+
+/* Of all that answer: the first one's, unless another one cannot tell, or can choose where the first
+ * cannot, or chooses another. */
 static void forecast_sentinels(const struct model *m, const struct group *g, enum forecast_case which,
 			       int64_t now_ms, struct forecast *out, bool *differ)
 {
 	struct forecast one;
-	bool first = true;
+	text_format(out->text, sizeof(out->text), "no Sentinel answers");
 	for (size_t i = 0; i < g->view_count; i++) {
 		const struct node *n = model_node(m, g->views[i].sentinel_id);
 		if (n == NULL || n->link.state != LINK_UP)
 			continue;
-		forecast_by_sentinel(m, g, &g->views[i], which, now_ms, first ? out : &one);
-		if (first) {
-			first = !out->known;
+		forecast_by_sentinel(m, g, &g->views[i], which, now_ms, &one);
+		if (!one.known && out->known)
+			continue;
+		if (!one.known || !out->known) {
+			*out = one;
 			continue;
 		}
-		if (one.known && (one.candidate_id != out->candidate_id || one.tie != out->tie))
+		if (!*differ && chooses_otherwise(out, &one)) {
+			const struct forecast first = *out;
 			*differ = true;
+			if (out->eligible == 0)
+				*out = one;
+			say_difference(m, &first, &one, out);
+		} else if (!*differ && one.tie) {
+			*out = one;
+		}
 	}
-	if (first)
-		snprintf(out->text, sizeof(out->text), "no Sentinel answers");
-	if (!*differ)
-		return;
-	out->candidate_id = 0;
-	out->loss_bytes = out->loss_ms = FACT_UNKNOWN;
-	snprintf(out->text, sizeof(out->text), "the Sentinels would choose differently: it depends on who leads");
 }
 
 void forecast_group(const struct model *m, const struct group *g, enum forecast_case which,

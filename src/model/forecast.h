@@ -18,7 +18,7 @@
 	X(PASS_OLD_INFO, "info-too-old")       /* 5 s with the master down, else 30 s; or never */ \
 	X(PASS_LINK_DOWN, "master-link-down")  /* for more than 10 times down-after, and so on */  \
 	X(PASS_NOFAILOVER, "nofailover")       /* cluster: cluster-replica-no-failover */          \
-	X(PASS_UNREACHABLE, "unreachable")     /* cluster, plain: redoubt has no answer from it */ \
+	X(PASS_UNREACHABLE, "unreachable")     /* redoubt lost it, and so will whoever decides */   \
 	X(PASS_OFFLINE, "offline")             /* cluster, plain: not linked to the master */
 
 enum pass_reason_index {
@@ -38,11 +38,12 @@ enum resync { RESYNC_UNKNOWN, RESYNC_PARTIAL, RESYNC_FULL };
 struct forecast_replica {
 	uint32_t node_id;
 	unsigned passed_over;        /* PASS_ bits; 0: eligible */
-	int64_t priority;            /* FACT_UNKNOWN */
+	bool hidden;                 /* replica-announced no: the Sentinel may choose it, but lists it not */
+	int64_t priority;            /* Sentinels only; else FACT_UNKNOWN */
 	int64_t offset;              /* as whoever decides knows it; FACT_UNKNOWN */
 	char run_id[ID_BYTES];       /* the last tie-break; "" last of all */
 	int64_t loss_bytes;          /* if it were promoted now; FACT_UNKNOWN */
-	int64_t ping_age_ms, info_age_ms, link_down_ms, link_down_allowed_ms; /* for words */
+	int64_t ping_age_ms, info_age_ms, info_allowed_ms, link_down_ms, link_down_allowed_ms; /* for words */
 	enum resync resync;          /* what it would need to follow the candidate */
 };
 
@@ -66,7 +67,8 @@ enum forecast_case { FORECAST_MANUAL, FORECAST_CRASH };
 void forecast_by_sentinel(const struct model *m, const struct group *g, const struct sentinel_view *v,
 			  enum forecast_case which, int64_t now_ms, struct forecast *out);
 /* Of a group of any kind. Under Sentinels: what all that answer would choose; *differ is true when two
- * of them would choose differently (then no candidate is named). differ may be NULL. */
+ * of them would choose differently, or one of them nobody (then no candidate is named, and the
+ * replicas are those of one that has a choice). differ may be NULL. */
 void forecast_group(const struct model *m, const struct group *g, enum forecast_case which,
 		    int64_t now_ms, struct forecast *out, bool *differ);
 /* What n would need to follow the candidate, should that be promoted. */

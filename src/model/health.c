@@ -469,10 +469,19 @@ static void say_split_brain(const struct model *m, const struct group *g, int64_
 			    struct verdict *v)
 {
 	struct agreement a;
-	struct stray_master stray;
 	agreement_of(m, g, now_ms, &a);
-	if (a.split_brain && !stray_master_of(m, g, &stray))
+	if (a.two_named)
 		say(v, HEALTH_CRITICAL, a.split_since_ms, "split brain: %.180s", a.text);
+}
+
+/* A time-out or quorum that differs bites at the next failover. */
+static void say_disagreement(const struct model *m, const struct group *g, int64_t now_ms,
+			     struct verdict *v)
+{
+	struct agreement a;
+	agreement_of(m, g, now_ms, &a);
+	if (a.dissenting > 0 && !a.passing && !a.split_brain)
+		say(v, HEALTH_WARNING, g->disagreement_ms, "%s", a.text);
 }
 
 void health_group(const struct model *m, const struct group *g, int64_t now_ms, struct verdict *out)
@@ -486,6 +495,7 @@ void health_group(const struct model *m, const struct group *g, int64_t now_ms, 
 	if (group_failover_running(m, g, now_ms))
 		say(out, HEALTH_WARNING, g->failover.started_ms, "a failover is running");
 	say_quorum(m, g, out);
+	say_disagreement(m, g, now_ms, out);
 }
 
 /* --- a deployment ------------------------------------------------------------------------------ */

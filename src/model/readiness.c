@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/units.h"
 #include "model/agreement.h"
 #include "model/health.h"
@@ -29,7 +30,7 @@ static void against(struct readiness *r, enum ready verdict, const char *fmt, ..
 	struct readiness_reason *reason = &r->reasons[r->reason_count++];
 	reason->verdict = verdict;
 	va_start(ap, fmt);
-	vsnprintf(reason->text, sizeof(reason->text), fmt, ap);
+	text_vformat(reason->text, sizeof(reason->text), fmt, ap);
 	va_end(ap);
 }
 
@@ -74,7 +75,7 @@ static void count_votes(const struct model *m, const struct group *g, int64_t no
 
 static void judge_votes(const struct model *m, const struct votes *v, struct readiness *r)
 {
-	char addr[ENDPOINT_TEXT_BYTES];
+	char addr[ENDPOINT_TEXT_BYTES], others[32] = "";
 	if (v->usable + v->tilted == 0) {
 		against(r, READY_NO, "no Sentinel answers");
 		return;
@@ -91,11 +92,22 @@ static void judge_votes(const struct model *m, const struct votes *v, struct rea
 	if (v->bad == NULL)
 		return;
 	const struct node *n = model_node(m, v->bad->sentinel_id);
-	against(r, v->ckquorum_ok == 0 ? READY_NO : READY_DOUBTFUL, "CKQUORUM of %.50s: %.110s",
-		n != NULL ? endpoint_format(&n->addr, addr) : "?", v->bad->ckquorum.message);
+	if (v->ckquorum_bad > 1)
+		text_format(others, sizeof(others), " and %zu more", v->ckquorum_bad - 1);
+	against(r, v->ckquorum_ok == 0 ? READY_NO : READY_DOUBTFUL, "CKQUORUM of %.50s%s: %.100s",
+		n != NULL ? endpoint_format(&n->addr, addr) : "?", others, v->bad->ckquorum.message);
 }
 
-/* sentinel.c:sentinelStartFailoverIfNeeded: twice failover-timeout between two tries of its own. */
+/* Who switched begins anew (sentinel.c:sentinelResetMaster, "We can failover again ASAP"). */
+static bool last_one_switched(const struct model *m, const struct group *g)
+{
+	const struct failover *f = &g->failover;
+	uint32_t selected = model_node_resolve(m, f->selected_id);
+	return f->phase == PHASE_ENDED && selected != 0 && selected == model_node_resolve(m, g->master_id);
+}
+
+/* sentinel.c:sentinelStartFailoverIfNeeded: twice failover-timeout between two tries, those that it
+ * voted for included. SENTINEL FAILOVER does not wait. */
 static void judge_last(const struct model *m, const struct group *g, int64_t now_ms, struct readiness *r)
 {
 	const struct sentinel_view *best = group_best_view(g);
@@ -111,9 +123,14 @@ static void judge_last(const struct model *m, const struct group *g, int64_t now
 	int64_t wait_ms = f->started_ms + 2 * best->facts.failover_timeout_ms - now_ms;
 	if (wait_ms <= 0)
 		return;
+	if (last_one_switched(m, g)) {
+		against(r, READY_YES, "the last failover ended %s ago",
+			units_age(now_ms - f->ended_ms, ago));
+		return;
+	}
 	r->possible_in_ms = wait_ms;
 	against(r, READY_DOUBTFUL,
-		"the last one began %s ago: the Sentinels start none by themselves for %s more",
+		"the last one began %s ago and failed: the Sentinels start none by themselves for %s more",
 		units_age(now_ms - f->started_ms, ago), units_age(wait_ms, left));
 }
 
@@ -122,7 +139,7 @@ static void judge_agreement(const struct model *m, const struct group *g, int64_
 {
 	struct agreement a;
 	agreement_of(m, g, now_ms, &a);
-	if (a.known && !a.agree)
+	if (a.known && !a.agree && !a.passing)
 		against(r, READY_DOUBTFUL, "%s", a.text);
 }
 
@@ -167,15 +184,18 @@ static void judge_permissions(const struct model *m, const struct group *g, stru
 
 /* --- whom ------------------------------------------------------------------------------------------ */
 
-static void judge_forecast(const struct model *m, const struct group *g, int64_t now_ms,
-			   struct readiness *r, struct forecast *f)
+static void judge_forecast(const struct model *m, const struct group *g, enum deployment_kind kind,
+			   int64_t now_ms, struct readiness *r, struct forecast *f)
 {
 	bool differ;
-	forecast_group(m, g, FORECAST_CRASH, now_ms, f, &differ);
+	/* A plain set is failed over by hand or not at all. */
+	forecast_group(m, g, kind == KIND_REPLICATION ? FORECAST_MANUAL : FORECAST_CRASH, now_ms, f, &differ);
 	if (!f->known) {
 		against(r, READY_UNKNOWN, "%.150s", f->text);
 		return;
 	}
+	if (differ)
+		against(r, READY_DOUBTFUL, "%.170s", f->text);
 	if (f->eligible > 0)
 		return;
 	if (f->count == 0) {
@@ -196,49 +216,66 @@ static void candidate_text(const struct model *m, const struct forecast *f, char
 	const struct node *n = model_node(m, f->candidate_id);
 	char addr[ENDPOINT_TEXT_BYTES];
 	if (n != NULL)
-		snprintf(out, size, "%.60s next", endpoint_format(&n->addr, addr));
+		text_format(out, size, "%.60s next", endpoint_format(&n->addr, addr));
 	else
-		snprintf(out, size, "%zu replicas to choose from", f->eligible);
+		text_format(out, size, "%zu replica%s to choose from", f->eligible, f->eligible == 1 ? "" : "s");
 }
 
 /* --- cluster --------------------------------------------------------------------------------------- */
 
-static void judge_cluster(const struct model *m, const struct deployment *d, struct readiness *r,
-			  size_t *voting, size_t *up)
+static bool has_slots(const struct node *n)
+{
+	return n != NULL && n->member != NULL && n->member->slot_count > 0;
+}
+
+/* cluster_legacy.c:clusterHandleSlaveFailover: a majority of the masters with slots must vote, the lost
+ * one counted but unable to. */
+static void judge_cluster(const struct model *m, const struct deployment *d, const struct group *g,
+			  struct readiness *r, size_t *voting, size_t *up)
 {
 	*voting = *up = 0;
 	for (size_t i = 0; i < d->group_count; i++) {
 		const struct node *n = model_node(m, d->groups[i]->master_id);
-		if (n == NULL || n->member == NULL || n->member->slot_count == 0)
+		if (!has_slots(n))
 			continue;
 		(*voting)++;
-		*up += n->link.state == LINK_UP && !n->said_down;
+		*up += n->link.state == LINK_UP && !n->said_down && d->groups[i] != g;
 	}
-	if (*up < *voting / 2 + 1)
-		against(r, READY_NO, "%zu of %zu masters with slots are up, %zu must vote", *up, *voting,
-			*voting / 2 + 1);
+	const struct node *own = model_node(m, g->master_id);
+	size_t needed = *voting / 2 + 1;
+	bool is_up = own != NULL && own->link.state == LINK_UP && !own->said_down;
+	if (!has_slots(own))
+		against(r, READY_NO, "its master has no slots: the cluster elects nobody in its place");
+	else if (*up < needed && is_up && *up + 1 >= needed)
+		against(r, READY_DOUBTFUL, "by hand only: without this master %zu of %zu can vote, %zu must",
+			*up, *voting, needed);
+	else if (*up < needed)
+		against(r, READY_NO, "%zu of the other masters with slots can vote, %zu must", *up, needed);
 }
 
 /* --- the verdict ----------------------------------------------------------------------------------- */
 
+/* The first of the worst. */
+static const char *worst_reason(const struct readiness *r)
+{
+	for (size_t i = 0; i < r->reason_count; i++)
+		if (r->reasons[i].verdict == r->verdict)
+			return r->reasons[i].text;
+	return "";
+}
+
 static void sum_up(const struct model *m, const struct readiness *r, const struct forecast *f,
 		   const char *who, char *out, size_t size)
 {
+	static const char *const heads[] = { [READY_UNKNOWN] = "not known",
+					     [READY_DOUBTFUL] = "doubtful",
+					     [READY_NO] = "cannot fail over" };
 	char candidate[120];
-	if (r->verdict == READY_NO || r->verdict == READY_UNKNOWN) {
-		for (size_t i = 0; i < r->reason_count; i++)
-			if (r->reasons[i].verdict == r->verdict) {
-				snprintf(out, size, "%s: %s",
-					 r->verdict == READY_NO ? "cannot fail over" : "not known",
-					 r->reasons[i].text);
-				return;
-			}
-	}
 	candidate_text(m, f, candidate, sizeof(candidate));
-	if (r->verdict == READY_DOUBTFUL && r->reason_count > 0)
-		snprintf(out, size, "doubtful: %s", r->reasons[0].text);
+	if (r->verdict == READY_YES)
+		text_format(out, size, "can fail over: %s, %s", who, candidate);
 	else
-		snprintf(out, size, "can fail over: %s, %s", who, candidate);
+		text_format(out, size, "%s: %s", heads[r->verdict], worst_reason(r));
 }
 
 void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, struct readiness *out)
@@ -250,21 +287,21 @@ void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, 
 	if (d == NULL)
 		return;
 	judge_last(m, g, now_ms, out);
-	judge_forecast(m, g, now_ms, out, &f);
+	judge_forecast(m, g, d->kind, now_ms, out, &f);
 	if (d->kind == KIND_SENTINEL) {
 		struct votes votes;
 		count_votes(m, g, now_ms, &votes);
 		judge_votes(m, &votes, out);
 		judge_agreement(m, g, now_ms, out);
 		judge_permissions(m, g, out);
-		snprintf(who, sizeof(who), "%zu of %zu Sentinels, %zu needed", votes.usable, votes.known,
+		text_format(who, sizeof(who), "%zu of %zu Sentinels, %zu needed", votes.usable, votes.known,
 			 votes.needed);
 	} else if (d->kind == KIND_CLUSTER) {
 		size_t voting, up;
-		judge_cluster(m, d, out, &voting, &up);
-		snprintf(who, sizeof(who), "%zu of %zu masters vote", up, voting);
+		judge_cluster(m, d, g, out, &voting, &up);
+		text_format(who, sizeof(who), "%zu of %zu masters can vote", up, voting);
 	} else {
-		snprintf(who, sizeof(who), "by hand only");
+		text_format(who, sizeof(who), "by hand only");
 	}
 	judge_own_refusals(m, g, d->kind, now_ms, out);
 	sum_up(m, out, &f, who, out->text, sizeof(out->text));

@@ -8,6 +8,7 @@
 enum ready { READY_YES, READY_UNKNOWN, READY_DOUBTFUL, READY_NO };
 
 #define READINESS_REASONS_MAX 12
+/* verdict READY_YES: nothing against it, but worth knowing */
 struct readiness_reason { enum ready verdict; char text[180]; };
 struct readiness {
 	enum ready verdict;          /* the worst reason's */
@@ -17,7 +18,7 @@ struct readiness {
 	char text[220];              /* one line: "can fail over: 3 of 3 Sentinels, quorum 2, 10.0.0.2:6379 next" */
 };
 
-/* manual: by an operator's command (no majority needed, but see the last failover), else after a crash. */
+/* After a crash now. A reason that stands only against an operator's command says so. */
 void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, struct readiness *out);
 const char *ready_name(enum ready r); /* "yes" "unknown" "doubtful" "no" */
 
