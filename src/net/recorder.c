@@ -18,6 +18,8 @@
 /* A chunk ends at the first tick (five a second) after that: with a second as the promise. */
 #define CHUNK_MS       700
 #define CHUNK_ENOUGH   (4u * 1024 * 1024) /* or when so many bytes are in it */
+/* A jump plays what came since a key frame: in a large fleet that is much before a minute is over. */
+#define STATE_ENTRIES  20000
 
 struct recorder {
 	struct recording_writer *writer;
@@ -31,6 +33,7 @@ struct recorder {
 	int64_t first_ms, last_ms, wall_ms; /* of the entries in it; wall_ms: of the first */
 	int64_t last_wall_ms;
 	int64_t state_ms;           /* of the last key frame; 0: none yet */
+	unsigned since_state;       /* entries */
 	int64_t interval_ms;
 	uint64_t events_generation; /* of the log, as far as it is written */
 	char blotted[5][1024];      /* texts of the observation at hand */
@@ -136,6 +139,7 @@ static void give_state(struct recorder *r, const struct model *m, int64_t now_ms
 	entry_writer_restart(r->entries);
 	r->new_stream = true;
 	r->state_ms = now_ms;
+	r->since_state = 0;
 	/* A stream has the interval that holds when it begins. */
 	if (r->interval_ms > 0)
 		entry_put_interval(r->entries, now_ms, wall_ms, r->interval_ms, &r->chunk);
@@ -146,7 +150,8 @@ static void give_state(struct recorder *r, const struct model *m, int64_t now_ms
 /* Before an entry of that time is put into the chunk: m is as all entries so far have made it. */
 static void before_entry(struct recorder *r, const struct model *m, int64_t now_ms, int64_t wall_ms)
 {
-	bool state_due = r->state_ms == 0 || now_ms - r->state_ms >= RECORDER_KEY_FRAME_MS;
+	bool state_due = r->state_ms == 0 || now_ms - r->state_ms >= RECORDER_KEY_FRAME_MS ||
+			 ++r->since_state > STATE_ENTRIES;
 
 	if (state_due || recording_writer_wants_state(r->writer)) {
 		give_state(r, m, now_ms, wall_ms);
