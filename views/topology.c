@@ -64,12 +64,43 @@ static void loose_add(struct topology *t, const struct view_context *c, bool sen
 			 "%zu of %zu answer", up, total);
 }
 
+#define WEIGHED_MAX 16 /* masters: of more the heads alone say whether they can fail over */
+
+/* The first reason, or where there is room all of them. */
+static void reasons_add(struct topology *t, const struct view_context *c, const struct group *g,
+			bool ckquorum)
+{
+	const struct readiness *r = &t->chance.ready;
+	size_t shown = 0;
+
+	topology_weigh(t, c, g);
+	if (r->verdict == READY_YES || group_failover_running(c->model, g, c->now_ms))
+		return;
+	for (int pass = READY_NO; pass > READY_UNKNOWN; pass--)
+		for (size_t i = 0; i < r->reason_count; i++) {
+			if (r->reasons[i].verdict != (enum ready)pass ||
+			    (ckquorum && strncmp(r->reasons[i].text, "CKQUORUM", 8) == 0))
+				continue;
+			if (shown++ > 0 && !t->roomy) {
+				t->reasons++;
+				continue;
+			}
+			topology_row_add(t, ID_REASON + ((uint64_t)i << 32) + g->id, ROW_NOTE)
+			    ->group_id = g->id;
+		}
+}
+
 static void notes_add(struct topology *t, const struct view_context *c, const struct group *g)
 {
+	const struct deployment *d = model_deployment(c->model, g->deployment_id);
+	bool ckquorum = g->ckquorum_at_ms != 0 && !g->ckquorum.ok;
+
 	if (group_failover_running(c->model, g, c->now_ms))
 		topology_row_add(t, ID_FAILOVER | g->id, ROW_NOTE)->group_id = g->id;
-	if (g->ckquorum_at_ms != 0 && !g->ckquorum.ok)
+	if (ckquorum)
 		topology_row_add(t, ID_CKQUORUM | g->id, ROW_NOTE)->group_id = g->id;
+	if (d && d->kind == KIND_SENTINEL && d->group_count <= WEIGHED_MAX)
+		reasons_add(t, c, g, ckquorum);
 }
 
 static void group_add(struct topology *t, const struct view_context *c, const struct group *g,
@@ -157,6 +188,8 @@ static void topology_rebuild(struct view *v, const struct view_context *c)
 	t->count = 0;
 	t->name_width = 0;
 	t->filled_all = false;
+	t->reasons = 0;
+	t->chance.group_id = 0;
 	owner_count = owners_index(t, c->model, d ? d->cluster : NULL, &owners);
 	for (size_t i = 0; d && i < d->group_count; i++)
 		group_add(t, c, d->groups[i], owners, owner_count);

@@ -146,11 +146,36 @@ static void draw_node(const struct pane *p, int y, const struct topo_row *row,
 	}
 }
 
+static enum style_role ready_style(enum ready r)
+{
+	return r == READY_NO	     ? STYLE_CRITICAL
+	       : r == READY_DOUBTFUL ? STYLE_WARNING
+	       : r == READY_YES	     ? STYLE_OK
+				     : STYLE_DIM;
+}
+
 /* Words that are bad news stand out from the rest of a heading. */
-static void draw_heading(const struct pane *p, int y, const struct topo_row *row)
+static int draw_heading_state(const struct pane *p, int y, int x, const struct topo_row *row, int len)
 {
 	const char *bad = strstr(row->state, "ckquorum NOT OK");
-	int x = 0, room;
+	enum style_role style = row->health == HEALTH_OK ? STYLE_DIM : STYLE_TEXT;
+	char text[sizeof(row->state)];
+
+	if (bad && bad < row->state + len) {
+		x = pane_text(p, y, x, (int)(bad - row->state), STYLE_TEXT, row->state);
+		return pane_text(p, y, x, -1, STYLE_CRITICAL, bad);
+	}
+	text_format(text, sizeof(text), "%.*s", len, row->state);
+	return pane_text(p, y, x, -1, style, text);
+}
+
+/* Whether it can fail over comes first: without it no other word of the head matters. */
+static void draw_heading(const struct pane *p, int y, const struct topo_row *row)
+{
+	const char *gap = strstr(row->state, "  ");
+	int x = 0, room, all = (int)strlen(row->state), first = gap ? (int)(gap - row->state) : all;
+	int ready = text_width(row->ready), address;
+	char text[sizeof(row->ready)];
 
 	if (row->owner != NONE) {
 		char letter[2] = {owner_letter(row->rank), '\0'};
@@ -158,17 +183,26 @@ static void draw_heading(const struct pane *p, int y, const struct topo_row *row
 		x = pane_text(p, y, x, 1, owner_style(row->rank), letter) + 1;
 	}
 	/* A name as long as the pane must not hide what is said of it. */
-	room = p->width - x - 2 - text_width(row->state);
+	room = p->width - x - 2 - (ready ? ready : all);
 	if (room < 14)
 		room = 14;
 	x = pane_text(p, y, x, room, STYLE_TITLE, row->name) + 2;
-	if (!bad) {
-		pane_text(p, y, x, -1, row->health == HEALTH_OK ? STYLE_DIM : STYLE_TEXT,
-			  row->state);
+	room = p->width - x;
+	if (!ready) {
+		draw_heading_state(p, y, x, row, all);
 		return;
 	}
-	x = pane_text(p, y, x, (int)(bad - row->state), STYLE_TEXT, row->state);
-	pane_text(p, y, x, -1, STYLE_CRITICAL, bad);
+	if (all > 0 && all + 2 + ready <= room)
+		x = draw_heading_state(p, y, x, row, all) + 2;
+	else if (first > 0 && first + 2 + ready <= room)
+		x = draw_heading_state(p, y, x, row, first) + 2;
+	snprintf(text, sizeof(text), "%s", row->ready);
+	address = text_width(text) - 5;
+	if (text_width(text) > p->width - x && address > 0 && strcmp(text + strlen(text) - 5, " next") == 0)
+		text[strlen(text) - 5] = '\0';
+	if (text_width(text) > p->width - x && strchr(text, ':'))
+		*strchr(text, ':') = '\0';
+	pane_text(p, y, x, -1, ready_style(row->verdict), text);
 }
 
 static void draw_row(const struct pane *p, int y, const struct topo_row *row,
@@ -301,6 +335,17 @@ static void draw_details(const struct pane *p, const struct view_context *c,
 
 /* --- the pane ------------------------------------------------------------------------------ */
 
+/* How high it is shows only now: all reasons where they fit, else the first. */
+static void make_room(struct topology *t, const struct view_context *c, int height)
+{
+	bool fits = (int)(t->count + t->reasons) <= height;
+
+	if (t->roomy == fits || (!t->roomy && t->reasons == 0))
+		return;
+	t->roomy = fits;
+	t->view.ops->rebuild(&t->view, c);
+}
+
 void topology_draw(struct view *v, const struct view_context *c, const struct pane *p, bool focused)
 {
 	struct topology *t = (struct topology *)(void *)v;
@@ -308,6 +353,7 @@ void topology_draw(struct view *v, const struct view_context *c, const struct pa
 	struct layout l = layout_for(t, in.width);
 	size_t first;
 
+	make_room(t, c, in.height - (l.columns > 0));
 	if (c->frozen)
 		topology_fill_all(t, c);
 	if (t->details && in.height >= 9) {
@@ -347,5 +393,5 @@ int topology_wanted_height(const struct view *v, const struct view_context *c, i
 	struct layout l = layout_for(t, width - 2);
 
 	(void)c;
-	return (int)(t->count < 1000 ? t->count : 1000) + 2 + (l.columns > 0);
+	return (int)(t->count < 1000 ? t->count : 1000) + (int)t->reasons + 2 + (l.columns > 0);
 }

@@ -2,6 +2,7 @@
 #ifndef VIEWS_TOPOLOGY_PRIVATE_H
 #define VIEWS_TOPOLOGY_PRIVATE_H
 
+#include "model/readiness.h"
 #include "views/parts.h"
 
 enum row_kind { ROW_GROUP, ROW_NOTE, ROW_NODE, ROW_HEADING };
@@ -11,6 +12,7 @@ enum row_kind { ROW_GROUP, ROW_NOTE, ROW_NODE, ROW_HEADING };
 #define ID_FAILOVER ((uint64_t)2 << 32)
 #define ID_CKQUORUM ((uint64_t)3 << 32)
 #define ID_HEADING  ((uint64_t)4 << 32)
+#define ID_REASON   ((uint64_t)16 << 32) /* and one more for each further reason */
 
 #define NONE UINT32_MAX
 
@@ -30,6 +32,8 @@ struct topo_row {
 	char name[80];
 	char state[160];
 	char version[24];
+	char ready[80]; /* masters and shards: "failover ok: 10.0.0.2:6379 next" */
+	enum ready verdict;
 	int64_t uptime_s, clients, ops, memory_bytes, lag_bytes;
 };
 
@@ -41,6 +45,13 @@ struct topology {
 	bool filled_all;
 	struct owned *owned; /* cluster: by owner */
 	bool details;        /* Enter: everything about the selected row */
+	bool roomy;          /* there is room for every reason against a failover */
+	size_t reasons;      /* that are left out where there is none */
+	/* Of the group that was asked for last. */
+	struct {
+		uint32_t group_id, candidate_id;
+		struct readiness ready;
+	} chance;
 };
 
 /* Where a node id is found in a table of the caller's; sorted by id. */
@@ -58,9 +69,11 @@ void topology_index_sort(struct index_entry *index, size_t count);
 uint32_t topology_index_find(const struct index_entry *index, size_t count, uint32_t id);
 uint32_t topology_master_of(const struct model *m, const struct group *g);
 
-/* topology_rows.c: what a row says; each is filled once between two rebuilds. */
-void topology_fill_row(const struct topology *t, struct topo_row *row,
-		       const struct view_context *c);
+/* topology_rows.c: what a row says; each is filled once between two rebuilds. t NULL: a node's row of
+ * another screen, which does not say whether it is the candidate. */
+void topology_fill_row(struct topology *t, struct topo_row *row, const struct view_context *c);
+/* Can it fail over, and to whom: kept in t->chance until the next rebuild. */
+void topology_weigh(struct topology *t, const struct view_context *c, const struct group *g);
 void topology_fill_all(struct topology *t, const struct view_context *c);
 
 /* topology_draw.c */

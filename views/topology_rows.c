@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/units.h"
 #include "views/topology_private.h"
 
@@ -37,7 +38,44 @@ static void fill_shard_heading(struct topo_row *row, const struct owned *owned)
 		 text[0] ? "  " : "", text);
 }
 
-static void fill_group(const struct topology *t, struct topo_row *row, const struct view_context *c)
+void topology_weigh(struct topology *t, const struct view_context *c, const struct group *g)
+{
+	struct forecast f;
+
+	if (t->chance.group_id == g->id)
+		return;
+	t->chance.group_id = g->id;
+	readiness_of(c->model, g, c->now_ms, &t->chance.ready);
+	forecast_group(c->model, g, FORECAST_CRASH, c->now_ms, &f, NULL);
+	t->chance.candidate_id = f.candidate_id;
+}
+
+/* The verdict in a few words; the reasons are notes below it, and on the agreement screen. */
+static void fill_ready(struct topology *t, struct topo_row *row, const struct view_context *c,
+		       const struct group *g)
+{
+	const struct node *n;
+	char addr[ENDPOINT_TEXT_BYTES];
+
+	topology_weigh(t, c, g);
+	row->verdict = t->chance.ready.verdict;
+	n = model_node(c->model, t->chance.candidate_id);
+	if (group_failover_running(c->model, g, c->now_ms))
+		snprintf(row->ready, sizeof(row->ready), "failover running");
+	else if (row->verdict == READY_NO)
+		snprintf(row->ready, sizeof(row->ready), "NO failover");
+	else if (row->verdict == READY_DOUBTFUL)
+		snprintf(row->ready, sizeof(row->ready), "failover doubtful");
+	else if (row->verdict == READY_UNKNOWN)
+		snprintf(row->ready, sizeof(row->ready), "failover ?");
+	else if (n)
+		text_format(row->ready, sizeof(row->ready), "failover ok: %.56s next",
+			    endpoint_format(&n->addr, addr));
+	else
+		snprintf(row->ready, sizeof(row->ready), "failover ok");
+}
+
+static void fill_group(struct topology *t, struct topo_row *row, const struct view_context *c)
 {
 	const struct group *g = model_group(c->model, row->group_id);
 	const struct deployment *d = g ? model_deployment(c->model, g->deployment_id) : NULL;
@@ -53,9 +91,24 @@ static void fill_group(const struct topology *t, struct topo_row *row, const str
 		fill_shard_heading(row, row->owner != NONE ? &t->owned[row->owner] : NULL);
 	else
 		snprintf(row->state, sizeof(row->state), "no automatic failover");
+	if (d->kind != KIND_REPLICATION)
+		fill_ready(t, row, c, g);
 }
 
-static void fill_note(struct topo_row *row, const struct view_context *c)
+static void fill_reason(struct topology *t, struct topo_row *row, const struct view_context *c,
+			const struct group *g)
+{
+	size_t nth = (size_t)((row->id - ID_REASON) >> 32);
+
+	topology_weigh(t, c, g);
+	if (nth >= t->chance.ready.reason_count)
+		return;
+	row->health = t->chance.ready.reasons[nth].verdict == READY_NO ? HEALTH_CRITICAL
+								        : HEALTH_WARNING;
+	text_format(row->state, sizeof(row->state), "%s", t->chance.ready.reasons[nth].text);
+}
+
+static void fill_note(struct topology *t, struct topo_row *row, const struct view_context *c)
 {
 	const struct group *g = model_group(c->model, row->group_id);
 	const struct node *leader;
@@ -64,6 +117,10 @@ static void fill_note(struct topo_row *row, const struct view_context *c)
 
 	if (!g)
 		return;
+	if (row->id >= ID_REASON) {
+		fill_reason(t, row, c, g);
+		return;
+	}
 	if (row->id >= ID_CKQUORUM) {
 		row->health = HEALTH_CRITICAL;
 		snprintf(row->state, sizeof(row->state), "%.150s", g->ckquorum.message);
@@ -213,7 +270,18 @@ static void state_say_age(struct topo_row *row, const struct node *n, int64_t no
 	state_worsen(row, HEALTH_UNKNOWN, text);
 }
 
-static void fill_node(struct topo_row *row, const struct view_context *c)
+/* Whom a failover would promote now. */
+static void fill_candidate(struct topology *t, struct topo_row *row, const struct view_context *c,
+			   const struct group *g)
+{
+	if (!t || row->role != ROLE_REPLICA || row->silent || group_failover_running(c->model, g, c->now_ms))
+		return;
+	topology_weigh(t, c, g);
+	if (t->chance.candidate_id == row->node_id)
+		state_append(row, "candidate");
+}
+
+static void fill_node(struct topology *t, struct topo_row *row, const struct view_context *c)
 {
 	const struct node *n = model_node(c->model, row->node_id);
 	const struct group *g = model_group(c->model, row->group_id);
@@ -234,11 +302,13 @@ static void fill_node(struct topo_row *row, const struct view_context *c)
 		fill_role(row, c->model, n, g, c->now_ms);
 	if (!row->state[0])
 		snprintf(row->state, sizeof(row->state), "%s", node_status_name(node_status(n)));
+	if (g && !n->is_sentinel)
+		fill_candidate(t, row, c, g);
 	if (row->stale && n->link.lost_ms == 0)
 		state_say_age(row, n, c->now_ms);
 }
 
-void topology_fill_row(const struct topology *t, struct topo_row *row, const struct view_context *c)
+void topology_fill_row(struct topology *t, struct topo_row *row, const struct view_context *c)
 {
 	if (row->filled)
 		return;
@@ -248,10 +318,10 @@ void topology_fill_row(const struct topology *t, struct topo_row *row, const str
 		fill_group(t, row, c);
 		break;
 	case ROW_NOTE:
-		fill_note(row, c);
+		fill_note(t, row, c);
 		break;
 	case ROW_NODE:
-		fill_node(row, c);
+		fill_node(t, row, c);
 		break;
 	case ROW_HEADING:
 		break;

@@ -149,6 +149,7 @@ static inline struct sentinel_instance instance(const char *name, const char *ho
 	s.failover_timeout_ms = 10000;
 	s.parallel_syncs = 1;
 	s.priority = 100;
+	s.info_refresh_ms = 500;
 	s.master_link_ok = 1;
 	s.role_reported = flags & SFLAG_MASTER ? ROLE_MASTER : ROLE_REPLICA;
 	return s;
