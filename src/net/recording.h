@@ -24,6 +24,9 @@
 
 #include "base/buf.h"
 
+/* One more whenever an older reader would take a newer file for a damaged one: a new question, chunk
+ * or kind of entry. Questions, answers, errors and states of links are in the file as the numbers of
+ * their enums, so new ones go to the end of these. */
 #define RECORDING_FORMAT     1
 #define RECORDING_HEAD_BYTES 20
 #define CHUNK_HEAD_BYTES     48
