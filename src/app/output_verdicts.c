@@ -26,6 +26,19 @@ static json_t *reason_ids(unsigned passed_over)
 	return list;
 }
 
+/* By hand a Sentinel acts at once, on what it knows: of equal replicas it may take another one. */
+static json_t *manual_json(const struct model *m, const struct group *g, int64_t now_ms)
+{
+	struct forecast f;
+	bool differ;
+	forecast_group(m, g, FORECAST_MANUAL, now_ms, &f, &differ);
+	json_t *o = json_object();
+	json_object_set_new(o, "candidate", address(m, f.candidate_id));
+	json_object_set_new(o, "why", json_string(f.text));
+	json_object_set_new(o, "sentinels_differ", json_boolean(differ));
+	return o;
+}
+
 json_t *forecast_json(const struct model *m, const struct group *g, int64_t now_ms)
 {
 	struct forecast f;
@@ -51,6 +64,7 @@ json_t *forecast_json(const struct model *m, const struct group *g, int64_t now_
 		json_array_append_new(excluded, e);
 	}
 	json_object_set_new(o, "excluded", excluded);
+	json_object_set_new(o, "manual", manual_json(m, g, now_ms));
 	return o;
 }
 
