@@ -131,13 +131,14 @@ static void say_all(struct action *a, const struct model *m, const struct group 
 
 /* The leader died after it had promoted somebody and before it told the others: to them that is a replica
  * that went astray, and they put it back (sentinel.c:sentinelRefreshInstanceInfo, +convert-to-slave). */
-static bool was_undone(const struct action *a, const struct model *m, const struct progress *p)
+static bool was_undone(const struct action *a, const struct model *m, const struct group *g,
+		       const struct progress *p)
 {
 	const struct node *was = model_node(m, a->new_master_id);
-	return a->promoted_ms != 0 && !p->promoted && p->master != NULL && !failover_is_another(a, p->master) &&
-	       was != NULL && was->info_at_ms > a->promoted_ms && was->info.role == ROLE_REPLICA &&
-	       p->asked > 0 && p->naming == p->asked &&
-	       failover_says_master_since(p->master, a->promoted_ms);
+	size_t asked, naming = sentinels_naming(m, g, p->old, &asked);
+	return a->promoted_ms != 0 && !p->promoted && p->old != NULL && asked > 0 && naming == asked &&
+	       failover_says_master_since(p->old, a->promoted_ms) && was != NULL &&
+	       was->info_at_ms > a->promoted_ms && was->info.role == ROLE_REPLICA;
 }
 
 static void end_verified(struct action *a, const struct model *m, const struct group *g,
@@ -183,7 +184,7 @@ static void say_waiting(struct action *a, const struct group *g, const struct pr
 static bool is_aborted(const struct progress *p)
 {
 	return p->record != NULL && p->record->step_ms[STEP_ABORTED] != 0 &&
-	       strcmp(p->record->abort_reason, "superseded") != 0 && p->record->step_ms[STEP_PROMOTED] == 0;
+	       p->record->abort_reason[0] == '-' && p->record->step_ms[STEP_PROMOTED] == 0;
 }
 
 static void note_promotion(struct action *a, const struct progress *p, int64_t now_ms)
@@ -218,7 +219,7 @@ void failover_follow_sentinel(struct action *a, const struct model *m, const str
 	say_all(a, m, g, &p, now_ms);
 	say_waiting(a, g, &p, now_ms);
 	shorten(a, m, now_ms);
-	if (was_undone(a, m, &p)) {
+	if (was_undone(a, m, g, &p)) {
 		const struct node *was = model_node(m, a->new_master_id);
 		action_end(a, ACTION_FAILED,
 			   "undone: %.70s was master for a while, but the Sentinel died before it told the "

@@ -455,6 +455,21 @@ static void say_members(const struct model *m, const struct group *g, int64_t no
 		say(v, HEALTH_WARNING, 0, "no replica is well");
 }
 
+/* The old master after a promotion, until the Sentinels list it as a replica. */
+static void say_left_behind(const struct model *m, const struct group *g, int64_t now_ms,
+			    struct verdict *v)
+{
+	struct stray_master stray;
+	const struct node *n;
+	struct verdict node = { .health = HEALTH_OK };
+	char addr[ENDPOINT_TEXT_BYTES];
+	if (!stray_master_of(m, g, &stray) || (n = model_node(m, stray.node_id)) == NULL ||
+	    n->group_id == g->id)
+		return;
+	say_second_master(m, g, n, now_ms, &node);
+	say(v, node.health, node.since_ms, "%.70s %.110s", endpoint_format(&n->addr, addr), node.text);
+}
+
 static void say_quorum(const struct model *m, const struct group *g, struct verdict *v)
 {
 	if (g->ckquorum_at_ms != 0 && !g->ckquorum.ok)
@@ -492,6 +507,7 @@ void health_group(const struct model *m, const struct group *g, int64_t now_ms, 
 	if (model_node(m, g->master_id) == NULL)
 		say(out, HEALTH_CRITICAL, 0, "no master");
 	say_members(m, g, now_ms, out);
+	say_left_behind(m, g, now_ms, out);
 	if (group_failover_running(m, g, now_ms))
 		say(out, HEALTH_WARNING, g->failover.started_ms, "a failover is running");
 	say_quorum(m, g, out);

@@ -57,13 +57,28 @@ static bool is_chosen(const struct group *g, const struct node *n)
 	return f->selected_id == n->id && f->phase >= PHASE_SELECTED && f->phase < PHASE_ENDED;
 }
 
+/* Whom the last failover left behind: between two lists of the Sentinels he is in no group. */
+static const struct node *left_behind(const struct model *m, const struct group *g)
+{
+	for (size_t i = model_failover_count(m); i-- > 0;) {
+		const struct failover_record *f = model_failover_at(m, i);
+		const struct node *old = model_node(m, f->old_master_id);
+		if (f->group_id != g->id)
+			continue;
+		return old != NULL && old->group_id == 0 && old->deployment_id == g->deployment_id ? old :
+												     NULL;
+	}
+	return NULL;
+}
+
 bool stray_master_of(const struct model *m, const struct group *g, struct stray_master *out)
 {
 	const struct node *master = model_node(m, g->master_id);
 	if (g->view_count == 0 || master == NULL || !says_master(master))
 		return false;
-	for (size_t i = 0; i < g->member_count; i++) {
-		const struct node *n = model_node(m, g->member_ids[i]);
+	for (size_t i = 0; i <= g->member_count; i++) {
+		const struct node *n =
+		    i < g->member_count ? model_node(m, g->member_ids[i]) : left_behind(m, g);
 		if (n == NULL || n == master || !says_master(n) || is_chosen(g, n))
 			continue;
 		int64_t since = both_since(m, n, master);
