@@ -404,7 +404,7 @@ struct failover_record *failover_open(struct model *m, const struct group *g, ui
 	f->group_id = g->id;
 	f->kind = d != NULL ? d->kind : KIND_UNKNOWN;
 	f->cause = cause;
-	f->epoch = f->old_offset = f->stray_bytes = FACT_UNKNOWN;
+	f->epoch = f->old_offset = f->stray_bytes = f->client_lost = FACT_UNKNOWN;
 	f->wall_ms = m->wall_ms;
 	text_format(f->name, sizeof(f->name), "%s", g->name);
 	if (old != NULL) {
@@ -420,6 +420,7 @@ struct failover_record *failover_open(struct model *m, const struct group *g, ui
 	/* Of a full ring the oldest went, which may have been a live one. */
 	if (m->failovers_live < m->failover_count)
 		m->failovers_live++;
+	failovers_client(m, g);
 	return f;
 }
 

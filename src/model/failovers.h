@@ -89,6 +89,12 @@ struct failover_record {
 	size_t replica_total;     /* with those that are not timed */
 	int64_t demoted_ms;       /* the old master's first reply that says replica; until then it took writes */
 	int64_t stray_bytes;      /* written there since the promotion, which are lost; FACT_UNKNOWN */
+	/* By --probe, as clients felt it (model/probe.h). 0 and FACT_UNKNOWN: not seen */
+	bool client_probed;       /* it was on: without a failed write none failed */
+	int64_t client_failed_ms; /* the first write that failed was begun */
+	int64_t client_good_ms;   /* first one acknowledged after the last that failed; 0: none yet */
+	int64_t client_failed;    /* writes */
+	int64_t client_lost;      /* acknowledged, and not on the new master */
 	struct failover_observer observers[FAILOVER_OBSERVERS_MAX];
 	size_t observer_count;
 	char abort_reason[48];    /* wire name, or a word of ours (failover_abort_text), or "" */

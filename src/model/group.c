@@ -60,6 +60,7 @@ void group_free(struct model *m, struct group *g)
 	free(g->views);
 	free(g->replicas);
 	free(g->peers);
+	free(g->probe);
 	free(g);
 }
 

@@ -196,6 +196,8 @@ unsigned model_apply(struct model *m, const struct observation *obs)
 		apply_target(m, obs);
 	} else if (obs->question == ASK_ACTION) {
 		apply_action(m, obs, n);
+	} else if (obs->question == ASK_PROBE) {
+		apply_probe(m, obs);
 	} else if (n == NULL) {
 		return 0; /* it left while the reply was on its way */
 	} else if (obs->question == ASK_LINK) {

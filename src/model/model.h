@@ -202,6 +202,7 @@ struct group {
 	int64_t ckquorum_at_ms;
 	struct failover failover;
 	uint32_t led_by;              /* the last master known, also while there is none */
+	struct probe *probe;          /* the client's eye: model/probe.h; owned, NULL until it is on */
 	int64_t disagreement_ms;      /* +disagreement was said then; 0: all agree */
 	int64_t gone_since_ms;        /* no Sentinel lists it any more since */
 };

@@ -122,6 +122,7 @@ void apply_cluster_info(struct model *m, const struct observation *obs, struct n
 void apply_cluster_nodes(struct model *m, const struct observation *obs, struct node *n);
 void apply_message(struct model *m, const struct observation *obs, struct node *n);
 void apply_action(struct model *m, const struct observation *obs, struct node *n);
+void apply_probe(struct model *m, const struct observation *obs);
 /* What an operator's command was refused for, or that it no longer is. */
 void node_note_action(struct model *m, struct node *n, const struct action_facts *a);
 /* A reply, or its lack, says how the node is: called for every answered question. */
@@ -166,6 +167,8 @@ void failovers_master_changed(struct model *m, struct group *g);
 /* After an observation was applied and the groups worked out: what it means for the live records. */
 void failovers_settle(struct model *m, const struct observation *obs);
 void failovers_expire(struct model *m);
+/* What clients felt of the live ones (probe.c). */
+void failovers_client(struct model *m, const struct group *g);
 void failovers_redirect(struct model *m, uint32_t from_deployment, uint32_t to_deployment);
 /* A blank newest one; the oldest goes when there are FAILOVERS_MAX. Also for loading. */
 struct failover_record *failover_add(struct model *m);

@@ -24,7 +24,8 @@ struct reply; /* redis/reply.h: the model never looks inside */
 	X(ASK_CLUSTER_INFO, "cluster info")                                                        \
 	X(ASK_CLUSTER_NODES, "cluster nodes")                                                      \
 	X(ASK_MESSAGE, "message")                       /* pub/sub, unsolicited */                 \
-	X(ASK_ACTION, "action")                         /* an operator's command, each stage */
+	X(ASK_ACTION, "action")                         /* an operator's command, each stage */    \
+	X(ASK_PROBE, "probe")                           /* what redoubt's own writes came to */
 
 enum question {
 #define X(id, name) id,
@@ -78,6 +79,27 @@ struct action_facts {
 	const char *outcome;         /* words */
 };
 
+enum probe_news {
+	PROBE_OFF,
+	PROBE_ON,
+	PROBE_SUMMARY, /* once a second, while anything is to be said */
+	PROBE_BROKE,   /* the first write that failed; text: why */
+	PROBE_MENDED,  /* the first good one after that */
+	PROBE_MISSED,  /* none failed, but acknowledged ones are not on the master of now */
+	PROBE_BARRED,  /* nothing can be written at all, and it is not the clients' trouble; text: why */
+};
+
+/* Of one group, as a client of it has it: see model/probe.h. */
+struct probe_facts {
+	enum probe_news news;
+	uint32_t group_id;
+	int64_t acknowledged, failed;   /* writes since it is on */
+	int64_t latency_us;             /* of the last acknowledged one; FACT_UNKNOWN */
+	int64_t first_failed_ms;        /* of the outage: when that write was begun; 0: there is none */
+	int64_t outage_failed;          /* writes failed in it so far */
+	int64_t lost;                   /* MENDED, MISSED: acknowledged and not there; FACT_UNKNOWN */
+};
+
 struct observation {
 	enum question question;
 	enum answer answer;
@@ -103,6 +125,7 @@ struct observation {
 		const struct sentinel_hello *hello;
 		int64_t watchers;             /* subscribers of the hello channel */
 		const struct action_facts *action;
+		const struct probe_facts *probe;
 	} u;
 };
 

@@ -3,6 +3,7 @@
 #include "model/agreement.h"
 #include "model/agreement_cluster.h"
 #include "model/failovers.h"
+#include "model/probe.h"
 #include "model/series.h"
 #include "model/state_private.h"
 
@@ -378,6 +379,30 @@ static const struct state_field fields_failover[] = {
 };
 RECORD_OF(failover, failover, NULL);
 
+static const struct state_field fields_probe_outage[] = {
+	TIME(probe_outage, first_failed_ms),
+	TIME(probe_outage, first_good_ms),
+	INT(probe_outage, wall_ms, -STATE_LIMIT, STATE_LIMIT),
+	INT(probe_outage, failed, 0, STATE_LIMIT),
+	FACT(probe_outage, lost),
+	TEXT(probe_outage, reason),
+};
+RECORD_OF(probe_outage, probe_outage, NULL);
+
+static const struct state_field fields_probe[] = {
+	BOOL(probe, on),
+	TIME(probe, since_ms),
+	TIME(probe, at_ms),
+	NODE(probe, node_id),
+	INT(probe, acknowledged, 0, STATE_LIMIT),
+	INT(probe, failed, 0, STATE_LIMIT),
+	INT(probe, lost, 0, STATE_LIMIT),
+	FACT(probe, latency_us),
+	TEXT(probe, barred),
+	ARRAY(probe, outages, outage_count, probe_outage),
+};
+RECORD_OF(probe, probe, NULL);
+
 static const struct state_field fields_group[] = {
 	INT(group, id, 1, UINT32_MAX),
 	NOT_SAVED("deployment_id", "the one that it is in"),
@@ -393,6 +418,7 @@ static const struct state_field fields_group[] = {
 	TIME(group, ckquorum_at_ms),
 	RECORD(group, failover, failover),
 	NODE(group, led_by),
+	OPTIONAL(group, probe, probe),
 	TIME(group, disagreement_ms),
 	TIME(group, gone_since_ms),
 };
@@ -499,6 +525,11 @@ static const struct state_field fields_failover_record[] = {
 	ARRAY(failover_record, replicas, replica_count, failover_replica),
 	INT(failover_record, replica_total, 0, STATE_NODE_IDS_MAX),
 	TIME(failover_record, demoted_ms),
+	BOOL(failover_record, client_probed),
+	TIME(failover_record, client_failed_ms),
+	TIME(failover_record, client_good_ms),
+	INT(failover_record, client_failed, 0, STATE_LIMIT),
+	FACT(failover_record, client_lost),
 	FACT(failover_record, stray_bytes),
 	ARRAY(failover_record, observers, observer_count, failover_observer),
 	TEXT(failover_record, abort_reason),
@@ -590,7 +621,7 @@ const struct state_record state_event_changes = { "event_changes", sizeof(struct
 						  COUNT(fields_event_changes), NULL };
 
 const struct state_record *const state_records[] = {
-	&state_model, &record_deployment, &record_cluster, &record_group, &record_failover,
+	&state_model, &record_deployment, &record_cluster, &record_group, &record_probe, &record_probe_outage, &record_failover,
 	&record_view, &record_member_view, &record_node, &record_series, &record_refusal,
 	&record_link, &record_member, &record_fail_claim, &record_open_slot, &record_slot_range,
 	&record_cluster_info, &record_role, &record_ckquorum, &record_instance, &record_info,

@@ -172,6 +172,18 @@ static void put_action(const struct action_facts *a, struct buf *out)
 	text_put(out, a->outcome);
 }
 
+static void put_probe(const struct probe_facts *p, struct buf *out)
+{
+	varint_put(out, p->news);
+	varint_put(out, p->group_id);
+	varint_put_signed(out, p->acknowledged);
+	varint_put_signed(out, p->failed);
+	varint_put_signed(out, p->latency_us);
+	varint_put_signed(out, p->first_failed_ms);
+	varint_put_signed(out, p->outage_failed);
+	varint_put_signed(out, p->lost);
+}
+
 static void put_facts(const struct observation *obs, struct buf *out)
 {
 	varint_put(out, obs->answer);
@@ -184,6 +196,8 @@ static void put_facts(const struct observation *obs, struct buf *out)
 		varint_put(out, obs->u.link->events);
 	} else if (obs->question == ASK_ACTION) {
 		put_action(obs->u.action, out);
+	} else if (obs->question == ASK_PROBE) {
+		put_probe(obs->u.probe, out);
 	}
 }
 
@@ -218,7 +232,7 @@ static void put_reply(struct entry_writer *w, struct source *s, unsigned flags,
 
 static bool has_facts(enum question q)
 {
-	return q == ASK_TARGET || q == ASK_LINK || q == ASK_ACTION;
+	return q == ASK_TARGET || q == ASK_LINK || q == ASK_ACTION || q == ASK_PROBE;
 }
 
 bool entry_put_observation(struct entry_writer *w, const struct observation *obs,
@@ -264,6 +278,7 @@ struct entry_reader {
 	struct target_facts target;
 	struct link_facts link;
 	struct action_facts action;
+	struct probe_facts probe;
 	char text[TEXT_BYTES], name[NAME_BYTES];
 	char command[TEXT_BYTES], operator_name[TEXT_BYTES], outcome[TEXT_BYTES];
 };
@@ -401,6 +416,34 @@ static bool get_action(struct entry_reader *r, struct span *in, struct observati
 	return true;
 }
 
+static bool get_count(struct span *in, int64_t *out)
+{
+	return varint_get_signed(&in->at, in->end, out) && *out >= 0 && *out <= RECORDING_TIME_MAX;
+}
+
+static bool get_fact(struct span *in, int64_t *out)
+{
+	return varint_get_signed(&in->at, in->end, out) &&
+	       (*out == FACT_UNKNOWN || (*out >= 0 && *out <= RECORDING_TIME_MAX));
+}
+
+static bool get_probe(struct entry_reader *r, struct span *in, struct observation *obs)
+{
+	struct probe_facts *p = &r->probe;
+	uint64_t news, group;
+
+	if (!get_below(in, PROBE_BARRED + 1, &news) ||
+	    !get_below(in, (uint64_t)UINT32_MAX + 1, &group) || !get_count(in, &p->acknowledged) ||
+	    !get_count(in, &p->failed) || !get_fact(in, &p->latency_us) ||
+	    !get_count(in, &p->first_failed_ms) || !get_count(in, &p->outage_failed) ||
+	    !get_fact(in, &p->lost))
+		return false;
+	p->news = (enum probe_news)news;
+	p->group_id = (uint32_t)group;
+	obs->u.probe = p;
+	return p->first_failed_ms <= obs->recv_ms;
+}
+
 static bool get_facts(struct entry_reader *r, struct span *in, struct observation *obs)
 {
 	uint64_t answer, error;
@@ -417,6 +460,8 @@ static bool get_facts(struct entry_reader *r, struct span *in, struct observatio
 		return get_link(r, in, obs);
 	case ASK_ACTION:
 		return get_action(r, in, obs);
+	case ASK_PROBE:
+		return get_probe(r, in, obs);
 	default:
 		/* Facts come from a reply only. */
 		return obs->answer != ANSWER_OK;

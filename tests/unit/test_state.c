@@ -640,7 +640,7 @@ static void test_key_twice(void **state)
 static struct buf headers(void)
 {
 	static const char *const names[] = { "base/endpoint.h", "model/facts.h", "model/model.h",
-					     "model/event.h", "model/failovers.h", "model/series.h",
+					     "model/event.h", "model/failovers.h", "model/probe.h", "model/series.h",
 					     "model/model_private.h" };
 	const char *srcdir = getenv("REDOUBT_SRCDIR");
 	struct buf text = BUF_INIT;
