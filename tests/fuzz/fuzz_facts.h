@@ -14,4 +14,9 @@ void fuzz_check_cluster_info(const struct cluster_info_facts *f);
 /* By question and answer. */
 void fuzz_check_observation(const struct observation *o);
 
+struct group;
+struct model;
+/* Forecast, agreement, ghosts and readiness of a group. */
+void fuzz_check_verdicts(const struct model *m, const struct group *g, int64_t now_ms);
+
 #endif

@@ -121,10 +121,15 @@ static void foreign(struct world *w, char *out, size_t size)
 
 /* --- observations ------------------------------------------------------------------------------ */
 
+static struct observation observe_node(const struct world *w, enum question q, uint32_t node_id)
+{
+	return (struct observation){ .question = q, .node_id = node_id, .sent_ms = w->now,
+				     .recv_ms = w->now, .wall_ms = WALL + w->now, .rtt_us = 300 };
+}
+
 static struct observation observe(struct world *w, enum question q)
 {
-	return (struct observation){ .question = q, .node_id = some_node(w), .sent_ms = w->now,
-				     .recv_ms = w->now, .wall_ms = WALL + w->now, .rtt_us = 300 };
+	return observe_node(w, q, some_node(w));
 }
 
 /* FUZZ_TRACE=1 says what an input means. */
@@ -291,9 +296,9 @@ static void do_info(struct world *w)
 
 /* The tree of one reply, and the numbers in it as text. */
 struct tree {
-	struct reply nodes[128];
-	struct reply *elements[256];
-	char text[32][24];
+	struct reply nodes[512];
+	struct reply *elements[512];
+	char text[128][24];
 	size_t node_count, element_count, text_count;
 };
 
@@ -410,6 +415,193 @@ static void do_message(struct world *w)
 	o.sent_ms = 0;
 	o.u.message = &msg;
 	apply(w, &o);
+}
+
+/* --- a set of Sentinels ------------------------------------------------------------------------ */
+
+static uint32_t node_at(const struct world *w, const struct endpoint *addr)
+{
+	size_t cursor = 0;
+	const struct deployment *d;
+
+	while ((d = model_next_deployment(w->m, &cursor)) != NULL) {
+		const struct node *n = model_find_node(w->m, d->id, addr);
+
+		if (n != NULL)
+			return n->id;
+	}
+	return 0;
+}
+
+/* The node at that address, which is named as a target where there is none. */
+static uint32_t node_called(struct world *w, const char *h, int p)
+{
+	struct target_facts facts = { .profile = 0 };
+	struct observation o = observe_node(w, ASK_TARGET, 0);
+
+	FUZZ_ASSERT(endpoint_set(&facts.addr, h, strlen(h), p));
+	if (node_at(w, &facts.addr) == 0 && model_node_count(w->m) < NODES_MAX) {
+		o.u.target = &facts;
+		apply(w, &o);
+	}
+	return node_at(w, &facts.addr);
+}
+
+static const char *near_host(struct world *w)
+{
+	static const char *const hosts[] = { "10.0.0.1", "10.0.0.2", "10.0.0.3" };
+
+	return hosts[fuzz_byte(&w->in) % 3];
+}
+
+/* Ages and sizes of which most are of a set that is well. */
+static long long age(struct world *w)
+{
+	static const long long ages[] = { 0, 20, 300, 900, 1100, 4000, 6000, 29000, 31000, -1000, 400000 };
+	unsigned i = fuzz_byte(&w->in);
+
+	return i < 220 ? ages[i % 11] : number(w);
+}
+
+static void pair_number(struct tree *t, struct reply *map, const char *key, long long value)
+{
+	tree_pair(t, map, key, tree_number(t, value));
+}
+
+static struct reply *known_instance(struct world *w, struct tree *t, enum question q, int p)
+{
+	static const char *const kinds[] = { "master", "slave", "sentinel" };
+	static const char *const flags[][4] = {
+		{ "master", "master,s_down", "master,s_down,o_down", "master,failover_in_progress" },
+		{ "slave", "slave,s_down", "slave,disconnected", "slave,s_down,disconnected" },
+		{ "sentinel", "sentinel", "sentinel,s_down", "sentinel,master_down" },
+	};
+	static const int64_t parameters[] = { 5000, 5000, 5000, 5000, 5000, 5000, 30000, 1 };
+	static char run_ids[8][ID_BYTES];
+	static unsigned turn;
+	unsigned kind = (unsigned)(q - ASK_SENTINEL_MASTERS), how = fuzz_byte(&w->in);
+	char *run_id = run_ids[turn++ % 8];
+	struct reply *map = &t->nodes[t->node_count++];
+
+	*map = (struct reply){ .type = REPLY_ARRAY, .elements = t->elements + t->element_count };
+	id(w, run_id);
+	tree_pair(t, map, "name", q == ASK_SENTINEL_MASTERS ? "mymaster" : kinds[kind]);
+	tree_pair(t, map, "ip", near_host(w));
+	pair_number(t, map, "port", p);
+	tree_pair(t, map, "runid", how >= 250 ? "" : run_id);
+	tree_pair(t, map, "flags", flags[kind][how % 16 < 12 ? 0 : how % 4]);
+	if (how % 4 == 3)
+		pair_number(t, map, "s-down-time", age(w));
+	pair_number(t, map, "last-ok-ping-reply", age(w));
+	pair_number(t, map, "info-refresh", age(w));
+	pair_number(t, map, "down-after-milliseconds", parameters[fuzz_byte(&w->in) % 8]);
+	if (q == ASK_SENTINEL_MASTERS) {
+		pair_number(t, map, "config-epoch", fuzz_byte(&w->in) % 4);
+		pair_number(t, map, "num-slaves", fuzz_byte(&w->in) % 4);
+		pair_number(t, map, "num-other-sentinels", fuzz_byte(&w->in) % 8);
+		pair_number(t, map, "quorum", fuzz_byte(&w->in) % 5);
+		pair_number(t, map, "failover-timeout", parameters[fuzz_byte(&w->in) % 8]);
+		pair_number(t, map, "parallel-syncs", 1);
+	} else if (q == ASK_SENTINEL_REPLICAS) {
+		pair_number(t, map, "master-link-down-time", age(w));
+		pair_number(t, map, "slave-priority", how % 8 ? 100 : number(w));
+		pair_number(t, map, "slave-repl-offset", how % 8 ? 1000 : number(w));
+	} else {
+		tree_pair(t, map, "voted-leader", run_id);
+		pair_number(t, map, "voted-leader-epoch", fuzz_byte(&w->in) % 4);
+	}
+	return map;
+}
+
+/* One of three Sentinels on its master, its replicas or its peers. */
+static void sentinel_lists(struct world *w, uint32_t sentinel, enum question q)
+{
+	static struct tree t;
+	struct observation o = observe_node(w, q, sentinel);
+	struct reply *items[4], list = { .type = REPLY_ARRAY, .elements = items };
+	unsigned count = q == ASK_SENTINEL_MASTERS ? 1 : fuzz_byte(&w->in) % 5;
+
+	t.node_count = t.element_count = t.text_count = 0;
+	for (unsigned i = 0; i < count; i++)
+		items[list.element_count++] =
+		    known_instance(w, &t, q, q == ASK_SENTINEL_SENTINELS ? 26379 : 6379 + (int)i % 2);
+	o.arg = "mymaster";
+	parse_reply(w->parser, &list, &o);
+	fuzz_check_observation(&o);
+	apply(w, &o);
+}
+
+static void sentinel_ckquorum(struct world *w, uint32_t sentinel)
+{
+	static const char *const texts[] = {
+		"OK 3 usable Sentinels. Quorum and failover authorization can be reached",
+		"NOQUORUM 1 usable Sentinels. Not enough available Sentinels to reach the majority and "
+		"authorize a failover",
+	};
+	struct observation o = observe_node(w, ASK_SENTINEL_CKQUORUM, sentinel);
+	unsigned which = fuzz_byte(&w->in) % 2;
+	struct reply r = { .type = which ? REPLY_ERROR : REPLY_STATUS, .str = texts[which] };
+
+	r.len = strlen(r.str);
+	o.arg = "mymaster";
+	parse_reply(w->parser, &r, &o);
+	fuzz_check_observation(&o);
+	apply(w, &o);
+}
+
+static void data_node_info(struct world *w, uint32_t node, const char *h, int p, bool master)
+{
+	struct buf text = BUF_INIT;
+	struct observation o = observe_node(w, ASK_INFO, node);
+	unsigned how = fuzz_byte(&w->in);
+
+	buf_addf(&text, "redis_version:7.0.15\r\nredis_mode:standalone\r\nrun_id:%s%d\r\n", h, p);
+	buf_addf(&text, "master_replid:1111\r\nmaster_repl_offset:%u\r\nrepl_backlog_active:1\r\n"
+		 "repl_backlog_size:1000\r\nrepl_backlog_first_byte_offset:%u\r\n", 1000 + how, how);
+	if (master)
+		buf_addf(&text, "role:master\r\nslave0:ip=10.0.0.2,port=6379,state=online,offset=%u,lag=%u\r\n"
+			 "slave1:ip=10.0.0.3,port=6379,state=online,offset=%u,lag=%u\r\n",
+			 900 + how, how % 3, 900 + how % 128, how % 5);
+	else
+		buf_addf(&text, "role:slave\r\nmaster_host:10.0.0.1\r\nmaster_port:6379\r\nmaster_link_status:%s\r\n"
+			 "slave_repl_offset:%u\r\nslave_priority:%u\r\nreplica_announced:%u\r\n",
+			 how % 4 ? "up" : "down", 900 + how, how % 8 ? 100 : 0, how % 16 != 5);
+	FUZZ_ASSERT(info_parse(&w->info, text.data, text.len));
+	o.u.info = &w->info;
+	apply(w, &o);
+	buf_free(&text);
+}
+
+static void come_up(struct world *w, uint32_t node, bool up)
+{
+	struct link_facts facts = { .state = up ? LINK_UP : LINK_LOST };
+	struct observation o = observe_node(w, ASK_LINK, node);
+
+	o.text = up ? NULL : "connection reset by peer";
+	o.u.link = &facts;
+	apply(w, &o);
+}
+
+/* What comes of a deployment that is nearly well: three Sentinels, a master and its replicas. */
+static void do_set(struct world *w)
+{
+	unsigned what = fuzz_byte(&w->in);
+	const char *h = near_host(w);
+	bool data = what % 8 >= 5;
+	int p = data ? 6379 : 26379;
+	uint32_t node = node_called(w, h, p);
+	const struct node *n = model_node(w->m, node);
+
+	if (n == NULL)
+		return;
+	if (what >= 240 || n->link.state != LINK_UP)
+		come_up(w, node, what < 240);
+	if (data)
+		data_node_info(w, node, h, p, what % 8 == 5);
+	else if (what % 8 == 4)
+		sentinel_ckquorum(w, node);
+	else
+		sentinel_lists(w, node, ASK_SENTINEL_MASTERS + (what % 8 + 2) % 3);
 }
 
 static void do_hello(struct world *w)
@@ -632,6 +824,7 @@ static void check_group(const struct world *w, const struct deployment *d, const
 	FUZZ_ASSERT(strstr("ok sdown odown failover", group_status(w->m, g)) != NULL);
 	group_failover_running(w->m, g, w->now);
 	group_in_trouble(w->m, g, w->now);
+	fuzz_check_verdicts(w->m, g, w->now);
 }
 
 /* Looks at all slots: not at each step. */
@@ -850,6 +1043,18 @@ static step_function *const steps[] = {
 	do_cluster_nodes, do_cluster_info, do_tick, do_tick,
 };
 
+/* Which of them is a byte's remainder; the last sixteen values are a step of their own. */
+#define SET_FROM 240
+static void step(struct world *w)
+{
+	unsigned which = fuzz_byte(&w->in);
+
+	if (which >= SET_FROM)
+		do_set(w);
+	else
+		steps[which % (sizeof(steps) / sizeof(steps[0]))](w);
+}
+
 static struct world world_of(struct model *m, const uint8_t *data, size_t size)
 {
 	struct world w = { .m = m, .parser = parser_new(), .in = { data, size }, .now = 1000000 };
@@ -870,7 +1075,7 @@ void fuzz_model_go_on(struct model *m, const uint8_t *data, size_t size)
 	struct world w = world_of(m, data, size);
 
 	while (w.in.left > 0)
-		steps[fuzz_byte(&w.in) % (sizeof(steps) / sizeof(steps[0]))](&w);
+		step(&w);
 	check_outputs(&w);
 	world_end(&w);
 }
@@ -881,7 +1086,7 @@ void fuzz_model(const uint8_t *data, size_t size)
 
 	do_target(&w);
 	for (unsigned i = 0; i < STEPS_MAX && w.in.left > 0; i++) {
-		steps[fuzz_byte(&w.in) % (sizeof(steps) / sizeof(steps[0]))](&w);
+		step(&w);
 		if (i % 4 == 0)
 			check_model(&w);
 		if (i % 32 == 13)
