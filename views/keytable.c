@@ -152,7 +152,7 @@ const struct key_binding key_bindings[] = {
     {{'$'}, CMD_END, "end", NULL, "to its end", "Replay", KEYS_REPLAY},
 
     {{':'}, CMD_LINE, "line", "command", "type a command; Tab completes", "Program", BOTH},
-    {{'w'}, CMD_WRITE, "write", NULL, "write an incident report", "Program", BOTH},
+    {{'w'}, CMD_WRITE, "write", NULL, "write an incident report; in failovers: of the selected one", "Program", BOTH},
     {{'t'}, CMD_THEME, "theme", NULL, "choose a theme", "Program", BOTH},
     {{'?', KEYC_F1}, CMD_HELP, "help", "help", "this page", "Program", BOTH},
     {{CTRL('z')}, CMD_SUSPEND, "suspend", NULL, "back to the shell; fg returns", "Program", BOTH},

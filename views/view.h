@@ -110,7 +110,9 @@ bool view_takes(const struct view *v, enum command cmd);
 unsigned view_list_act(struct view *v, enum command cmd);
 
 extern const struct view_ops agreement_view, topology_view, replication_view, slots_view, events_view,
-	fleet_view, nodes_view, node_view, last_failover_view;
+	fleet_view, nodes_view, node_view, last_failover_view, failovers_view;
+/* The id of the failover that is selected there; 0: none, or another view. */
+uint32_t failovers_view_selected(const struct view *v);
 
 /* Not views, but drawn the same way. */
 /* A screen that exists, and its key. */

@@ -423,3 +423,46 @@ void report_write(const struct model *m, const struct report_options *o, struct 
 	actions(&r);
 	events(&r);
 }
+
+/* --- one failover alone --------------------------------------------------------------------------- */
+
+static void failover_head(struct report *r, const struct failover_record *f, const struct report_options *o)
+{
+	char iso[CLOCK_ISO_BYTES], text[512];
+	buf_addstr(r->out, "# Failover: ");
+	report_text(r, f->name);
+	buf_addf(r->out, ", %s\n\n| | |\n| --- | --- |\n", clock_format_iso(f->wall_ms, iso));
+	text_format(text, sizeof(text), "%s (%s)", r->d->name, deployment_kind_name(r->d->kind));
+	head_row(r, "Deployment", text);
+	text_format(text, sizeof(text), "%s by %s", clock_format_iso(o->wall_ms, iso), o->operator_name);
+	head_row(r, o->recording != NULL ? "Moment shown" : "Written", text);
+	text_format(text, sizeof(text), "redoubt %s, %s%s", o->version,
+		 o->recording != NULL ? "from the recording " : "live",
+		 o->recording != NULL ? o->recording : "");
+	head_row(r, "Source", text);
+	buf_addstr(r->out, "\nTimes are UTC, taken when the message or reply reached redoubt, on one clock.\n");
+}
+
+bool report_write_failover(const struct model *m, const struct report_options *o, uint32_t failover_id,
+			   struct buf *out)
+{
+	const struct failover_record *f = NULL;
+	for (size_t i = 0; i < model_failover_count(m) && (f == NULL || f->id != failover_id); i++)
+		f = model_failover_at(m, i);
+	const struct deployment *d = f != NULL ? model_deployment(m, f->deployment_id) : NULL;
+	if (d == NULL || f->id != failover_id)
+		return false;
+	/* The log of its own time, until the old master is demoted. */
+	struct report_options own = *o;
+	int64_t end_ms = failover_end_ms(f) > f->demoted_ms ? failover_end_ms(f) : f->demoted_ms;
+	own.deployment_id = d->id;
+	own.from_ms = failover_begin_ms(f);
+	if (f->over && end_ms + LINE_MARGIN_MS < o->now_ms)
+		own.now_ms = end_ms + LINE_MARGIN_MS;
+	own.wall_ms = o->wall_ms - (o->now_ms - own.now_ms);
+	struct report r = { .m = m, .o = &own, .d = d, .from_ms = own.from_ms, .out = out };
+	failover_head(&r, f, o);
+	report_failover_alone(&r, f);
+	events(&r);
+	return true;
+}

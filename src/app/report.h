@@ -14,5 +14,10 @@ struct report_options {
 };
 /* Appends the report. Every word of a server's or an operator's is escaped: none is markup. */
 void report_write(const struct model *m, const struct report_options *o, struct buf *out);
+/* One failover alone, by its record's id: whose it was, its steps as a table and as bars, Sentinels,
+ * replicas, and what the log says of its time. Of the options, deployment_id and from_ms are its own.
+ * False when it is not known any more. */
+bool report_write_failover(const struct model *m, const struct report_options *o, uint32_t failover_id,
+			   struct buf *out);
 
 #endif

@@ -36,11 +36,21 @@ static bool expand_home(const char *path, char *out, size_t size)
 	return len >= 0 && (size_t)len < size;
 }
 
+/* On the screen of failovers the selected one alone; 0: the incident. */
+static uint32_t failover_wanted(struct ui *ui, const struct view_context *c)
+{
+	struct view *v = ui_focused_view(ui);
+	if (v == NULL || v->ops != &failovers_view)
+		return 0;
+	ui_refresh_view(ui, v, c);
+	return failovers_view_selected(v);
+}
+
 void app_write_report(struct app *app, const char *path)
 {
 	const struct view_context c = ui_context(app->ui);
 	const struct deployment *d = model_deployment(c.model, c.deployment_id);
-	char name[REPORT_PATH_BYTES], where[REPORT_PATH_BYTES] = "";
+	char name[REPORT_PATH_BYTES], called[64], where[REPORT_PATH_BYTES] = "";
 	struct buf text = BUF_INIT;
 	if (d == NULL || app->report_save != NULL) {
 		app_notice(app, HEALTH_WARNING, d == NULL ? "nothing is known yet to write of"
@@ -59,8 +69,14 @@ void app_write_report(struct app *app, const char *path)
 				    .operator_name = app->operator_name,
 				    .version = PACKAGE_VERSION,
 				    .recording = app->replay != NULL ? app->options->replay_file : NULL };
-	report_write(c.model, &o, &text);
-	report_name(d->name, o.wall_ms, name, sizeof(name));
+	uint32_t failover_id = failover_wanted(app->ui, &c);
+	if (failover_id == 0 || !report_write_failover(c.model, &o, failover_id, &text)) {
+		report_write(c.model, &o, &text);
+		text_format(called, sizeof(called), "%s", d->name);
+	} else {
+		text_format(called, sizeof(called), "%.25s-failover-%u", d->name, failover_id);
+	}
+	report_name(called, o.wall_ms, name, sizeof(name));
 	app->report_save = report_save_start(app->loop, &text, where, name, report_done, app);
 	if (app->report_save == NULL)
 		app_notice(app, HEALTH_WARNING, "no report: no thread could be started");

@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/units.h"
 
+#define BAR_COLUMNS 60
+
 static const char *number(int64_t value, char out[UNITS_BYTES])
 {
 	if (value == FACT_UNKNOWN)
@@ -129,7 +131,12 @@ static void cause(struct report *r, const struct failover_record *f)
 		[CAUSE_MANUAL] = "asked for by an operator, not through this redoubt",
 		[CAUSE_REDOUBT] = "asked for through this redoubt",
 	};
-	buf_addf(r->out, "- Cause: %s\n", words[f->cause]);
+	buf_addf(r->out, "- Cause: %s", words[f->cause]);
+	if (f->cause == CAUSE_REDOUBT && f->operator_name[0] != '\0') {
+		buf_addstr(r->out, " by ");
+		report_text(r, f->operator_name);
+	}
+	buf_addch(r->out, '\n');
 }
 
 static void leader(struct report *r, const struct failover_record *f)
@@ -220,11 +227,9 @@ static void outage(struct report *r, const struct failover_record *f)
 				   "lost\n");
 }
 
-static void failover(struct report *r, const struct failover_record *f, size_t n)
+static void summary(struct report *r, const struct failover_record *f)
 {
-	buf_addf(r->out, "\n### Failover %zu: ", n);
-	report_text(r, f->name);
-	buf_addstr(r->out, "\n\n- From ");
+	buf_addstr(r->out, "- From ");
 	report_text(r, f->old_master[0] != '\0' ? f->old_master : "?");
 	buf_addstr(r->out, " to ");
 	report_text(r, f->new_master[0] != '\0' ? f->new_master : "nobody");
@@ -235,7 +240,61 @@ static void failover(struct report *r, const struct failover_record *f, size_t n
 	leader(r, f);
 	outcome(r, f);
 	outage(r, f);
+}
+
+static void failover(struct report *r, const struct failover_record *f, size_t n)
+{
+	buf_addf(r->out, "\n### Failover %zu: ", n);
+	report_text(r, f->name);
+	buf_addstr(r->out, "\n\n");
+	summary(r, f);
 	steps(r, f);
+	observers(r, f);
+	replicas(r, f);
+}
+
+static void bar(struct report *r, const char *label, int64_t from_ms, int64_t to_ms, int64_t span_ms)
+{
+	int from = (int)(from_ms * (BAR_COLUMNS - 1) / span_ms), to = (int)(to_ms * (BAR_COLUMNS - 1) / span_ms);
+	buf_addf(r->out, "%-17s %7lld  ", label, (long long)(to_ms - from_ms));
+	for (int i = 0; i < from; i++)
+		buf_addch(r->out, ' ');
+	for (int i = from; i < to; i++)
+		buf_addch(r->out, '=');
+	buf_addstr(r->out, "|\n");
+}
+
+/* Each step from the one before it, on one clock, for who reads the file as it is. */
+static void bars(struct report *r, const struct failover_record *f)
+{
+	enum failover_step order[STEP_COUNT];
+	size_t count = failover_steps_in_order(f, order);
+	int64_t begin = failover_begin_ms(f), before = 0, two = failover_two_masters_ms(f, r->o->now_ms);
+	int64_t last = f->step_ms[STEP_LAST_REPLY], writable = f->step_ms[STEP_ROLE_MASTER];
+	int64_t span = failover_end_ms(f) - begin;
+	if (two != FACT_UNKNOWN && writable - begin + two > span)
+		span = writable - begin + two;
+	span = span > 0 ? span : 1;
+	buf_addf(r->out, "\n```text\n%-17s %7s  0 ms to %lld ms\n", "step", "took ms", (long long)span);
+	for (size_t i = 0; i < count; i++) {
+		bar(r, failover_step_label(f->kind, order[i]), before, f->step_ms[order[i]] - begin, span);
+		before = f->step_ms[order[i]] - begin;
+	}
+	if (last != 0 && writable > last)
+		bar(r, "no master", last - begin, writable - begin, span);
+	if (two != FACT_UNKNOWN && two > 0)
+		bar(r, "two masters", writable - begin, writable - begin + two, span);
+	buf_addstr(r->out, "```\n");
+}
+
+void report_failover_alone(struct report *r, const struct failover_record *f)
+{
+	buf_addstr(r->out, "\n## What happened\n\n");
+	summary(r, f);
+	buf_addstr(r->out, "\n## Steps\n");
+	bars(r, f);
+	steps(r, f);
+	buf_addstr(r->out, "\n## Who took part\n");
 	observers(r, f);
 	replicas(r, f);
 }

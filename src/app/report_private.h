@@ -25,6 +25,7 @@ bool report_tells(const struct report *r, const struct failover_record *f);
 bool report_trouble(const struct report *r, int64_t *first_ms, int64_t *last_ms);
 
 void report_failovers(struct report *r);       /* report_failovers.c */
+void report_failover_alone(struct report *r, const struct failover_record *f);
 void report_topology_before(struct report *r);
 void report_topology_now(struct report *r);    /* report_state.c */
 void report_replication(struct report *r);

@@ -15,7 +15,7 @@ const struct ui_screen ui_screens[] = {
 	{ '6', CMD_SCREEN_6, "Agreement", "Agree", &agreement_view, false },
 	{ '7', CMD_SCREEN_7, "Nodes", "Nodes", &nodes_view, true },
 	{ '8', CMD_SCREEN_8, "Doctor", "Doctor", NULL, false },
-	{ '9', CMD_SCREEN_9, "Failovers", "Fails", NULL, false },
+	{ '9', CMD_SCREEN_9, "Failovers", "Fails", &failovers_view, false },
 	{ '0', CMD_SCREEN_0, "Fleet", "Fleet", &fleet_view, false },
 	{ '\0', CMD_NONE, "Node", "Node", &node_view, false }, /* SCREEN_NODE: of the node in ui->node_id */
 	{ '\0', CMD_NONE, "Last failover", "Failover", &last_failover_view, true }, /* a pane alone */
