@@ -36,11 +36,11 @@ static void say_promoted(struct action *a, const struct model *m, const struct f
 	else if (f->eligible == 0)
 		sheet_line_add(&a->sheet, HEALTH_CRITICAL, "promoted",
 			       "nobody: no replica can be promoted, the answer will be NOGOODSLAVE");
-	else if (f->candidate_id == 0)
-		sheet_line_add(&a->sheet, HEALTH_WARNING, "promoted", "%s", f->text);
 	else
-		sheet_line_add(&a->sheet, HEALTH_OK, "promoted", "%.60s: %.120s (by the data of %.60s, %s old)",
-			       addr_of(m, f->candidate_id, addr), f->text, addr_of(m, f->by, by),
+		sheet_line_add(&a->sheet, f->candidate_id != 0 ? HEALTH_OK : HEALTH_WARNING, "promoted",
+			       "%.60s%s%.150s (by the data of %.60s, %s old)",
+			       f->candidate_id != 0 ? addr_of(m, f->candidate_id, addr) : "",
+			       f->candidate_id != 0 ? ": " : "", f->text, addr_of(m, f->by, by),
 			       units_age(now_ms - f->at_ms, ago));
 }
 

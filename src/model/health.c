@@ -222,13 +222,13 @@ static void say_second_master(const struct model *m, const struct group *g, cons
 	struct stray_master stray;
 	char age_text[UNITS_BYTES], bytes[UNITS_BYTES];
 	if (!stray_master_of(m, g, &stray) || stray.node_id != n->id)
-		say(v, HEALTH_CRITICAL, 0, "second master: writes there will be lost");
+		say(v, HEALTH_CRITICAL, 0, "second master: loses its writes");
 	else if (stray.bytes == FACT_UNKNOWN)
-		say(v, HEALTH_CRITICAL, stray.since_ms, "second master: %s, writes there will be lost",
+		say(v, HEALTH_CRITICAL, stray.since_ms, "second master %s: loses its writes",
 		    age(now_ms, stray.since_ms, age_text));
 	else
 		say(v, HEALTH_CRITICAL, stray.since_ms,
-		    "second master: %s, %s of writes there will be lost",
+		    "second master %s: loses %s of writes",
 		    age(now_ms, stray.since_ms, age_text), units_bytes(stray.bytes, bytes));
 }
 
@@ -340,9 +340,13 @@ bool group_failover_running(const struct model *m, const struct group *g, int64_
 	const struct failover *f = &g->failover;
 	if (phase_is_running(f, now_ms))
 		return true;
-	for (size_t i = 0; i < g->view_count; i++)
-		if (still_says(m, &g->views[i], SFLAG_FAILOVER_IN_PROGRESS))
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct sentinel_view *v = &g->views[i];
+		/* Its message that it is over came after its last list. */
+		bool outdated = f->ended_ms != 0 && f->leader_id == v->sentinel_id && v->at_ms < f->ended_ms;
+		if (!outdated && still_says(m, v, SFLAG_FAILOVER_IN_PROGRESS))
 			return true;
+	}
 	const struct node *master = model_node(m, g->master_id);
 	return master != NULL && master->link.state == LINK_UP &&
 	       (strcmp(master->info.failover_state, "waiting-for-sync") == 0 ||
@@ -357,7 +361,7 @@ void group_failover_text(const struct group *g, int64_t now_ms, char *out, size_
 		[PHASE_SELECT] = "choosing a replica",
 		[PHASE_SELECTED] = "replica chosen",
 		[PHASE_PROMOTION] = "waiting for promotion",
-		[PHASE_RECONF] = "reconfiguring the replicas",
+		[PHASE_RECONF] = "reconfiguring replicas",
 	};
 	const struct failover *f = &g->failover;
 	char text[UNITS_BYTES];
@@ -448,8 +452,12 @@ static void say_members(const struct model *m, const struct group *g, int64_t no
 		replicas += !is_master;
 		online += !is_master && node.health == HEALTH_OK;
 		if (node.health != HEALTH_OK)
-			say(v, node.health, node.since_ms, "%s %.70s %.110s",
-			    is_master ? "master" : "replica", endpoint_format(&n->addr, addr), node.text);
+			say(v, node.health, node.since_ms, "%s%.70s %.110s",
+			    is_master			       ? "master "
+			    : n->link.state == LINK_UP && n->info.role == ROLE_MASTER
+				    ? "" /* it says that it is none */
+				    : "replica ",
+			    endpoint_format(&n->addr, addr), node.text);
 	}
 	if (replicas > 0 && online == 0)
 		say(v, HEALTH_WARNING, 0, "no replica is well");

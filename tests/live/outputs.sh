@@ -74,7 +74,9 @@ if command -v tmux >/dev/null; then
 	screen_keys q
 	check "q closes its sheet" wait_for 5 "closed" eval '! screen_has "Sent, being followed"'
 	screen_keys f
-	check "a second one must wait" wait_screen "failover of 127.0.0.1:$A is under way" 5
+	check "no second one: its sheet is opened again" wait_screen 'Sent, being followed' 5
+	screen_keys q
+	wait_for 5 "closed" eval '! screen_has "Sent, being followed"'
 	screen_keys q
 	check "quitting meanwhile: the log has the last that was seen" \
 		wait_for 5 "in the log" grep -q 'action.*quit before its end was seen: ' "$WORK/log"
