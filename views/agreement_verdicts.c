@@ -53,8 +53,8 @@ static bool named_by(const struct model *m, const struct group *g, size_t at, ch
 		    endpoint_equal(&g->views[i].facts.addr, &v->facts.addr))
 			return false;
 	named = model_find_node(m, g->deployment_id, &v->facts.addr);
-	len = (size_t)snprintf(out, size, "%.90s%s is named by", endpoint_format(&v->facts.addr, addr),
-			       named && says_master(named) ? ", which says that it is master," : "");
+	len = (size_t)snprintf(out, size, "%.90s%s named by", endpoint_format(&v->facts.addr, addr),
+			       named && says_master(named) ? " (says master)" : "");
 	for (size_t i = at; i < g->view_count && len + 100 < size; i++) {
 		if (!is_heard(m, &g->views[i]) ||
 		    !endpoint_equal(&g->views[i].facts.addr, &v->facts.addr))
@@ -130,7 +130,7 @@ static void at_risk(const struct forecast *f, char *out, size_t size)
 	out[0] = '\0';
 	if (f->loss_bytes == FACT_UNKNOWN)
 		snprintf(out, size, "; what would be lost is not known");
-	else if (f->loss_ms == FACT_UNKNOWN || f->loss_bytes == 0)
+	else if (f->loss_ms < 100 /* or not known */)
 		snprintf(out, size, "; at risk: up to %s", units_bytes(f->loss_bytes, bytes));
 	else
 		snprintf(out, size, "; at risk: up to %s, %s",
@@ -267,6 +267,27 @@ static size_t dissents_add(struct agree_view *t, const struct view_context *c, c
 	return count;
 }
 
+/* Who does not answer: the age of its word. */
+static void silent_add(struct agree_view *t, const struct view_context *c, const struct group *g)
+{
+	for (size_t i = 0; i < g->view_count && i < 64; i++) {
+		const struct sentinel_view *v = &g->views[i];
+		const struct node *n = model_node(c->model, v->sentinel_id);
+		char text[400], addr[ENDPOINT_TEXT_BYTES], age[UNITS_BYTES];
+
+		if (!n || is_heard(c->model, v))
+			continue;
+		if (v->at_ms == 0)
+			snprintf(text, sizeof(text), "%.90s has not said anything: %.160s",
+				 endpoint_format(&n->addr, addr), n->link.reason);
+		else
+			snprintf(text, sizeof(text), "%.90s silent: its word is %s old",
+				 endpoint_format(&n->addr, addr),
+				 units_age(c->now_ms > v->at_ms ? c->now_ms - v->at_ms : 0, age));
+		agree_text_add(t, ABOUT_DISSENT, g->id, n->id, STYLE_STALE, GLYPH_UNKNOWN, 0, text);
+	}
+}
+
 static void sentinels_add(struct agree_view *t, const struct view_context *c, const struct group *g,
 			  const struct agreement *a)
 {
@@ -276,10 +297,13 @@ static void sentinels_add(struct agree_view *t, const struct view_context *c, co
 	for (size_t i = 0; i < g->view_count && i < 64; i++)
 		if (is_heard(c->model, &g->views[i]))
 			count += dissents_add(t, c, g, &g->views[i]);
+	silent_add(t, c, g);
 	if (count > 0)
 		return;
 	if (!a->known)
-		snprintf(text, sizeof(text), "no Sentinel answers: what they said last");
+		snprintf(text, sizeof(text), "no Sentinel answers: this is what they said last");
+	else if (a->answering < g->view_count && a->answering == 1)
+		snprintf(text, sizeof(text), "1 of %zu Sentinels answers", g->view_count);
 	else if (a->answering < g->view_count)
 		snprintf(text, sizeof(text), "%zu of %zu Sentinels answer, and agree", a->answering,
 			 g->view_count);

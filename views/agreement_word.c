@@ -11,6 +11,7 @@
 #include "views/agreement_private.h"
 
 #define LISTED_MAX 200
+#define HELP_WIDTH 110 /* columns from which a field says what it is */
 
 static const struct sentinel_view *view_of(const struct model *m, const struct group *g, uint32_t id)
 {
@@ -63,18 +64,19 @@ static void fields_add(struct agree_view *t, const struct view_context *c, const
 {
 	for (enum agreement_field f = 0; f < AGREE_COUNT; f++) {
 		struct agreement_cell cell;
-		char text[600], age[UNITS_BYTES];
+		char text[600], age[UNITS_BYTES], help[160] = "";
 
+		if (t->width >= HELP_WIDTH)
+			snprintf(help, sizeof(help), "  (%s)", agreement_help(f));
 		agreement_cell(c->model, g, v, f, &cell);
 		if (!cell.dissents) {
-			snprintf(text, sizeof(text), "%-22.200s  (%s)", cell.known ? cell.text : "?",
-				 agreement_help(f));
+			snprintf(text, sizeof(text), "%-22.200s%s", cell.known ? cell.text : "?", help);
 			say(t, STYLE_TEXT, -1, agreement_title(f), text);
 			continue;
 		}
-		snprintf(text, sizeof(text), "%.200s  alone with it for %s  (%s)", cell.text,
+		snprintf(text, sizeof(text), "%.200s  alone with it for %s%s", cell.text,
 			 units_age(c->now_ms > cell.since_ms ? c->now_ms - cell.since_ms : 0, age),
-			 agreement_help(f));
+			 help);
 		say(t, f == AGREE_MASTER || f == AGREE_EPOCH ? STYLE_CRITICAL : STYLE_WARNING,
 		    GLYPH_DIFFERS, agreement_title(f), text);
 	}

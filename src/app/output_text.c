@@ -7,7 +7,10 @@
 #include "app/output.h"
 #include "base/clock.h"
 #include "base/units.h"
+#include "model/agreement.h"
+#include "model/agreement_cluster.h"
 #include "model/lag.h"
+#include "model/readiness.h"
 #include "model/slots.h"
 
 static void add_verdict(struct buf *out, const struct verdict *v)
@@ -44,6 +47,72 @@ static void add_node(const struct model *m, const struct group *g, const struct 
 	add_verdict(out, &v);
 }
 
+static void add_forecast(const struct model *m, const struct group *g, int64_t now_ms, struct buf *out)
+{
+	struct forecast f;
+	bool differ;
+	char addr[ENDPOINT_TEXT_BYTES], bytes[UNITS_BYTES], why[FORECAST_REASONS_BYTES];
+	forecast_group(m, g, FORECAST_CRASH, now_ms, &f, &differ);
+	const struct node *candidate = model_node(m, f.candidate_id);
+	if (candidate != NULL)
+		buf_addf(out, "  next       %s: %s; at risk: up to %s\n",
+			 endpoint_format(&candidate->addr, addr), f.text, units_bytes(f.loss_bytes, bytes));
+	else if (f.text[0] != '\0')
+		buf_addf(out, "  next       not certain: %s\n", f.text);
+	for (size_t i = 0; i < f.count; i++) {
+		const struct node *n = model_node(m, f.replicas[i].node_id);
+		if (f.replicas[i].passed_over != 0)
+			buf_addf(out, "  passed     %s: %s\n", n != NULL ? endpoint_format(&n->addr, addr) : "?",
+				 forecast_reasons(&f.replicas[i], why));
+	}
+}
+
+static void add_verdicts(const struct model *m, const struct deployment *d, const struct group *g,
+			 int64_t now_ms, struct buf *out)
+{
+	struct readiness r;
+	struct agreement a;
+	if (d->kind == KIND_REPLICATION)
+		return;
+	readiness_of(m, g, now_ms, &r);
+	buf_addf(out, "  failover   %s\n", r.text);
+	for (size_t i = 0; i < r.reason_count; i++)
+		if (strstr(r.text, r.reasons[i].text) == NULL)
+			buf_addf(out, "             %s\n", r.reasons[i].text);
+	if (d->kind != KIND_SENTINEL)
+		return;
+	add_forecast(m, g, now_ms, out);
+	agreement_of(m, g, now_ms, &a);
+	if (!a.known)
+		buf_addstr(out, "  agreement  not known: no Sentinel answers\n");
+	else if (a.agree)
+		buf_addf(out, "  agreement  yes: %zu of %zu Sentinels answer\n", a.answering, g->view_count);
+	else
+		buf_addf(out, "  agreement  NO: %s%s\n", a.split_brain ? "split brain: " : "", a.text);
+}
+
+static void add_cluster_agreement(const struct model *m, const struct deployment *d, struct buf *out)
+{
+	struct agreement_cluster a;
+	const struct node *n;
+	size_t cursor = 0;
+	char addr[ENDPOINT_TEXT_BYTES];
+	agreement_cluster_of(m, d, &a);
+	if (!a.known)
+		return;
+	buf_addf(out, " agreement  %s: %zu of %zu nodes answer\n", a.agree ? "yes" : "NO", a.answering,
+		 d->member_count);
+	while (!a.agree && (n = model_next_member(m, d->id, &cursor)) != NULL)
+		for (enum cluster_agreement_field f = 0; f < CLUSTER_AGREE_COUNT; f++) {
+			struct agreement_cell cell;
+			agreement_cluster_cell(n, f, &cell);
+			if (cell.dissents)
+				buf_addf(out, "            %s says %s %s, most say %s\n",
+					 endpoint_format(&n->addr, addr), agreement_cluster_title(f),
+					 cell.text, a.most[f]);
+		}
+}
+
 static void add_group(const struct model *m, const struct deployment *d, const struct group *g,
 		      int64_t now_ms, struct buf *out)
 {
@@ -60,6 +129,7 @@ static void add_group(const struct model *m, const struct deployment *d, const s
 	if (d->kind == KIND_CLUSTER)
 		buf_addf(out, "  %zu slots", slot_count_of(d, g->master_id));
 	add_verdict(out, &v);
+	add_verdicts(m, d, g, now_ms, out);
 	for (size_t i = 0; i < g->member_count; i++) {
 		const struct node *n = model_node(m, g->member_ids[i]);
 		if (n != NULL)
@@ -78,6 +148,8 @@ static void add_deployment(const struct model *m, const struct deployment *d, in
 	health_deployment(m, d, now_ms, &v);
 	buf_addf(out, "%s  %s  %s", d->name, deployment_kind_name(d->kind), health_name(v.health));
 	buf_addf(out, "%s%s\n", v.text[0] != '\0' ? ": " : "", v.text);
+	if (d->kind == KIND_CLUSTER)
+		add_cluster_agreement(m, d, out);
 	for (size_t i = 0; i < d->group_count; i++)
 		add_group(m, d, d->groups[i], now_ms, out);
 	while ((n = model_next_member(m, d->id, &cursor)) != NULL) {

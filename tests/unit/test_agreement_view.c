@@ -1,0 +1,297 @@
+/* The agreement screen: who stands alone, whether it can fail over and to whom, at every size. */
+#include "config.h"
+
+#include "worlds.h"
+
+/* Each Sentinel's own list of replicas, as the first one has it. */
+static void all_list_replicas(struct world *w)
+{
+	for (int s = 0; s < 3; s++) {
+		struct sentinel_instance items[3];
+
+		for (int r = 0; r < 3; r++) {
+			char host[32];
+
+			snprintf(host, sizeof(host), "10.0.0.%d", 2 + r);
+			items[r] = instance(host, host, 6379, SFLAG_SLAVE);
+			items[r].master = at("10.0.0.1", 6379);
+			items[r].priority = r == 2 ? 0 : 100 - r * 50;
+			snprintf(items[r].run_id, sizeof(items[r].run_id), "%040d", 2 + r);
+		}
+		listed(w, ASK_SENTINEL_REPLICAS, id_of(w, "10.0.0.9", 26379 + s), items, 3);
+	}
+}
+
+static struct world agreeing_world(void)
+{
+	struct world w = sentinel_world();
+
+	all_list_replicas(&w);
+	return w;
+}
+
+/* One of them says something else, and again a second later: a word said once may cross another. */
+static void says_otherwise(struct world *w, int sentinel, const char *host, int64_t quorum)
+{
+	for (int i = 0; i < 2; i++) {
+		struct sentinel_instance master = instance("mymaster", host, 6379, SFLAG_MASTER);
+
+		master.quorum = quorum;
+		listed(w, ASK_SENTINEL_MASTERS, id_of(w, "10.0.0.9", 26379 + sentinel), &master, 1);
+		w->now += 1000;
+		model_tick(w->m, w->now, WALL);
+	}
+}
+
+static void test_all_agree(void **state)
+{
+	struct world w = agreeing_world();
+	char *text;
+
+	(void)state;
+	text = draw_fresh(&agreement_view, &w, "", 24, 80);
+	assert_has(text, "can fail over: 3 of 3 Sentinels, 2 needed, 10.0.0.3:6379 next");
+	assert_has(text, "next: 10.0.0.3:6379, lowest priority: 50");
+	assert_has(text, "all 3 Sentinels agree");
+	assert_has(line_with(text, "master  "), "10.0.0.1:6379");
+	assert_lacks(text, "≠");
+	assert_has(line_with(text, "would promote"), "10.0.0.3:6379");
+	free(text);
+	text = draw_fresh(&agreement_view, &w, "", 60, 200);
+	assert_has(line_with(text, "passed over"), "10.0.0.4:6379  passed over: replica-priority 0");
+	assert_has(line_with(text, "parallel-syncs"), "Sentinel");
+	free(text);
+	model_free(w.m);
+}
+
+static void test_split_brain_comes_first(void **state)
+{
+	struct world w = agreeing_world();
+	struct view_context c;
+	struct verdict verdict;
+	char *text;
+
+	(void)state;
+	says_otherwise(&w, 1, "10.0.0.2", 2);
+	text = draw_fresh(&agreement_view, &w, "", 24, 80);
+	assert_has(line_with(text, "SPLIT BRAIN"), "two masters named");
+	assert_has(text, "10.0.0.2:6379 named by 10.0.0.9:26380");
+	assert_has(text, "10.0.0.1:6379 (says master) named by 10.0.0.9:26379, 10.0.0.9:26381");
+	assert_has(text, "10.0.0.9:26380 stands alone for");
+	assert_has(line_with(text, "≠10.0.0.2:6379"), "10.0.0.1:6379");
+	free(text);
+	c = context(&w);
+	health_deployment(w.m, model_deployment(w.m, c.deployment_id), w.now, &verdict);
+	assert_int_equal(verdict.health, HEALTH_CRITICAL);
+	assert_has(verdict.text, "split brain: two masters named");
+	/* The tree stays with what most of them say. */
+	text = draw_fresh(&topology_view, &w, "", 24, 80);
+	assert_has(line_with(text, "10.0.0.1:6379 "), "master");
+	free(text);
+	says_otherwise(&w, 1, "10.0.0.1", 2);
+	text = draw_fresh(&agreement_view, &w, "", 24, 80);
+	assert_lacks(text, "SPLIT");
+	assert_lacks(text, "≠");
+	free(text);
+	model_free(w.m);
+}
+
+static void test_a_setting_is_no_split(void **state)
+{
+	struct world w = agreeing_world();
+	char *text;
+
+	(void)state;
+	says_otherwise(&w, 2, "10.0.0.1", 3);
+	text = draw_fresh(&agreement_view, &w, "", 24, 80);
+	assert_lacks(text, "SPLIT");
+	assert_has(text, "10.0.0.9:26381 stands alone for");
+	assert_has(text, "quorum 3 (most say 2)");
+	assert_has(text, "≠3");
+	free(text);
+	model_free(w.m);
+}
+
+static void test_silent_ones_are_old(void **state)
+{
+	struct world w = agreeing_world();
+	char *text;
+
+	(void)state;
+	for (int s = 1; s < 3; s++)
+		link_to(&w, id_of(&w, "10.0.0.9", 26379 + s), LINK_SILENT, "no reply");
+	ckquorum(&w, false, "NOQUORUM 1 usable Sentinels. Not enough available Sentinels");
+	w.now += 12000;
+	model_tick(w.m, w.now, WALL);
+	text = draw_fresh(&agreement_view, &w, "", 24, 80);
+	assert_has(text, "cannot fail over: 1 of 3 Sentinels");
+	assert_has(text, "10.0.0.9:26380 silent: its word is");
+	assert_has(text, "1 of 3 Sentinels answers");
+	free(text);
+	text = draw_fresh(&topology_view, &w, "", 24, 80);
+	assert_has(line_with(text, "mymaster"), "NO failover");
+	assert_has(text, "1 of 3 Sentinels");
+	free(text);
+	model_free(w.m);
+}
+
+static void test_head_of_the_tree(void **state)
+{
+	struct world w = agreeing_world();
+	char *text;
+
+	(void)state;
+	text = draw_fresh(&topology_view, &w, "", 20, 80);
+	assert_has(line_with(text, "mymaster"),
+		   "quorum 2 of 3  ckquorum ok  failover ok: 10.0.0.3:6379 next");
+	assert_has(line_with(text, "─● 10.0.0.3:6379"), "up, candidate");
+	assert_lacks(line_with(text, "─● 10.0.0.4:6379"), "candidate");
+	free(text);
+	/* As narrow as on the dashboard of 80 columns. */
+	text = draw_fresh(&topology_view, &w, "", 12, 44);
+	assert_has(line_with(text, "mymaster"), "failover ok: 10.0.0.3:6379");
+	free(text);
+	model_free(w.m);
+}
+
+static void keys(struct view *v, const struct view_context *c, enum command cmd, int times)
+{
+	for (int i = 0; i < times; i++)
+		v->ops->act(v, c, cmd);
+	if (v->stale)
+		v->ops->rebuild(v, c);
+}
+
+static void test_a_sentinels_whole_word(void **state)
+{
+	struct world w = agreeing_world();
+	struct view_context c = context(&w);
+	struct view *v = view_new(&agreement_view);
+	struct selection s = {0};
+	char *text;
+
+	(void)state;
+	free(draw_view(v, &c, 24, 80, false));
+	keys(v, &c, CMD_DOWN, 6); /* into the table, whose columns are Sentinels here */
+	keys(v, &c, CMD_RIGHT, 1);
+	v->ops->selection(v, &s);
+	assert_int_equal(s.node_id, id_of(&w, "10.0.0.9", 26380));
+	assert_int_not_equal(s.group_id, 0);
+	assert_true(v->ops->act(v, &c, CMD_ENTER) & EFFECT_REDRAW);
+	text = draw_view(v, &c, 40, 80, false);
+	assert_has(text, "10.0.0.9:26380 on mymaster");
+	assert_has(text, "Replicas that it lists: 3");
+	assert_has(text, "would promote     10.0.0.3:6379");
+	free(text);
+	assert_true(v->ops->act(v, &c, CMD_BACK) & EFFECT_REDRAW);
+	text = draw_view(v, &c, 24, 80, false);
+	assert_has(text, "can fail over");
+	free(text);
+	view_free(v);
+	model_free(w.m);
+}
+
+static void test_filter(void **state)
+{
+	struct world w = agreeing_world();
+	char *text;
+
+	(void)state;
+	text = draw_fresh(&agreement_view, &w, "quorum", 24, 80);
+	assert_has(text, "quorum ");
+	assert_lacks(text, "parallel-syncs");
+	free(text);
+	text = draw_fresh(&agreement_view, &w, "no such thing", 24, 80);
+	assert_has(text, "nothing matches the filter");
+	free(text);
+	model_free(w.m);
+}
+
+static void one_says(struct world *w, int node, struct cluster_info_facts facts)
+{
+	struct observation o = observe(w, ASK_CLUSTER_INFO, id_of(w, "127.0.0.1", 7000 + node));
+
+	o.u.cluster_info = &facts;
+	model_apply(w->m, &o);
+	w->now += 1000;
+	model_tick(w->m, w->now, WALL);
+}
+
+static void test_cluster(void **state)
+{
+	struct world w = cluster_world("master", " 5461-10922", true);
+	char *text;
+
+	(void)state;
+	text = draw_fresh(&agreement_view, &w, "", 24, 80);
+	assert_has(text, "all 6 nodes agree");
+	assert_lacks(text, "≠");
+	assert_has(text, "Can each shard fail over?");
+	free(text);
+	one_says(&w, 4, (struct cluster_info_facts){false, 16384, 10923, 0, 5461, 6, 3, 5, 5});
+	text = draw_fresh(&agreement_view, &w, "", 30, 100);
+	assert_has(text, "1 of 6 nodes that answer stand alone");
+	assert_has(text, "127.0.0.1:7004 says state fail, most say ok");
+	assert_has(text, "127.0.0.1:7004 says epoch 5, most say 6");
+	assert_has(text, "≠fail");
+	free(text);
+	one_says(&w, 4, (struct cluster_info_facts){true, 16384, 16384, 0, 0, 6, 3, 6, 6});
+	text = draw_fresh(&agreement_view, &w, "", 24, 80);
+	assert_has(text, "all 6 nodes agree");
+	free(text);
+	model_free(w.m);
+}
+
+static void test_every_size(void **state)
+{
+	struct world w = agreeing_world(), cl = cluster_world("master", " 5461-10922", true);
+	struct world empty = {model_new(10), T0};
+
+	(void)state;
+	says_otherwise(&w, 1, "10.0.0.2", 3);
+	for (size_t i = 0; i < SIZES; i++)
+		for (int ascii = 0; ascii < 2; ascii++) {
+			const struct world *worlds[] = {&w, &cl, &empty};
+
+			for (size_t k = 0; k < 3; k++) {
+				struct view_context c = context(worlds[k]);
+				struct view *v = view_new(&agreement_view);
+				char *text = draw_view(v, &c, sizes[i][0], sizes[i][1], ascii);
+
+				if (ascii)
+					for (const char *s = text; *s; s++)
+						assert_true((unsigned char)*s < 0x80);
+				free(text);
+				/* Another size, and every line of it. */
+				free(draw_view(v, &c, 24, 100, ascii));
+				keys(v, &c, CMD_BOTTOM, 1);
+				free(draw_view(v, &c, sizes[i][0], sizes[i][1], ascii));
+				keys(v, &c, CMD_RIGHT, 30);
+				keys(v, &c, CMD_ENTER, 1);
+				free(draw_view(v, &c, sizes[i][0], sizes[i][1], ascii));
+				keys(v, &c, CMD_LEFT, 30);
+				view_free(v);
+			}
+		}
+	model_free(w.m);
+	model_free(cl.m);
+	model_free(empty.m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_all_agree),
+	    cmocka_unit_test(test_split_brain_comes_first),
+	    cmocka_unit_test(test_a_setting_is_no_split),
+	    cmocka_unit_test(test_silent_ones_are_old),
+	    cmocka_unit_test(test_head_of_the_tree),
+	    cmocka_unit_test(test_a_sentinels_whole_word),
+	    cmocka_unit_test(test_filter),
+	    cmocka_unit_test(test_cluster),
+	    cmocka_unit_test(test_every_size),
+	};
+
+	setlocale(LC_ALL, "C.UTF-8");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
