@@ -177,7 +177,7 @@ check "the old master still takes writes, counted" \
 	wait_sheet "old master 127.0.0.1:$master still takes writes, which will be lost: [0-9]+ s and [0-9.]+ k?B so far" 20
 check "all Sentinels name the new one" wait_sheet '3 of 3 that answer name it' 20
 check "left while it is followed" close_sheet
-check "the alert line counts as well" wait_screen "CRITICAL .*$master second master: [0-9]+ s" 10
+check "the alert line counts as well" wait_screen "CRITICAL .*$master second master [0-9]+ s" 10
 screen_keys f
 check "f opens the same sheet again" wait_sheet 'still takes writes|Done and verified' 5
 check "verified when the old master is demoted" wait_sheet 'Done and verified: new master' 40

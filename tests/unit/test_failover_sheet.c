@@ -432,7 +432,7 @@ static void counts_what_will_be_lost(void **state)
 	assert_true(group_in_trouble(w.m, g, w.now));
 	health_group(w.m, g, w.now, &v);
 	assert_int_equal(v.health, HEALTH_CRITICAL);
-	assert_has(v.text, "127.0.0.1:21001 second master: 7 s, 12 kB of writes there will be lost");
+	assert_has(v.text, "127.0.0.1:21001 second master 7 s: loses 12 kB of writes");
 	info_replica(&w, 21001, 21002, 9999);
 	assert_false(stray_master_of(w.m, g, &stray));
 	const struct failover_record *f = model_failover_at(w.m, model_failover_count(w.m) - 1);

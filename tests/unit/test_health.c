@@ -232,7 +232,7 @@ static void contradictions(void **state)
 	struct world w = sentinel_world();
 	(void)state;
 	info_master(&w, 21003, 10, "");
-	verdict_is(of_node(&w, 21003), HEALTH_CRITICAL, "second master: 0 s, writes there will be lost");
+	verdict_is(of_node(&w, 21003), HEALTH_CRITICAL, "second master 0 s: loses its writes");
 	info_replica(&w, 21003, 21001, 10);
 	info_replica(&w, 21001, 21002, 10);
 	verdict_is(of_node(&w, 21001), HEALTH_CRITICAL, "named master, but says it is a replica");
