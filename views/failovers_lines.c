@@ -36,8 +36,8 @@ static int64_t since(const struct filling *w, int64_t at_ms)
 	return at_ms != 0 ? at_ms - w->begin_ms : -1;
 }
 
-static void add_bar(struct filling *w, enum style_role style, const char *label, int64_t from_ms,
-		    int64_t to_ms)
+static struct failover_line *add_bar(struct filling *w, enum style_role style, const char *label,
+				     int64_t from_ms, int64_t to_ms)
 {
 	struct failover_line *l = add(w, LINE_BAR, style, label);
 
@@ -45,6 +45,7 @@ static void add_bar(struct filling *w, enum style_role style, const char *label,
 	l->took_ms = to_ms - from_ms;
 	l->from_ms = from_ms;
 	l->to_ms = to_ms;
+	return l;
 }
 
 /* --- words ------------------------------------------------------------------------------------- */
@@ -157,7 +158,7 @@ static void add_steps(struct filling *w)
 	const struct failover_record *r = w->r;
 	enum failover_step order[STEP_COUNT];
 	size_t count = failover_steps_in_order(r, order);
-	int64_t before_ms = 0;
+	int64_t before_ms = 0, now_ms = w->c->now_ms - w->begin_ms;
 	char label[80];
 
 	for (size_t i = 0; i < count; i++) {
@@ -175,7 +176,7 @@ static void add_steps(struct filling *w)
 		before_ms = l->to_ms;
 	}
 	if (!r->over)
-		add_bar(w, STYLE_WARNING, "now", before_ms, w->c->now_ms - w->begin_ms);
+		add_bar(w, STYLE_WARNING, "now", before_ms, now_ms)->at_ms = now_ms;
 }
 
 static void add_spans(struct filling *w)
@@ -202,6 +203,31 @@ static void add_spans(struct filling *w)
 		struct failover_line *l = add(w, LINE_BAR, STYLE_BAR, "old demoted");
 
 		l->at_ms = l->from_ms = l->to_ms = since(w, r->demoted_ms);
+	}
+}
+
+/* What the probe's writes felt, which is what clients did. */
+static void add_client(struct filling *w)
+{
+	const struct failover_record *r = w->r;
+	int64_t from_ms = since(w, r->client_failed_ms), to_ms = since(w, r->client_good_ms);
+	char words[120];
+
+	if (!r->client_probed)
+		return;
+	if (r->client_failed_ms == 0) {
+		add(w, LINE_TEXT, STYLE_TEXT, "no write of the probe failed");
+	} else {
+		if (to_ms < 0)
+			to_ms = (r->over ? failover_end_ms(r) : w->c->now_ms) - w->begin_ms;
+		add_bar(w, STYLE_CRITICAL, "clients' outage", from_ms, to_ms > from_ms ? to_ms : from_ms);
+		snprintf(words, sizeof(words), "%lld writes of the probe failed%s", (long long)r->client_failed,
+			 r->client_good_ms == 0 ? ", none succeeded since" : "");
+		add(w, LINE_TEXT, STYLE_CRITICAL, words);
+	}
+	if (r->client_lost != FACT_UNKNOWN && r->client_lost > 0) {
+		snprintf(words, sizeof(words), "%lld that were acknowledged are lost", (long long)r->client_lost);
+		add(w, LINE_TEXT, STYLE_CRITICAL, words);
 	}
 }
 
@@ -295,6 +321,8 @@ static int64_t span_of(const struct filling *w)
 
 	if (two_ms != FACT_UNKNOWN && since(w, r->step_ms[STEP_ROLE_MASTER]) + two_ms > end_ms)
 		end_ms = since(w, r->step_ms[STEP_ROLE_MASTER]) + two_ms;
+	if (since(w, r->client_good_ms) > end_ms)
+		end_ms = since(w, r->client_good_ms);
 	for (int s = 0; s < STEP_COUNT; s++)
 		if (since(w, r->step_last_ms[s]) > end_ms)
 			end_ms = since(w, r->step_last_ms[s]);
@@ -312,6 +340,7 @@ void failovers_fill_lines(struct failovers *f, const struct failover_record *r,
 	add(&w, LINE_SCALE, STYLE_DIM, "step");
 	add_steps(&w);
 	add_spans(&w);
+	add_client(&w);
 	add_observers(&w);
 	add_replicas(&w);
 }

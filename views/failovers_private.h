@@ -8,7 +8,7 @@
 #define FAILOVER_OUTCOME_BYTES 200
 /* Words of the summary, each step, the spans, the Sentinels and the replicas with their titles. */
 #define FAILOVER_LINES_MAX                                                                         \
-	(8 + STEP_COUNT + 4 + 2 + FAILOVER_OBSERVERS_MAX + 2 + FAILOVER_REPLICAS_MAX + 1)
+	(8 + STEP_COUNT + 4 + 3 + 2 + FAILOVER_OBSERVERS_MAX + 2 + FAILOVER_REPLICAS_MAX + 1)
 #define FAILOVER_MARKS 4
 
 /* A failover in the list. */

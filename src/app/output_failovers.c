@@ -72,6 +72,22 @@ static json_t *replicas_json(const struct failover_record *f)
 	return list;
 }
 
+/* What --probe felt; null when it was off. */
+static json_t *client_json(const struct failover_record *f)
+{
+	if (!f->client_probed)
+		return json_null();
+	json_t *o = json_object();
+	json_object_set_new(o, "first_failed_ms", since(f, f->client_failed_ms));
+	json_object_set_new(o, "first_good_ms", since(f, f->client_good_ms));
+	json_object_set_new(o, "outage_ms", f->client_failed_ms != 0 && f->client_good_ms != 0 ?
+						json_integer(f->client_good_ms - f->client_failed_ms) :
+						json_null());
+	json_object_set_new(o, "failed", json_integer(f->client_failed));
+	json_object_set_new(o, "lost", number(f->client_lost));
+	return o;
+}
+
 static json_t *failover_json(const struct model *m, const struct failover_record *f, int64_t now_ms)
 {
 	char iso[CLOCK_ISO_BYTES], outcome[256];
@@ -96,6 +112,7 @@ static json_t *failover_json(const struct model *m, const struct failover_record
 	json_object_set_new(o, "two_masters_ms", number(failover_two_masters_ms(f, now_ms)));
 	json_object_set_new(o, "two_masters_bytes", number(f->stray_bytes));
 	json_object_set_new(o, "demoted_ms", since(f, f->demoted_ms));
+	json_object_set_new(o, "client", client_json(f));
 	json_object_set_new(o, "phases", phases_json(f));
 	json_object_set_new(o, "observers", observers_json(m, f));
 	json_object_set_new(o, "replicas", replicas_json(f));

@@ -227,6 +227,23 @@ static void outage(struct report *r, const struct failover_record *f)
 				   "lost\n");
 }
 
+static void client(struct report *r, const struct failover_record *f)
+{
+	if (!f->client_probed)
+		return;
+	buf_addstr(r->out, "- The probe's writes, as clients felt it: ");
+	if (f->client_failed_ms == 0)
+		buf_addstr(r->out, "none failed");
+	else if (f->client_good_ms == 0)
+		buf_addf(r->out, "%lld failed, none has succeeded since", (long long)f->client_failed);
+	else
+		buf_addf(r->out, "**%lld ms** from the first that failed to the next good one, %lld failed",
+			 (long long)(f->client_good_ms - f->client_failed_ms), (long long)f->client_failed);
+	if (f->client_lost != FACT_UNKNOWN)
+		buf_addf(r->out, ", %lld acknowledged ones are lost", (long long)f->client_lost);
+	buf_addch(r->out, '\n');
+}
+
 static void summary(struct report *r, const struct failover_record *f)
 {
 	buf_addstr(r->out, "- From ");
@@ -240,6 +257,7 @@ static void summary(struct report *r, const struct failover_record *f)
 	leader(r, f);
 	outcome(r, f);
 	outage(r, f);
+	client(r, f);
 }
 
 static void failover(struct report *r, const struct failover_record *f, size_t n)

@@ -12,6 +12,7 @@
 
 #include "app/report.h"
 #include "app/report_save.h"
+#include "model/failovers.h"
 #include "published.h"
 
 static void write_report(const struct world *w, const char *recording, struct buf *out)
@@ -116,6 +117,35 @@ static void given_up(void **state)
 	LINE_MASTER(CID2, 7002, "", "", 2, " 5461-10922")                                          \
 	LINE_MASTER(CID3, 7003, "", "", 3, " 10923-16383")                                         \
 	LINE_SLAVE(CID5, 7005, "", "", CID2, 2) LINE_SLAVE(CID6, 7006, "", "", CID3, 3)
+
+/* One failover alone, from the same world: nothing of the second try, and no word is markup. */
+static void alone(void **state)
+{
+	struct play p = PLAY(slave_timeout);
+	struct buf text = BUF_INIT;
+	(void)state;
+	p.w.now += 990;
+	act(&p.w, 26001, ACTION_SENT, "mymaster", "");
+	play_out(&p);
+	const struct report_options o = { .now_ms = p.w.now,
+					  .wall_ms = WALL + p.w.now - T0,
+					  .operator_name = "ann|x",
+					  .version = "1.0",
+					  .recording = NULL };
+	uint32_t id = model_failover_at(p.w.m, 0)->id;
+	assert_true(report_write_failover(p.w.m, &o, id, &text));
+	assert_has(buf_str(&text), "# Failover: mymaster");
+	assert_has(buf_str(&text), "by ann\\|x |");
+	assert_has(buf_str(&text), "given up: the chosen replica was not promoted in time");
+	assert_has(buf_str(&text), "-failover-abort-slave-timeout");
+	assert_has(buf_str(&text), "```text\nstep ");
+	assert_null(strstr(buf_str(&text), "+failover-end-for-timeout"));
+	buf_reset(&text);
+	assert_false(report_write_failover(p.w.m, &o, 4000, &text));
+	assert_int_equal(text.len, 0);
+	buf_free(&text);
+	world_end(&p.w);
+}
 
 static void cluster(void **state)
 {
@@ -338,7 +368,7 @@ int main(void)
 		cmocka_unit_test(crash),	 cmocka_unit_test(given_up), cmocka_unit_test(cluster),
 		cmocka_unit_test(all_well),	 cmocka_unit_test(span),
 		cmocka_unit_test(hostile_words), cmocka_unit_test(files),    cmocka_unit_test(full),
-		cmocka_unit_test(names),
+		cmocka_unit_test(names),	 cmocka_unit_test(alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
