@@ -51,11 +51,34 @@ static bool link_update(struct model *m, struct node_link *l, const struct obser
 	return !was_trouble;
 }
 
+/* Permissions that our user lacks there. */
+static size_t missing_permissions(const struct node *n)
+{
+	size_t missing = n->event_link.lost_ms != 0 && n->event_link.error == ERROR_NOPERM;
+	for (size_t i = 0; i < n->refusal_count; i++)
+		missing += n->refusals[i].error == ERROR_NOPERM && n->refusals[i].question != ASK_ACTION;
+	return missing;
+}
+
+/* One event a node, however many are found; the verdict names them all. */
+static void permissions_event(struct model *m, const struct node *n, size_t before, const char *words)
+{
+	size_t now = missing_permissions(n);
+	/* What cannot be asked at all has not been answered. */
+	if (now == 0 && (n->link.lost_ms != 0 || n->event_link.lost_ms != 0))
+		return;
+	if ((before == 0) != (now == 0))
+		model_node_event(m, now > 0 ? EVENT_REFUSED : EVENT_REFUSED_OVER, n,
+				 now > 0 ? words : NULL);
+}
+
 void apply_link(struct model *m, const struct observation *obs, struct node *n)
 {
 	m->changed |= TOPIC_HEALTH;
 	if (obs->u.link->events) {
+		size_t missing = missing_permissions(n);
 		link_update(m, &n->event_link, obs);
+		permissions_event(m, n, missing, n->event_link.reason);
 		return;
 	}
 	bool turned = link_update(m, &n->link, obs);
@@ -177,6 +200,7 @@ static void refusal_note(struct model *m, struct node *n, const struct observati
 {
 	struct refusal *r = refusal_find(n, obs->question);
 	bool news = r == NULL || r->error != obs->error;
+	size_t missing = missing_permissions(n);
 	if (r == NULL) {
 		n->refusals = mem_grow(n->refusals, &n->refusal_cap, n->refusal_count + 1,
 				       sizeof(*n->refusals));
@@ -194,6 +218,7 @@ static void refusal_note(struct model *m, struct node *n, const struct observati
 	else
 		text_format(r->text, sizeof(r->text), "%s: %s", question_name(obs->question), words);
 	refusals_sum_up(m, n);
+	permissions_event(m, n, missing, r->text);
 }
 
 /* A permission is for the question, everything else for the one master that was asked about. */
@@ -203,8 +228,10 @@ static void refusal_over(struct model *m, struct node *n, const struct observati
 	if (r == NULL || (!is_lasting(r->error) && obs->arg != NULL && r->arg[0] != '\0' &&
 			  strcmp(r->arg, obs->arg) != 0))
 		return;
+	size_t missing = missing_permissions(n);
 	refusal_remove(n, (size_t)(r - n->refusals));
 	refusals_sum_up(m, n);
+	permissions_event(m, n, missing, NULL);
 }
 
 void node_expire_refusals(struct model *m, struct node *n)

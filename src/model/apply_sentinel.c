@@ -1,4 +1,6 @@
 /* SENTINEL MASTERS, REPLICAS and SENTINELS: each Sentinel's word, kept apart from the others'. */
+#include "config.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -18,15 +20,30 @@ static void bound_instance(struct sentinel_instance *f)
 		bound_number(numbers[i]);
 }
 
-static struct sentinel_view *view_obtain(struct group *g, uint32_t sentinel_id)
+/* By address, in which order whoever lists them finds them. */
+static bool is_behind(const struct model *m, const struct sentinel_view *v, const struct node *sentinel)
 {
-	struct sentinel_view *known = group_view(g, sentinel_id);
+	const struct node *n = model_node(m, v->sentinel_id);
+	char ours[ENDPOINT_TEXT_BYTES], other[ENDPOINT_TEXT_BYTES];
+	return n == NULL || strverscmp(endpoint_format(&n->addr, other),
+				       endpoint_format(&sentinel->addr, ours)) > 0;
+}
+
+static struct sentinel_view *view_obtain(const struct model *m, struct group *g,
+					 const struct node *sentinel)
+{
+	struct sentinel_view *known = group_view(g, sentinel->id);
+	size_t at = 0;
 	if (known != NULL)
 		return known;
+	while (at < g->view_count && !is_behind(m, &g->views[at], sentinel))
+		at++;
 	g->views = mem_grow(g->views, &g->view_cap, g->view_count + 1, sizeof(*g->views));
-	struct sentinel_view *v = &g->views[g->view_count++];
+	struct sentinel_view *v = &g->views[at];
+	memmove(v + 1, v, (g->view_count - at) * sizeof(*v));
+	g->view_count++;
 	memset(v, 0, sizeof(*v));
-	v->sentinel_id = sentinel_id;
+	v->sentinel_id = sentinel->id;
 	return v;
 }
 
@@ -83,7 +100,7 @@ static void apply_master(struct model *m, struct node *sentinel, const struct se
 		return;
 	struct group *g = group_obtain(m, d, f->name);
 	views_compact(m, g, sentinel->id);
-	struct sentinel_view *v = view_obtain(g, sentinel->id);
+	struct sentinel_view *v = view_obtain(m, g, sentinel);
 	bool first = v->at_ms == 0;
 	if (first || !endpoint_equal(&v->facts.addr, &f->addr) || v->switched_ms != 0 ||
 	    v->facts.config_epoch != f->config_epoch)

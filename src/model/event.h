@@ -84,6 +84,8 @@ enum event_origin { ORIGIN_SENTINEL, ORIGIN_OWN };
 	X(EVENT_DISAGREEMENT_OVER, "-disagreement", ORIGIN_OWN, SEVERITY_NOTICE, 0, "observers agree again")                  \
 	X(EVENT_CLIENT_OUTAGE, "+client-outage", ORIGIN_OWN, SEVERITY_CRITICAL, 0, "a write of --probe failed, as clients' do")  \
 	X(EVENT_CLIENT_OUTAGE_OVER, "-client-outage", ORIGIN_OWN, SEVERITY_NOTICE, 0, "writes of --probe are acknowledged again") \
+	X(EVENT_REFUSED, "+refused", ORIGIN_OWN, SEVERITY_WARNING, 0, "a node refuses questions: its user lacks a permission") \
+	X(EVENT_REFUSED_OVER, "-refused", ORIGIN_OWN, SEVERITY_NOTICE, 0, "a node answers all questions again")               \
 	X(EVENT_ACTION, "+action", ORIGIN_OWN, SEVERITY_WARNING, 0, "an operator did something with redoubt")
 
 enum event_kind {

@@ -116,6 +116,27 @@ static void sync_of(const struct node *n, struct lag *out)
 		out->sync_total_bytes = f->sync_total_bytes;
 }
 
+/* A replica that the master no longer lists falls behind all the same: its own offset, as far as we
+ * know it, against the master's. Only where both speak of one history. */
+static int64_t unlisted_bytes(const struct node *replica, const struct node *upstream, int64_t offset)
+{
+	if (upstream == NULL || offset == FACT_UNKNOWN || upstream->info_at_ms == 0 ||
+	    upstream->info.master_repl_offset < offset || replica->info.replid[0] == '\0' ||
+	    strcmp(replica->info.replid, upstream->info.replid) != 0)
+		return FACT_UNKNOWN;
+	return upstream->info.master_repl_offset - offset;
+}
+
+int64_t lag_bytes_of(const struct model *m, const struct node *replica)
+{
+	if (replica->lag_at_ms != 0 && replica->lag_now_bytes != FACT_UNKNOWN)
+		return replica->lag_now_bytes;
+	if (replica->info_at_ms == 0)
+		return FACT_UNKNOWN;
+	return unlisted_bytes(replica, model_node(m, replica->upstream_id),
+			      replica->info.slave_repl_offset);
+}
+
 void lag_of(const struct model *m, const struct node *replica, int64_t now_ms, struct lag *out)
 {
 	*out = (struct lag){ .bytes = replica->lag_now_bytes,
@@ -143,13 +164,8 @@ void lag_of(const struct model *m, const struct node *replica, int64_t now_ms, s
 		out->offset = upstream->info.master_repl_offset - out->bytes;
 	else if (replica->info_at_ms != 0)
 		out->offset = replica->info.slave_repl_offset;
-	/* A replica that the master no longer lists falls behind all the same: its own offset, as far
-	 * as we know it, against the master's. Only where both speak of one history. */
-	if (upstream != NULL && out->bytes == FACT_UNKNOWN && out->offset != FACT_UNKNOWN &&
-	    upstream->info_at_ms != 0 && upstream->info.master_repl_offset >= out->offset &&
-	    replica->info.replid[0] != '\0' &&
-	    strcmp(replica->info.replid, upstream->info.replid) == 0)
-		out->bytes = upstream->info.master_repl_offset - out->offset;
+	if (out->bytes == FACT_UNKNOWN)
+		out->bytes = unlisted_bytes(replica, upstream, out->offset);
 	trend_of(&replica->lag_bytes, now_ms,
 		 upstream != NULL && upstream->repl_rate_bytes_s > 0 ? upstream->repl_rate_bytes_s : 0,
 		 out);

@@ -54,7 +54,9 @@ static int64_t both_since(const struct model *m, const struct node *a, const str
 static bool is_chosen(const struct group *g, const struct node *n)
 {
 	const struct failover *f = &g->failover;
-	return f->selected_id == n->id && f->phase >= PHASE_SELECTED && f->phase < PHASE_ENDED;
+	const struct member_view *v = group_replica_view(g, n->id);
+	return (f->selected_id == n->id && f->phase >= PHASE_SELECTED && f->phase < PHASE_ENDED) ||
+	       (v != NULL && (v->facts.flags & SFLAG_PROMOTED));
 }
 
 /* Whom the last failover left behind: between two lists of the Sentinels he is in no group. */
@@ -85,6 +87,10 @@ bool stray_master_of(const struct model *m, const struct group *g, struct stray_
 		/* Its last word may be of before the promotion. */
 		if (n->info_at_ms < since)
 			continue;
+		/* Who was away, and another process by now, takes writes since it is back. */
+		if (n->info.uptime_s != FACT_UNKNOWN &&
+		    n->info_at_ms - n->info.uptime_s * 1000 > since + 1000 && n->link.since_ms > since)
+			since = n->link.since_ms;
 		*out = (struct stray_master){ n->id, master->id, since, stray_bytes(n, master) };
 		return true;
 	}
