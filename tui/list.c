@@ -134,6 +134,13 @@ size_t list_layout(struct list *l, int page)
 	return l->top;
 }
 
+struct pane list_room(const struct list *l, const struct pane *p)
+{
+	bool marked = l->page > 0 && l->count > (size_t)l->page;
+
+	return pane_sub(p, 0, 0, p->height, p->width - marked);
+}
+
 void list_draw_marks(const struct list *l, const struct pane *p)
 {
 	if (l->page <= 0 || p->height <= 0)

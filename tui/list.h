@@ -32,6 +32,8 @@ bool list_move(struct list *l, enum list_move how); /* true when something chang
 bool list_select_id(struct list *l, uint64_t id);
 /* Rows of height 1: brings the selection into view for `page` rows, returns the first visible. */
 size_t list_layout(struct list *l, int page);
+/* After list_layout: the room of its rows, without the column of the marks where there will be any. */
+struct pane list_room(const struct list *l, const struct pane *p);
 /* Marks at the pane's right edge that there is more above or below. Its rows are the list's: a click
  * there is one on HOT_LIST, with the list's address. */
 void list_draw_marks(const struct list *l, const struct pane *p);

@@ -107,11 +107,15 @@ static void draw_alert(const struct pane *line, enum style_role role, struct ver
 	const char *word = alert_words[verdict->health];
 	int left = text_width(word) + 3, phase = failover[0] ? text_width(failover) + 3 : 0;
 	int room = line->width - left - phase;
-	char *who = strstr(verdict->text, " (");
+	char *who = strstr(verdict->text, " ("), *why;
 	int x = pane_text(line, 0, 1, -1, role, word) + 2;
 
 	if (text_width(verdict->text) > room && failover[0] && who)
 		*who = '\0';
+	/* Why it is lost the topology says as well. */
+	why = strstr(verdict->text, ": ");
+	if (text_width(verdict->text) > room && failover[0] && why)
+		*why = '\0';
 	if (failover[0] && room < VERDICT_LEAST && text_width(verdict->text) > room) {
 		x = pane_text(line, 0, x, -1, role, failover);
 		pane_text(line, 0, x + 3, -1, role, verdict->text);

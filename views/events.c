@@ -433,7 +433,7 @@ static void events_draw(struct view *v, const struct view_context *c, const stru
 {
 	struct events *ev = events_of(v);
 	const struct event_log *log = model_events(c->model);
-	struct pane in = view_frame(v, p, "", focused), details;
+	struct pane in = view_frame(v, p, "", focused), details, rows;
 	struct event_widths widths = {0};
 	struct event_columns columns;
 	size_t first, below;
@@ -451,6 +451,7 @@ static void events_draw(struct view *v, const struct view_context *c, const stru
 		return;
 	}
 	first = list_layout(&v->list, in.height);
+	rows = list_room(&v->list, &in);
 	for (int y = 0; y < in.height && first + (size_t)y < ev->count; y++) {
 		const struct event *e = event_by_row(ev, log, first + (size_t)y);
 
@@ -460,7 +461,7 @@ static void events_draw(struct view *v, const struct view_context *c, const stru
 	columns = columns_for(&widths, c, in.width);
 	for (int y = 0; y < in.height && first + (size_t)y < ev->count; y++) {
 		const struct event *e = event_by_row(ev, log, first + (size_t)y);
-		struct pane line = pane_sub(&in, y, 0, 1, in.width);
+		struct pane line = pane_sub(&rows, y, 0, 1, rows.width);
 
 		if (e)
 			draw_event(&line, 0, e, c, &columns);

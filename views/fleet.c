@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "model/lag.h"
 #include "views/fleet_private.h"
 
 #define SINCE_JITTER_MS 3000 /* servers count whole seconds: a "since" of theirs wobbles */
@@ -65,8 +66,8 @@ static void count_members(struct fleet_row *row, const struct view_context *c)
 		if (node_role(c->model, n) != ROLE_REPLICA)
 			continue;
 		row->has_replicas = true;
-		if (n->lag_now_bytes != FACT_UNKNOWN && n->lag_now_bytes > row->lag_bytes)
-			row->lag_bytes = n->lag_now_bytes;
+		if (lag_bytes_of(c->model, n) > row->lag_bytes) /* unknown is less than all */
+			row->lag_bytes = lag_bytes_of(c->model, n);
 	}
 }
 

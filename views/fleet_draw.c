@@ -83,7 +83,8 @@ static void put_watch(const struct fleet_row *row, int64_t now_ms, char *out)
 {
 	(void)now_ms;
 	if (row->kind == KIND_SENTINEL)
-		snprintf(out, UNITS_BYTES, "%zu/%zu S", row->sentinels_up, row->sentinels);
+		snprintf(out, UNITS_BYTES, "%zu/%zu watch", row->sentinels_up,
+			 row->sentinels);
 	else if (row->kind != KIND_CLUSTER)
 		snprintf(out, UNITS_BYTES, "-");
 	else if (!row->slots_known)
@@ -91,7 +92,7 @@ static void put_watch(const struct fleet_row *row, int64_t now_ms, char *out)
 	else if (row->slots == SLOT_COUNT)
 		snprintf(out, UNITS_BYTES, "all slots");
 	else
-		snprintf(out, UNITS_BYTES, "%zu sl.", row->slots);
+		snprintf(out, UNITS_BYTES, "%zu slots", row->slots);
 }
 
 static void put_lag(const struct fleet_row *row, int64_t now_ms, char *out)
@@ -137,7 +138,7 @@ static const struct {
     {"kind", 9, 5, true, put_kind, NULL},
     {"masters", 8, 0, false, put_groups, bad_groups},
     {"nodes", 8, 1, false, put_nodes, bad_nodes},
-    {"watched", 10, 3, false, put_watch, bad_watch},
+    {"watch/slots", 12, 3, false, put_watch, bad_watch},
     {"lag", 8, 4, false, put_lag, NULL},
     {"event", 7, 6, false, put_event, NULL},
     {"since", 6, 2, false, put_since, NULL},
@@ -325,9 +326,10 @@ static void draw_rows(struct fleet *f, const struct view_context *c, const struc
 	struct list *list = &f->view.list;
 	int page = rows->height / l->lines;
 	size_t first = list_layout(list, page > 0 ? page : 1);
+	struct pane room = list_room(list, rows);
 
 	for (int i = 0; i < page && first + (size_t)i < f->count; i++) {
-		draw_row(rows, i * l->lines, &f->rows[first + (size_t)i], l, c);
+		draw_row(&room, i * l->lines, &f->rows[first + (size_t)i], l, c);
 		if (focused && first + (size_t)i == list->selected)
 			pane_restyle(rows, i * l->lines, 0, rows->width, STYLE_SELECTED);
 	}

@@ -67,6 +67,8 @@ static const char *hint_label(enum command command, const struct view_context *c
 		return "pause";
 	if (command == CMD_ENTER && v->ops == &fleet_view)
 		return "open";
+	if (command == CMD_ZOOM && c->zoomed)
+		return "all panes";
 	return key_binding_of(command)->label;
 }
 
@@ -83,6 +85,33 @@ static struct hint hint_make(enum command command, const struct view_context *c,
 	h.label = hint_label(command, c, v);
 	h.width = text_width(h.key) + 1 + text_width(h.label) + 2;
 	return h;
+}
+
+static int hint_put(const struct pane *p, int x, const struct keymap *keys, enum command command,
+		    const char *label)
+{
+	char key[16];
+
+	if (keys->keys[command][0] == KEYC_NONE)
+		return x;
+	key_name(keys->keys[command][0], key);
+	if (x + text_width(key) + 1 + text_width(label) > p->width)
+		return x;
+	x = pane_text(p, 0, x, -1, STYLE_KEY, key);
+	return pane_text(p, 0, x + 1, -1, STYLE_KEY_LABEL, label) + 2;
+}
+
+void footer_help_draw(const struct pane *p, const struct view_context *c)
+{
+	const struct keymap *keys = c->keys ? c->keys : keymap_builtin();
+	int x = 1;
+
+	pane_fill(p, STYLE_KEY_LABEL);
+	x = hint_put(p, x, keys, CMD_BACK, "back");
+	x = hint_put(p, x, keys, CMD_DOWN, "row");
+	x = hint_put(p, x, keys, CMD_PAGE_DOWN, "page");
+	x = hint_put(p, x, keys, CMD_TOP, "first");
+	hint_put(p, x, keys, CMD_BOTTOM, "last");
 }
 
 void footer_draw(const struct pane *p, const struct view_context *c, const struct view *focused)

@@ -233,6 +233,8 @@ static void draw_graph(const struct pane *p, int y, int height, bool axis, const
 		return;
 	read_plot(s, id, p->width - scale, graph_values_per_column(p->screen, style), &plot);
 	draw_graph_title(p, y, s, id, plot.most);
+	if (axis) /* that of its neighbours as well */
+		draw_axis(p, y + height - 1, scale, plot.columns);
 	if (plot.most < 0) {
 		pane_text(p, y + 1, scale, -1, STYLE_DIM,
 			  id == SERIES_HIT_RATE ? "no reads seen" : "nothing known yet");
@@ -251,8 +253,6 @@ static void draw_graph(const struct pane *p, int y, int height, bool axis, const
 		pane_graph_part(&in, style, STYLE_SPARK, plot.values, plot.count, (float)end, rows,
 				from);
 	}
-	if (axis)
-		draw_axis(p, y + height - 1, scale, plot.columns);
 }
 
 /* All of them in a grid from line y on, in about `room` lines; returns the lines used. Where they are

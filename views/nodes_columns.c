@@ -6,20 +6,9 @@
 
 #include "base/number.h"
 #include "base/units.h"
+#include "model/lag.h"
 #include "views/nodes_private.h"
 #include "views/topology_private.h"
-
-/* Two digits: a cell changes when there is something to see. */
-static int64_t rounded(int64_t value)
-{
-	int64_t step = 1;
-
-	if (value < 0)
-		return value;
-	while (value / step >= 100)
-		step *= 10;
-	return (value + step / 2) / step * step;
-}
 
 /* --- values -------------------------------------------------------------------------------- */
 
@@ -69,7 +58,7 @@ static int64_t said(const struct node *n, bool has, int64_t value)
 
 static int64_t said_rounded(const struct node *n, bool has, int64_t value)
 {
-	return rounded(said(n, has, value));
+	return units_calm(said(n, has, value));
 }
 
 #define DATA(n) (!(n)->is_sentinel)
@@ -167,9 +156,7 @@ static int64_t lag_value(const struct view_context *c, const struct node *n)
 {
 	if (node_role(c->model, n) != ROLE_REPLICA)
 		return VALUE_NONE;
-	/* What is in flight on a healthy link is no number to look at. */
-	return n->lag_now_bytes < 0 ? FACT_UNKNOWN
-	       : n->lag_now_bytes < 1000 ? 0 : rounded(n->lag_now_bytes);
+	return lag_bytes_of(c->model, n); /* as the other screens have it */
 }
 
 static int64_t offset_value(const struct view_context *c, const struct node *n)
@@ -191,7 +178,7 @@ static int64_t replicas_value(const struct view_context *c, const struct node *n
 static int64_t latency_value(const struct view_context *c, const struct node *n)
 {
 	(void)c;
-	return n->link.rtt_us < 0 ? FACT_UNKNOWN : rounded(n->link.rtt_us / 1000);
+	return n->link.rtt_us < 0 ? FACT_UNKNOWN : units_calm(n->link.rtt_us / 1000);
 }
 static int64_t link_value(const struct view_context *c, const struct node *n)
 {
@@ -292,13 +279,6 @@ static void put_limit(const struct node_row *row, int64_t value, char *out)
 	else
 		put_bytes(row, value, out);
 }
-static void put_lag(const struct node_row *row, int64_t value, char *out)
-{
-	if (value == 0)
-		put_text(out, "<1 kB");
-	else
-		put_bytes(row, value, out);
-}
 static void put_number(const struct node_row *row, int64_t value, char *out)
 {
 	(void)row;
@@ -363,7 +343,7 @@ const struct node_column_info node_columns[COLUMN_COUNT] = {
     NUMERIC(COLUMN_OUTPUT, 8, 13, output_value, put_bytes),
     NUMERIC(COLUMN_KEYS, 7, 14, keys_value, put_count),
     NUMERIC(COLUMN_SLOTS, 7, 17, slots_value, put_number),
-    NUMERIC(COLUMN_LAG, 8, 5, lag_value, put_lag),
+    NUMERIC(COLUMN_LAG, 8, 5, lag_value, put_bytes),
     NUMERIC(COLUMN_OFFSET, 17, 24, offset_value, put_number),
     NUMERIC(COLUMN_PRIORITY, 7, 23, priority_value, put_priority),
     NUMERIC(COLUMN_REPLICAS, 10, 20, replicas_value, put_count),

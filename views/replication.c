@@ -15,6 +15,7 @@
 
 #define ID_GROUP     ((uint64_t)1 << 32)
 #define ID_NOTE      ((uint64_t)2 << 32)
+#define ID_NONE      ((uint64_t)3 << 32)
 #define SCALE_MIN    10000   /* bytes: what is in flight on a healthy link must not fill a bar */
 #define SPARK_MIN    10000.0 /* a flat line must not look like a mountain range */
 #define SILENCE_LONG 5       /* seconds; replicas acknowledge once a second */
@@ -261,7 +262,7 @@ static void fill_heading(struct repl_row *row, const struct view_context *c)
 	}
 	row->stale = node_is_stale(m, c->now_ms, c->interval_ms);
 	if (row->stale)
-		snprintf(row->outlook, sizeof(row->outlook), "%s ago",
+		snprintf(row->outlook, sizeof(row->outlook), "master not heard for %s",
 			 units_age(c->now_ms - m->info_at_ms, age));
 	snprintf(row->message, sizeof(row->message), "backlog %s",
 		 m->info.backlog_active == 0 ? "off"
@@ -322,10 +323,24 @@ static void note_add(struct replication *r, const struct view_context *c)
 	snprintf(row->message, sizeof(row->message), "%.159s", words);
 }
 
+/* Nothing below a heading would leave open whether there is nothing, or nothing known. */
+static void none_add(struct replication *r, const struct view_context *c, const struct group *g)
+{
+	const struct node *master = model_node(c->model, g->master_id);
+	struct repl_row *row = row_add(r, ID_NONE | g->id);
+
+	row->note = row->filled = true;
+	row->group_id = g->id;
+	row->health = HEALTH_UNKNOWN;
+	snprintf(row->message, sizeof(row->message), "%s",
+		 master && master->info_at_ms ? "no replicas" : "no replicas known");
+}
+
 static void group_add(struct replication *r, const struct view_context *c, const struct group *g,
 		      bool headings, int64_t *most)
 {
 	struct repl_row *row;
+	size_t before = r->replicas;
 
 	if (headings) {
 		row = row_add(r, ID_GROUP | g->id);
@@ -345,12 +360,14 @@ static void group_add(struct replication *r, const struct view_context *c, const
 		snprintf(row->name, sizeof(row->name), "%.79s", endpoint_format(&n->addr, addr));
 		if (text_width(row->name) > r->name_width)
 			r->name_width = text_width(row->name);
-		if (n->lag_now_bytes != FACT_UNKNOWN && n->lag_now_bytes > *most)
-			*most = n->lag_now_bytes;
+		if (lag_bytes_of(c->model, n) > *most) /* unknown is less than nothing */
+			*most = lag_bytes_of(c->model, n);
 		r->replicas++;
 		if (r->narrow)
 			note_add(r, c);
 	}
+	if (headings && r->replicas == before)
+		none_add(r, c, g);
 }
 
 static void filter_rows(struct replication *r, const struct view_context *c)
@@ -506,7 +523,7 @@ static struct layout layout_for(const struct replication *r, int width)
 static void silence_text(int64_t seconds, char *out)
 {
 	if (seconds == FACT_UNKNOWN)
-		snprintf(out, UNITS_BYTES, "? s");
+		snprintf(out, UNITS_BYTES, "?");
 	else if (seconds < 2)
 		snprintf(out, UNITS_BYTES, "<2 s");
 	else
@@ -644,7 +661,7 @@ static void replication_draw(struct view *v, const struct view_context *c, const
 		fill_all(r, c);
 	if (r->count == 0) {
 		view_say(&in, STYLE_DIM,
-			 v->filter[0] ? "nothing matches the filter" : "no replicas");
+			 v->filter[0] ? "nothing matches the filter" : "no replicas known");
 		return;
 	}
 	if (has_titles(&l) && in.height >= 5) {

@@ -559,6 +559,7 @@ static void draw_packed(const struct slots *s, const struct pane *p)
 static void draw_legend(struct slots *s, const struct pane *p, bool focused)
 {
 	struct list *list = &s->view.list;
+	struct pane rows;
 	size_t first;
 
 	if (p->height <= 0)
@@ -568,8 +569,9 @@ static void draw_legend(struct slots *s, const struct pane *p, bool focused)
 		return;
 	}
 	first = list_layout(list, p->height);
+	rows = list_room(list, p);
 	for (int y = 0; y < p->height && first + (size_t)y < s->row_count; y++) {
-		draw_legend_row(s, p, y, &s->rows[first + (size_t)y]);
+		draw_legend_row(s, &rows, y, &s->rows[first + (size_t)y]);
 		if (focused && first + (size_t)y == list->selected)
 			pane_restyle(p, y, 0, p->width, STYLE_SELECTED);
 	}

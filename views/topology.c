@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/failovers.h"
+#include "model/probe.h"
 #include "views/topology_private.h"
 
 static struct topology *topology_of(struct view *v)
@@ -34,6 +36,32 @@ static int name_compare(const void *a, const void *b)
 	return strverscmp(((const struct topo_row *)a)->name, ((const struct topo_row *)b)->name);
 }
 
+/* Whom the last failover left behind: until the Sentinels list it as a replica it is in no group. */
+static const struct node *old_master_of(const struct model *m, const struct group *g)
+{
+	for (size_t i = model_failover_count(m); i-- > 0;) {
+		const struct failover_record *f = model_failover_at(m, i);
+		const struct node *old;
+
+		if (f->group_id != g->id)
+			continue;
+		old = model_node(m, f->old_master_id);
+		return old && old->group_id == 0 && old->deployment_id == g->deployment_id ? old
+											   : NULL;
+	}
+	return NULL;
+}
+
+static bool is_old_master(const struct view_context *c, const struct node *n)
+{
+	const struct deployment *d = model_deployment(c->model, n->deployment_id);
+
+	for (size_t i = 0; d && i < d->group_count; i++)
+		if (old_master_of(c->model, d->groups[i]) == n)
+			return true;
+	return false;
+}
+
 /* Sentinels, then what nobody has put anywhere yet. */
 static void loose_add(struct topology *t, const struct view_context *c, bool sentinels)
 {
@@ -43,13 +71,14 @@ static void loose_add(struct topology *t, const struct view_context *c, bool sen
 	while ((n = model_next_member(c->model, c->deployment_id, &cursor))) {
 		struct topo_row *row;
 
-		if (n->is_sentinel != sentinels || (!sentinels && n->group_id != 0))
+		if (n->is_sentinel != sentinels ||
+		    (!sentinels && (n->group_id != 0 || is_old_master(c, n))))
 			continue;
 		if (total++ == 0) {
 			heading = t->count;
 			row = topology_row_add(t, ID_HEADING | (sentinels ? 1 : 2), ROW_HEADING);
 			snprintf(row->name, sizeof(row->name), "%s",
-				 sentinels ? "Sentinels" : "Not assigned yet");
+				 sentinels ? "Sentinels" : "Unassigned");
 		}
 		up += n->link.state == LINK_UP;
 		topology_row_add_node(t, n, 0, 0, true, 0);
@@ -62,6 +91,9 @@ static void loose_add(struct topology *t, const struct view_context *c, bool sen
 	if (sentinels)
 		snprintf(t->rows[heading].state, sizeof(t->rows[heading].state),
 			 "%zu of %zu answer", up, total);
+	else /* it has not said, and nobody else has: mostly since it cannot be asked */
+		snprintf(t->rows[heading].state, sizeof(t->rows[heading].state),
+			 "role and master not known");
 }
 
 #define WEIGHED_MAX 16 /* masters: of more the heads alone say whether they can fail over */
@@ -99,6 +131,8 @@ static void notes_add(struct topology *t, const struct view_context *c, const st
 		topology_row_add(t, ID_FAILOVER | g->id, ROW_NOTE)->group_id = g->id;
 	if (ckquorum)
 		topology_row_add(t, ID_CKQUORUM | g->id, ROW_NOTE)->group_id = g->id;
+	if (probe_of(g) != NULL)
+		topology_row_add(t, ID_CLIENT | g->id, ROW_NOTE)->group_id = g->id;
 	if (d && d->kind == KIND_SENTINEL && d->group_count <= WEIGHED_MAX)
 		reasons_add(t, c, g, ckquorum);
 }
@@ -107,6 +141,7 @@ static void group_add(struct topology *t, const struct view_context *c, const st
 		      const struct index_entry *owners, size_t owner_count)
 {
 	struct topo_row *row = topology_row_add(t, ID_GROUP | g->id, ROW_GROUP);
+	const struct node *old;
 
 	row->group_id = g->id;
 	snprintf(row->name, sizeof(row->name), "%.79s", g->name);
@@ -115,6 +150,11 @@ static void group_add(struct topology *t, const struct view_context *c, const st
 		row->rank = t->owned[row->owner].rank;
 	notes_add(t, c, g);
 	topology_tree_add(t, c->model, g);
+	old = old_master_of(c->model, g);
+	if (!old)
+		return;
+	topology_row_add_node(t, old, g->id, 0, true, 0);
+	t->rows[t->count - 1].old_master = true;
 }
 
 /* Owners of slots by node id, so that each shard finds its own at once. */

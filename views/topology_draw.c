@@ -32,15 +32,15 @@ static void put_lag(const struct topo_row *row, char *out)
 }
 static void put_ops(const struct topo_row *row, char *out)
 {
-	units_count(row->ops, out);
+	units_count(units_calm(row->ops), out); /* as in the table of nodes */
 }
 static void put_memory(const struct topo_row *row, char *out)
 {
-	units_bytes(row->memory_bytes, out);
+	units_bytes(units_calm(row->memory_bytes), out);
 }
 static void put_clients(const struct topo_row *row, char *out)
 {
-	units_count(row->clients, out);
+	units_count(units_calm(row->clients), out);
 }
 static void put_version(const struct topo_row *row, char *out)
 {
@@ -126,7 +126,7 @@ static void draw_node(const struct pane *p, int y, const struct topo_row *row,
 	/* Why it does not answer is worth more than the numbers from before; that writes are lost,
 	 * than any. */
 	if ((row->silent || row->odd_role) && x + text_width(row->state) > at) {
-		pane_text(p, y, x, -1, style, row->state);
+		sentence_draw(p, y, x, -1, style, row->state);
 		return;
 	}
 	if (row->silent)
@@ -174,8 +174,9 @@ static void draw_heading(const struct pane *p, int y, const struct topo_row *row
 {
 	const char *gap = strstr(row->state, "  ");
 	int x = 0, room, all = (int)strlen(row->state), first = gap ? (int)(gap - row->state) : all;
-	int ready = text_width(row->ready), address;
-	char text[sizeof(row->ready)];
+	int ready = text_width(row->ready);
+	char text[sizeof(row->ready)], *next;
+	bool is_cut = false;
 
 	if (row->owner != NONE) {
 		char letter[2] = {owner_letter(row->rank), '\0'};
@@ -196,10 +197,19 @@ static void draw_heading(const struct pane *p, int y, const struct topo_row *row
 		x = draw_heading_state(p, y, x, row, all) + 2;
 	else if (first > 0 && first + 2 + ready <= room)
 		x = draw_heading_state(p, y, x, row, first) + 2;
+	else
+		is_cut = true;
 	snprintf(text, sizeof(text), "%s", row->ready);
-	address = text_width(text) - 5;
-	if (text_width(text) > p->width - x && address > 0 && strcmp(text + strlen(text) - 5, " next") == 0)
-		text[strlen(text) - 5] = '\0';
+	/* The candidate of a shard stands in the tree; how many slots it is about, nowhere else. */
+	if (is_cut && row->owner != NONE) {
+		if (strchr(text, ':'))
+			*strchr(text, ':') = '\0';
+		if (first + 2 + text_width(text) <= room)
+			x = draw_heading_state(p, y, x, row, first) + 2;
+	}
+	next = strstr(text, " next");
+	if (text_width(text) > p->width - x && next)
+		*next = '\0';
 	if (text_width(text) > p->width - x && strchr(text, ':'))
 		*strchr(text, ':') = '\0';
 	pane_text(p, y, x, -1, ready_style(row->verdict), text);
@@ -351,6 +361,7 @@ void topology_draw(struct view *v, const struct view_context *c, const struct pa
 	struct topology *t = (struct topology *)(void *)v;
 	struct pane in = view_frame(v, p, "", focused), rows = in, details;
 	struct layout l = layout_for(t, in.width);
+	struct pane room;
 	size_t first;
 
 	make_room(t, c, in.height - (l.columns > 0));
@@ -376,11 +387,12 @@ void topology_draw(struct view *v, const struct view_context *c, const struct pa
 		rows = pane_sub(&rows, 1, 0, rows.height - 1, rows.width);
 	}
 	first = list_layout(&v->list, rows.height);
+	room = list_room(&v->list, &rows);
 	for (int y = 0; y < rows.height && first + (size_t)y < t->count; y++) {
 		struct topo_row *row = &t->rows[first + (size_t)y];
 
 		topology_fill_row(t, row, c);
-		draw_row(&rows, y, row, &l);
+		draw_row(&room, y, row, &l);
 		if (focused && first + (size_t)y == v->list.selected)
 			pane_restyle(&rows, y, 0, rows.width, STYLE_SELECTED);
 	}

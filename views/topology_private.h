@@ -12,6 +12,7 @@ enum row_kind { ROW_GROUP, ROW_NOTE, ROW_NODE, ROW_HEADING };
 #define ID_FAILOVER ((uint64_t)2 << 32)
 #define ID_CKQUORUM ((uint64_t)3 << 32)
 #define ID_HEADING  ((uint64_t)4 << 32)
+#define ID_CLIENT   ((uint64_t)5 << 32) /* --probe */
 #define ID_REASON   ((uint64_t)16 << 32) /* and one more for each further reason */
 
 #define NONE UINT32_MAX
@@ -24,6 +25,7 @@ struct topo_row {
 	bool last;      /* no sibling below */
 	uint16_t lines; /* bit n: the ancestor at depth n has siblings below */
 	bool filled, stale, odd_role;
+	bool old_master; /* left behind by a failover */
 	bool silent; /* its link is not up: what it said last is history */
 	enum health health;
 	enum role role;

@@ -6,6 +6,9 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "model/lag.h"
+#include "model/probe.h"
+#include "model/stray.h"
 #include "views/topology_private.h"
 
 #define STALE_SENTINEL_MS 15000
@@ -108,6 +111,15 @@ static void fill_reason(struct topology *t, struct topo_row *row, const struct v
 	text_format(row->state, sizeof(row->state), "%s", t->chance.ready.reasons[nth].text);
 }
 
+/* What a client feels. */
+static void fill_client(struct topo_row *row, const struct view_context *c, const struct group *g)
+{
+	char words[PROBE_WORDS_BYTES];
+
+	row->health = probe_text(g, c->now_ms, words);
+	text_format(row->state, sizeof(row->state), "client: %s", words);
+}
+
 static void fill_note(struct topology *t, struct topo_row *row, const struct view_context *c)
 {
 	const struct group *g = model_group(c->model, row->group_id);
@@ -119,6 +131,10 @@ static void fill_note(struct topology *t, struct topo_row *row, const struct vie
 		return;
 	if (row->id >= ID_REASON) {
 		fill_reason(t, row, c, g);
+		return;
+	}
+	if (row->id >= ID_CLIENT) {
+		fill_client(row, c, g);
 		return;
 	}
 	if (row->id >= ID_CKQUORUM) {
@@ -239,7 +255,7 @@ static void fill_sentinel_flags(struct topo_row *row, const struct view_context 
 	state_worsen(row, HEALTH_WARNING, text);
 }
 
-static void fill_values(struct topo_row *row, const struct node *n)
+static void fill_values(struct topo_row *row, const struct model *m, const struct node *n)
 {
 	bool said = n->info_at_ms != 0;
 
@@ -247,7 +263,7 @@ static void fill_values(struct topo_row *row, const struct node *n)
 	row->clients = said ? n->info.connected_clients : FACT_UNKNOWN;
 	row->ops = said ? n->info.ops_per_sec : FACT_UNKNOWN;
 	row->memory_bytes = said ? n->info.used_memory_bytes : FACT_UNKNOWN;
-	row->lag_bytes = row->role == ROLE_REPLICA ? n->lag_now_bytes : FACT_UNKNOWN;
+	row->lag_bytes = row->role == ROLE_REPLICA ? lag_bytes_of(m, n) : FACT_UNKNOWN;
 	snprintf(row->version, sizeof(row->version), "%s", said ? n->info.version : "");
 }
 
@@ -258,6 +274,21 @@ static bool is_stale(const struct node *n, const struct view_context *c)
 		return n->link.last_reply_ms != 0 &&
 		       c->now_ms - n->link.last_reply_ms > STALE_SENTINEL_MS;
 	return node_is_stale(n, c->now_ms, c->interval_ms);
+}
+
+/* Until the Sentinels list it as a replica nobody says what it should be. */
+static void fill_old_master(struct topo_row *row, const struct model *m, const struct node *n,
+			    const struct group *g)
+{
+	char had[sizeof(row->state)];
+	struct stray_master stray;
+
+	snprintf(had, sizeof(had), "%s", row->state);
+	snprintf(row->state, sizeof(row->state), "old master%s%.120s", had[0] ? ", " : "", had);
+	if (!stray_master_of(m, g, &stray) || stray.node_id != n->id)
+		return;
+	row->odd_role = true;
+	state_worsen(row, HEALTH_CRITICAL, "still takes writes");
 }
 
 /* Where its trouble does not say since when already. */
@@ -295,9 +326,11 @@ static void fill_node(struct topology *t, struct topo_row *row, const struct vie
 	row->stale = is_stale(n, c);
 	row->silent = n->link.state != LINK_UP;
 	snprintf(row->state, sizeof(row->state), "%.150s", verdict.text);
-	fill_values(row, n);
+	fill_values(row, c->model, n);
 	if (n->is_sentinel)
 		fill_sentinel_flags(row, c, n);
+	else if (row->old_master && g)
+		fill_old_master(row, c->model, n, g);
 	else if (g)
 		fill_role(row, c->model, n, g, c->now_ms);
 	if (!row->state[0])

@@ -191,13 +191,17 @@ const char *verdict_words(const struct verdict *v, const struct deployment *d)
 
 	if (rest && strncmp(rest + 8, text, len) == 0 && rest[8 + len] == ' ')
 		return rest + 1;
-	/* A plain set has one master, which is above all that is drawn of it. */
-	if (d->kind != KIND_REPLICATION || d->group_count != 1)
+	/* The only master is above all that is drawn of it; but who is down must be said. */
+	if (d->group_count != 1)
 		return text;
 	len = strlen(d->groups[0]->name);
 	if (strncmp(text, d->groups[0]->name, len) != 0 || text[len] != ' ')
 		return text;
-	return text + len + 1;
+	rest = text + len + 1;
+	if (d->kind == KIND_SENTINEL && strncmp(rest, "master ", 7) != 0 &&
+	    strncmp(rest, "replica ", 8) != 0 && !memchr(rest, ':', strcspn(rest, " ")))
+		return text;
+	return rest;
 }
 
 bool view_is_framed(int height, int width)

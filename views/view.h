@@ -48,6 +48,8 @@ struct view_context {
 	const struct keymap *keys; /* in force; NULL: as built in */
 	enum graph_style graph;    /* of [ui] */
 	bool dashboard;            /* several panes: Tab and zoom do something */
+	bool zoomed;               /* one of them alone */
+	unsigned missing_screens;  /* bit n: no screen n here */
 };
 
 /* What a view wishes for; the app carries it out. */
@@ -122,8 +124,12 @@ struct tab { char key; const char *name, *short_name; };
 int header_draw(const struct pane *p, const struct view_context *c, const struct tab *tabs,
 		size_t tab_count, size_t active);
 void footer_draw(const struct pane *p, const struct view_context *c, const struct view *focused);
-void help_draw(const struct pane *p, const struct view_context *c, int scroll);
-int help_height(bool replay);
+/* Of the page of keys, which has no other focus. */
+void footer_help_draw(const struct pane *p, const struct view_context *c);
+/* Returns how far it can be scrolled. */
+int help_draw(const struct pane *p, const struct view_context *c, int scroll);
+/* All of it, with its frame, on a screen of that width. */
+int help_height(const struct view_context *c, int width);
 struct sheet;
 /* The action sheet over the screen; typed is the prompt for the confirmation. Returns how far its lines
  * can be scrolled. */

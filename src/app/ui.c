@@ -93,6 +93,8 @@ struct view_context ui_context(struct ui *ui)
 		.settings_owner = app,
 		.keys = &app->options->config.keys,
 		.dashboard = ui->current == SCREEN_DASHBOARD && !ui->help,
+		.zoomed = ui->current == SCREEN_DASHBOARD && ui->zoomed,
+		.missing_screens = ui_screens_missing(),
 	};
 }
 
@@ -214,7 +216,7 @@ static void draw_dashboard(struct ui *ui, const struct view_context *c, const st
 static void draw_body(struct ui *ui, const struct view_context *c, const struct pane *body)
 {
 	if (ui->help)
-		help_draw(body, c, ui->help_scroll);
+		ui->help_scroll_max = help_draw(body, c, ui->help_scroll);
 	else if (ui->current == SCREEN_DASHBOARD && !ui->zoomed)
 		draw_dashboard(ui, c, body);
 	else
@@ -228,6 +230,10 @@ static void draw_footer(struct ui *ui, const struct view_context *c, const struc
 		line_draw(&ui->line, p);
 	else if (ui->prompting)
 		prompt_draw(&ui->prompt, p, 0, 0, v->ops->filter_help != NULL ? v->ops->filter_help : "filter");
+	else if (ui->sheet != NULL || ui_menu_is_open(ui) || ui_theme_picking(ui))
+		return; /* which says itself what its keys are */
+	else if (ui->help)
+		footer_help_draw(p, c);
 	else
 		footer_draw(p, c, v);
 }

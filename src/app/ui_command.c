@@ -192,7 +192,7 @@ void ui_command(struct ui *ui, enum command cmd)
 static void help_key(struct ui *ui, uint32_t key)
 {
 	int page = screen_height(ui->screen) > 6 ? screen_height(ui->screen) - 6 : 1;
-	int last = help_height(ui->replay != NULL) - page;
+	int last = ui->help_scroll_max;
 	switch (keymap_command(&ui->app->options->config.keys, key, ui->replay != NULL)) {
 	case CMD_UP:
 		ui->help_scroll--;

@@ -43,7 +43,7 @@ struct ui {
 	size_t back_to;           /* the screen under it */
 	bool back_zoomed;
 	bool help;
-	int help_scroll;
+	int help_scroll, help_scroll_max;
 	bool prompting;
 	struct prompt prompt;
 	bool lining;              /* the `:` line is open */
@@ -95,6 +95,7 @@ void ui_send_frame(struct ui *ui);
 
 /* --- ui_screens.c --- */
 bool ui_screen_exists(size_t screen);
+unsigned ui_screens_missing(void); /* bit n: screen n */
 size_t ui_screen_of(enum command cmd); /* SCREEN_COUNT: of none */
 void ui_screens_open(struct ui *ui);
 void ui_screens_close(struct ui *ui);

@@ -35,6 +35,15 @@ size_t ui_screen_of(enum command cmd)
 	return i;
 }
 
+unsigned ui_screens_missing(void)
+{
+	unsigned missing = 0;
+	for (size_t i = 0; i < SCREEN_COUNT; i++)
+		if (ui_screens[i].key != '\0' && !ui_screen_exists(i))
+			missing |= 1u << (ui_screens[i].key - '0');
+	return missing;
+}
+
 void ui_screens_open(struct ui *ui)
 {
 	const char *columns = ui->app->options->node_columns;

@@ -91,3 +91,14 @@ char *units_age(int64_t ms, char *out)
 		return units_unknown(out);
 	return units_long(ms < 0 ? 0 : ms / 1000, out);
 }
+
+int64_t units_calm(int64_t value)
+{
+	int64_t step = 1;
+
+	if (value < 0)
+		return value;
+	while (value / step >= 100)
+		step *= 10;
+	return (value + step / 2) / step * step;
+}

@@ -16,4 +16,7 @@ char *units_duration(int64_t ms, char *out);
 /* Whole seconds even below 10: "7 s"; for ages that tick in a row */
 char *units_age(int64_t ms, char *out);
 
+/* To two digits: a cell changes when there is something to see. */
+int64_t units_calm(int64_t value);
+
 #endif

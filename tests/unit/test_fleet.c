@@ -252,7 +252,7 @@ static void test_kinds(void **state)
 
 	(void)state;
 	assert_has(line_with(text, "mymaster"), "sentinel");
-	assert_has(line_with(text, "mymaster"), "3/3 S");
+	assert_has(line_with(text, "mymaster"), "3/3 watch");
 	assert_has(line_with(text, "mymaster"), "4/4");
 	assert_has(line_with(text, "mymaster"), "584 kB");
 	free(text);
@@ -271,7 +271,7 @@ static void test_kinds(void **state)
 	text = draw_fresh(&fleet_view, &cl, "", 12, 160);
 	assert_has(line_with(text, "cluster 127.0.0.1:7000"), "2/3");
 	assert_has(line_with(text, "cluster 127.0.0.1:7000"), "5/6");
-	assert_has(line_with(text, "cluster 127.0.0.1:7000"), "10923 sl."); /* 2 have no owner */
+	assert_has(line_with(text, "cluster 127.0.0.1:7000"), "10923 slots"); /* 2 have no owner */
 	assert_has(line_with(text, "cluster 127.0.0.1:7000"), "cluster down");
 	free(text);
 	model_free(s.m);

@@ -76,8 +76,9 @@ static void test_second_master_is_marked(void **state)
 	(void)state;
 	info_master(&w, id_of(&w, "10.0.0.3", 6379), "standalone", 3, 5000000, "");
 	text = draw_fresh(&topology_view, &w, "", 22, 100);
-	assert_has(line_with(text, "10.0.0.3:6379"), "master!");
-	assert_has(line_with(text, "10.0.0.3:6379"), "master:");
+	assert_has(line_with(text, "10.0.0.3:6379"), "two masters"); /* said above the tree, too */
+	assert_has(line_with(text, "✖ 10.0.0.3:6379"), "master!");
+	assert_has(line_with(text, "✖ 10.0.0.3:6379"), "second master");
 	free(text);
 	model_free(w.m);
 }
@@ -96,15 +97,15 @@ static void test_promotion_ends(void **state)
 	listed(&w, ASK_SENTINEL_REPLICAS, id_of(&w, "10.0.0.9", 26379), &replica, 1);
 	info_master(&w, second, "standalone", 2, 5900000, "");
 	text = draw_fresh(&topology_view, &w, "", 22, 100);
-	assert_has(line_with(text, "10.0.0.2:6379"), "promoted");
+	assert_has(line_with(text, "◐ 10.0.0.2:6379"), "promoted");
 	free(text);
 	master.config_epoch = 8;
 	snprintf(master.run_id, sizeof(master.run_id), "%040d", 2);
 	for (int s = 0; s < 3; s++)
 		listed(&w, ASK_SENTINEL_MASTERS, id_of(&w, "10.0.0.9", 26379 + s), &master, 1);
 	text = draw_fresh(&topology_view, &w, "", 22, 100);
-	assert_has(line_with(text, "10.0.0.2:6379"), "master");
-	assert_lacks(line_with(text, "10.0.0.2:6379"), "promoted");
+	assert_has(line_with(text, "● 10.0.0.2:6379"), "master");
+	assert_lacks(line_with(text, "● 10.0.0.2:6379"), "promoted");
 	free(text);
 	model_free(w.m);
 }
@@ -127,7 +128,7 @@ static void test_expected_roles_are_not_marked(void **state)
 	info_master(&w, id_of(&w, "10.0.0.2", 6379), "standalone", 2, 5900000, "");
 	text = draw_fresh(&topology_view, &w, "", 22, 100);
 	assert_lacks(line_with(text, "10.0.0.2:6379"), "!");
-	assert_has(line_with(text, "10.0.0.2:6379"), "promoted");
+	assert_has(line_with(text, "◐ 10.0.0.2:6379"), "promoted");
 	free(text);
 
 	/* CLUSTER FAILOVER: it says so before CLUSTER NODES was asked again. */

@@ -206,9 +206,9 @@ static void test_keys(void **state)
 
 static void check_help(bool replay)
 {
-	struct screen *s = open_screen(help_height(replay), 80, false);
-	struct pane p = pane_whole(s);
 	struct view_context c = {.notice = "", .replay = replay};
+	struct screen *s = open_screen(help_height(&c, 80), 80, false);
+	struct pane p = pane_whole(s);
 	struct buf out = BUF_INIT;
 
 	help_draw(&p, &c, 0);
@@ -234,6 +234,32 @@ static void check_help(bool replay)
 	buf_free(&out);
 }
 
+/* In any width every word of every text is there in one piece. */
+static void check_help_words(int width)
+{
+	struct view_context c = {.notice = "", .missing_screens = 1u << 8};
+	struct screen *s = open_screen(help_height(&c, width), width, false);
+	struct pane p = pane_whole(s);
+	struct buf out = BUF_INIT;
+
+	assert_int_equal(help_draw(&p, &c, 0), 0);
+	screen_frame_end(s);
+	screen_dump(s, &out, false);
+	for (size_t i = 0; i < key_binding_count && width >= 40; i++) {
+		const struct key_binding *b = &key_bindings[i];
+		char words[128], *rest, *word;
+
+		if (!key_binding_applies(b, false) || b->command == CMD_SCREEN_8)
+			continue;
+		snprintf(words, sizeof(words), "%s", b->help);
+		for (word = strtok_r(words, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+			assert_has(buf_str(&out), word);
+	}
+	assert_null(strstr(buf_str(&out), "doctor"));
+	screen_close(s);
+	buf_free(&out);
+}
+
 static void test_help_lists_every_key(void **state)
 {
 	struct screen *s;
@@ -244,6 +270,8 @@ static void test_help_lists_every_key(void **state)
 	(void)state;
 	check_help(false);
 	check_help(true);
+	for (int width = 8; width <= 260; width++)
+		check_help_words(width);
 	s = open_screen(6, 30, false); /* scrolled too far shows the end */
 	p = pane_whole(s);
 	help_draw(&p, &c, 1000);
