@@ -63,8 +63,7 @@ wait_sheet() {
 
 # Everything on the sheet, also what is below.
 scrolled_has() {
-	local i
-	for i in 1 2 3 4; do
+	for _ in 1 2 3 4; do
 		sheet_says "$1" && return
 		screen_keys NPage
 		sleep 0.1
