@@ -360,6 +360,9 @@ void action_sent(struct action *a, int64_t now_ms)
 	a->sent_ms = now_ms;
 	a->due = a->kind->in_turn && a->target_count > 1 ? 1 : a->target_count;
 	a->outcome[0] = '\0';
+	/* The event names one node. */
+	if (a->due > 1)
+		snprintf(a->outcome, sizeof(a->outcome), "to %zu Sentinels", a->due);
 	a->sheet.state = SHEET_SENT;
 	snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "sent, waiting for the reply");
 }

@@ -192,9 +192,17 @@ const struct group *sentinels_prepare(struct action *a, const struct model *m)
 		action_block(a, "its name holds bytes that cannot be sent back");
 		return NULL;
 	}
-	for (size_t i = 0; i < g->view_count && a->target_count < ACTION_TARGETS_MAX; i++)
-		if (sentinel_answers(m, &g->views[i]))
-			a->target_ids[a->target_count++] = model_node_resolve(m, g->views[i].sentinel_id);
+	for (size_t i = 0; i < g->view_count; i++) {
+		if (!sentinel_answers(m, &g->views[i]))
+			continue;
+		/* To some of them only would make them differ. */
+		if (a->target_count == ACTION_TARGETS_MAX) {
+			action_block(a, "more than %d Sentinels answer: too many for one action",
+				     ACTION_TARGETS_MAX);
+			return NULL;
+		}
+		a->target_ids[a->target_count++] = model_node_resolve(m, g->views[i].sentinel_id);
+	}
 	if (a->target_count > 0)
 		return g;
 	action_block(a, "no Sentinel answers");
@@ -233,7 +241,7 @@ bool sentinels_replied(struct action *a, const struct model *m, size_t index, en
 	sheet_line_add(&a->sheet, answer == ANSWER_OK ? HEALTH_OK : HEALTH_CRITICAL, "reply", "%.60s  %.150s",
 		       addr, text);
 	/* The first that would not is what the outcome tells. */
-	if (answer != ANSWER_OK && a->outcome[0] == '\0')
+	if (answer != ANSWER_OK && a->answered - a->agreed == 1)
 		snprintf(a->outcome, sizeof(a->outcome), "%.60s: %.140s", addr, text);
 	if (a->answered < a->target_count)
 		return false;
