@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "model/probe.h"
 #include "views/header_private.h"
 
 #define LABEL_COLUMNS  16
@@ -134,7 +135,8 @@ static void replay_text(const struct view_context *c, int width, char *out)
 		snprintf(out, PART_BYTES, " REPLAY ");
 }
 
-static size_t parts_of_settings(const struct view_context *c, int width, struct part *parts)
+static size_t parts_of_settings(const struct view_context *c, const struct deployment *d, int width,
+				struct part *parts)
 {
 	size_t count = 0;
 	char size[UNITS_BYTES];
@@ -147,6 +149,8 @@ static size_t parts_of_settings(const struct view_context *c, int width, struct 
 	}
 	if (c->read_only && !c->replay)
 		snprintf(part_add(parts, &count, 9, STYLE_BADGE)->text, PART_BYTES, " READ-ONLY ");
+	if (d && probe_is_on(d))
+		snprintf(part_add(parts, &count, 8, STYLE_BADGE)->text, PART_BYTES, " PROBE ");
 	if (said(c->log_error))
 		snprintf(part_add(parts, &count, 8, STYLE_ALERT_CRITICAL)->text, PART_BYTES,
 			 " LOG FAILS ");
@@ -284,7 +288,7 @@ static void line_top(const struct pane *p, const struct view_context *c, const s
 	int left, x, name_at = p->width < PROGRAM_LEAST ? 0 : (int)strlen(PROGRAM_NAME) + 2;
 	size_t count = parts_of_time(c, &n, parts);
 
-	count += parts_of_settings(c, p->width, parts + count);
+	count += parts_of_settings(c, d, p->width, parts + count);
 	count += parts_of_numbers(c, &n, parts + count);
 	pane_fill(&line, role);
 	title_make(c, d, &title);

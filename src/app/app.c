@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "net/eye.h"
 #include "net/probe.h"
 #include "net/recorder.h"
 
@@ -145,10 +146,63 @@ static unsigned app_sink(const struct observation *obs, void *owner)
 {
 	struct app *app = owner;
 	unsigned topics = app_observe(app, obs);
+	if (app->eye != NULL && (topics & (TOPIC_NODES | TOPIC_TOPOLOGY)))
+		eye_follow(app->eye);
 	/* Numbers alone decide no action. */
 	if (topics & ~(unsigned)TOPIC_VALUES)
 		follow_actions(app);
 	return topics;
+}
+
+/* --- the client's eye ------------------------------------------------------------------------- */
+
+static void eye_sink(const struct observation *obs, void *owner)
+{
+	app_observe(owner, obs);
+}
+
+static bool eye_may_write(uint32_t deployment_id, void *owner)
+{
+	return !app_is_read_only(owner, deployment_id);
+}
+
+static void start_eye(struct app *app)
+{
+	const struct eye_config config = { .loop = app->loop,
+					   .model = app->model,
+					   .profiles = app->network->profiles,
+					   .profile_count = app->network->count,
+					   .sink = eye_sink,
+					   .may_write = eye_may_write,
+					   .owner = app };
+	app->eye = eye_new(&config);
+	if (app->options->probe)
+		eye_set_all(app->eye);
+}
+
+static void stop_eye(struct app *app)
+{
+	eye_free(app->eye);
+	app->eye = NULL;
+}
+
+bool app_probes(const struct app *app, uint32_t deployment_id)
+{
+	return app->eye != NULL && eye_is_on(app->eye, deployment_id);
+}
+
+bool app_probe(struct app *app, uint32_t deployment_id, bool on, struct buf *err)
+{
+	if (app->replay != NULL)
+		buf_addstr(err, "a recording: nothing can be written");
+	else if (app_is_read_only(app, deployment_id) && on)
+		buf_addstr(err, "read-only: nothing may be written");
+	else if (app->options->mode == RUN_DUMP && on)
+		buf_addstr(err, "--dump sends nothing");
+	if (err->len > 0)
+		return false;
+	eye_set(app->eye, deployment_id, on);
+	return true;
 }
 
 /* --- actions ----------------------------------------------------------------------------------- */
@@ -550,6 +604,7 @@ static bool app_start(struct app *app, const struct options *o, const struct net
 					     .sink = app_sink,
 					     .owner = app };
 	app->watch = watch_new(&config);
+	start_eye(app);
 	if (o->log_file != NULL && !open_log(app, o->log_file))
 		return false;
 	if (o->record_file != NULL && !open_recorder(app, o))
@@ -591,6 +646,7 @@ static void app_stop(struct app *app)
 {
 	struct logfile_losses losses = { 0 };
 	leave_actions(app);
+	stop_eye(app);
 	app_pump_events(app, true);
 	for (size_t i = 0; i < APP_ACTIONS_MAX; i++)
 		action_free(app->actions[i].action);
@@ -616,7 +672,8 @@ static void run_until_settled(struct app *app)
 	int64_t deadline = clock_mono_ms() + ONCE_DEADLINES * app->options->timeout_ms;
 	if (app->replay != NULL)
 		return;
-	while (!app->quitting && !watch_settled(app->watch) && clock_mono_ms() < deadline)
+	while (!app->quitting && !(watch_settled(app->watch) && eye_settled(app->eye)) &&
+	       clock_mono_ms() < deadline)
 		ev_run(app->loop, EVRUN_ONCE);
 }
 

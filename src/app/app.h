@@ -17,6 +17,7 @@
 
 #define APP_ACTIONS_MAX 8
 
+struct eye;
 struct recorder;
 struct replay;
 struct report_save;
@@ -34,6 +35,7 @@ struct app {
 	struct ev_loop *loop;
 	struct model *model;
 	struct watch *watch;           /* NULL in a replay */
+	struct eye *eye;               /* --probe, :probe; NULL in a replay */
 	struct recorder *recorder;     /* --record; NULL without */
 	const struct credentials **secrets; /* that it keeps out */
 	struct replay *replay;         /* --replay; NULL live */
@@ -88,6 +90,9 @@ void app_quit(struct app *app);
 /* The incident report of the deployment shown. path: a file or a folder; NULL: a name of its own in
  * the current folder. What comes of it is a notice. */
 void app_write_report(struct app *app, const char *path);
+/* The client's eye of a deployment. False with the reason in err. */
+bool app_probe(struct app *app, uint32_t deployment_id, bool on, struct buf *err);
+bool app_probes(const struct app *app, uint32_t deployment_id);
 /* Why it cannot be sent now, whatever the servers are like: a recording, read-only, another one on
  * its way. NULL: nothing speaks against it. out is at least 120 bytes. */
 const char *app_action_refusal(const struct app *app, const struct action_kind *kind,

@@ -185,6 +185,8 @@ static const struct option_info options[] = {
 	  "reach the announced address FROM at TO; repeatable" },
 	{ 0, "read-only", OPTION_FLAG, NULL, false, AT(read_only), 0, 0, NULL,
 	  "no action can be triggered; shown as a badge" },
+	{ 0, "probe", OPTION_FLAG, NULL, false, AT(probe), 0, 0, NULL,
+	  "write a small expiring key to each master every 100 ms, as a client: shows outages" },
 	{ 0, "once", OPTION_SPECIAL, NULL, false, 0, 0, 0, set_once,
 	  "poll once, print a snapshot, exit: 0 ok, 1 warning, 2 critical, 3 unknown" },
 	{ 0, "events", OPTION_SPECIAL, NULL, false, 0, 0, 0, set_events,
@@ -372,6 +374,8 @@ static void check_replay(const struct options *o, struct buf *err)
 		buf_addstr(err, "--replay: does not go with --record");
 	else if (o->log_file != NULL)
 		buf_addstr(err, "--replay: does not go with --log, its events are old");
+	else if (o->probe)
+		buf_addstr(err, "--probe: does not go with --replay, nothing is written");
 	else if (o->cli_option != NULL)
 		buf_addf(err, "--%s: does not go with --replay, nothing is asked", o->cli_option);
 	else if (o->speed > 0 && o->mode != RUN_SCREEN)
@@ -383,7 +387,11 @@ static bool check_together(const struct options *o, struct buf *err)
 	check_replay(o, err);
 	if (err->len > 0)
 		return false;
-	if (o->record_max_bytes > 0 && o->record_file == NULL)
+	if (o->probe && o->read_only)
+		buf_addstr(err, "--probe: writes, which --read-only forbids");
+	else if (o->probe && o->mode == RUN_DUMP)
+		buf_addstr(err, "--probe: does not go with --dump, which sends nothing");
+	else if (o->record_max_bytes > 0 && o->record_file == NULL)
 		buf_addstr(err, "--record-max: goes with --record");
 	else if (o->format_set && o->mode != RUN_ONCE && o->mode != RUN_EVENTS)
 		buf_addstr(err, "--format: goes with --once or --events");

@@ -25,7 +25,7 @@ struct options {
 	struct config config;      /* of the file; empty without one */
 	char *config_file;
 	bool askpass;
-	bool read_only, ascii, no_color, color, mouse, title, bell;
+	bool read_only, probe, ascii, no_color, color, mouse, title, bell;
 	int truecolor, notify, graph; /* enum truecolor, screen_notify, graph_style */
 	char *log_file, *theme, *node_columns;
 	enum demo_kind demo;

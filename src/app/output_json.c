@@ -153,6 +153,7 @@ static json_t *master_json(const struct model *m, const struct group *g, int64_t
 	json_object_set_new(o, "forecast", forecast_json(m, g, now_ms));
 	json_object_set_new(o, "readiness", readiness_json(m, g, now_ms));
 	json_object_set_new(o, "agreement", agreement_json(m, g, now_ms));
+	json_object_set_new(o, "client", client_json(m, g, now_ms));
 	return o;
 }
 
@@ -255,6 +256,7 @@ static json_t *shard_json(const struct model *m, const struct deployment *d, con
 	json_object_set_new(o, "importing", master != NULL ? open_json(master, true) : json_array());
 	json_object_set_new(o, "forecast", forecast_json(m, g, now_ms));
 	json_object_set_new(o, "readiness", readiness_json(m, g, now_ms));
+	json_object_set_new(o, "client", client_json(m, g, now_ms));
 	return o;
 }
 

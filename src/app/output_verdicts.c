@@ -1,8 +1,10 @@
 #include "app/output_verdicts.h"
 
+#include "base/clock.h"
 #include "model/agreement.h"
 #include "model/agreement_cluster.h"
 #include "model/forecast.h"
+#include "model/probe.h"
 #include "model/readiness.h"
 
 static json_t *number(int64_t value)
@@ -155,5 +157,48 @@ json_t *readiness_json(const struct model *m, const struct group *g, int64_t now
 	for (size_t i = 0; i < r.reason_count; i++)
 		json_array_append_new(reasons, json_string(r.reasons[i].text));
 	json_object_set_new(o, "reasons", reasons);
+	return o;
+}
+
+static json_t *clock_json(int64_t wall_ms)
+{
+	char iso[CLOCK_ISO_BYTES];
+	return json_string(clock_format_iso(wall_ms, iso));
+}
+
+static json_t *outage_json(const struct probe_outage *o, int64_t now_ms)
+{
+	bool over = o->first_good_ms != 0;
+	int64_t length_ms = (over ? o->first_good_ms : now_ms) - o->first_failed_ms;
+	json_t *out = json_object();
+	json_object_set_new(out, "first_failed_write", clock_json(o->wall_ms));
+	json_object_set_new(out, "first_good_write", over ? clock_json(o->wall_ms + length_ms) : json_null());
+	json_object_set_new(out, "duration_ms", json_integer(length_ms));
+	json_object_set_new(out, "writes_failed", json_integer(o->failed));
+	json_object_set_new(out, "writes_lost", number(o->lost));
+	json_object_set_new(out, "reason", o->reason[0] != '\0' ? json_string(o->reason) : json_null());
+	return out;
+}
+
+json_t *client_json(const struct model *m, const struct group *g, int64_t now_ms)
+{
+	const struct probe *p = probe_of(g);
+	char words[PROBE_WORDS_BYTES];
+	if (p == NULL)
+		return json_null();
+	json_t *o = json_object(), *outages = json_array();
+	json_object_set_new(o, "writable", p->barred[0] != '\0' || (p->acknowledged == 0 && p->failed == 0) ?
+					       json_null() : json_boolean(probe_outage_now(g) == NULL));
+	probe_text(g, now_ms, words);
+	json_object_set_new(o, "message", json_string(words));
+	json_object_set_new(o, "master", address(m, p->node_id));
+	json_object_set_new(o, "latency_ms", p->latency_us != FACT_UNKNOWN ?
+						 json_real((double)p->latency_us / 1000.) : json_null());
+	json_object_set_new(o, "writes_acknowledged", json_integer(p->acknowledged));
+	json_object_set_new(o, "writes_failed", json_integer(p->failed));
+	json_object_set_new(o, "writes_lost", json_integer(p->lost));
+	for (size_t i = 0; i < p->outage_count; i++)
+		json_array_append_new(outages, outage_json(&p->outages[i], now_ms));
+	json_object_set_new(o, "outages", outages);
 	return o;
 }

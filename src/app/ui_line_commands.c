@@ -16,7 +16,7 @@
 struct line_command {
 	const char *name, *argument;
 	enum key_use use;
-	/* argument is never empty. False with the reason in err. */
+	/* argument is empty only where it may be left out, in brackets. False with the reason in err. */
 	bool (*run)(struct ui *ui, const char *argument, struct buf *err);
 	void (*complete)(struct ui *ui, const char *typed, struct line_candidates *out);
 };
@@ -262,6 +262,28 @@ static void complete_set(struct ui *ui, const char *typed, struct line_candidate
 		line_candidates_add(out, ui_action_setting_at(i), typed, strlen(typed));
 }
 
+static bool run_probe(struct ui *ui, const char *argument, struct buf *err)
+{
+	bool was_on = app_probes(ui->app, ui->deployment_id), on = strcmp(argument, "on") == 0;
+	if (argument[0] == '\0')
+		on = !was_on;
+	else if (!on && strcmp(argument, "off") != 0)
+		buf_addstr(err, "must be on or off");
+	if (err->len > 0 || !app_probe(ui->app, ui->deployment_id, on, err))
+		return false;
+	app_notice(ui->app, HEALTH_OK, "%s",
+		   on ? "probing: a key of redoubt's own is written to each master every 100 ms" :
+			"not probing: nothing is written");
+	return true;
+}
+
+static void complete_probe(struct ui *ui, const char *typed, struct line_candidates *out)
+{
+	(void)ui;
+	line_candidates_add(out, "on", typed, strlen(typed));
+	line_candidates_add(out, "off", typed, strlen(typed));
+}
+
 static const struct line_command line_commands[] = {
 	{ "screen", "NAME", KEYS_ALWAYS, run_screen, complete_screen },
 	{ "deployment", "NAME", KEYS_ALWAYS, run_deployment, complete_deployment },
@@ -274,6 +296,7 @@ static const struct line_command line_commands[] = {
 	{ "theme", "NAME", KEYS_ALWAYS, run_theme, complete_theme },
 	{ "write", "FILE", KEYS_ALWAYS, run_write, NULL },
 	{ "set", "NAME N", KEYS_ALWAYS, run_set, complete_set },
+	{ "probe", "[on|off]", KEYS_LIVE, run_probe, complete_probe },
 	{ "at", "TIME", KEYS_REPLAY, ui_replay_at, NULL },
 	{ "speed", "N", KEYS_REPLAY, ui_replay_speed, NULL },
 };
@@ -390,7 +413,7 @@ static bool run(struct ui *ui, const char *name, const char *argument, struct bu
 						   : "only a recording can be played");
 		return false;
 	}
-	if (c != NULL && argument[0] != '\0')
+	if (c != NULL && (argument[0] != '\0' || c->argument[0] == '['))
 		return c->run(ui, argument, err);
 	if (b != NULL && argument[0] == '\0') {
 		ui_command(ui, b->command);

@@ -8,11 +8,13 @@
 #include "base/units.h"
 #include "model/agreement.h"
 #include "model/lag.h"
+#include "model/probe.h"
 #include "model/stray.h"
 
 /* A node that only we cannot reach (NAT, firewall) is no incident for ever. */
 #define UNREACHABLE_IS_NEWS_MS 300000
 #define FAILOVER_MAX_MS        600000
+#define CLIENT_OUTAGE_MS       500
 
 const char *health_name(enum health h)
 {
@@ -507,6 +509,14 @@ static void say_disagreement(const struct model *m, const struct group *g, int64
 		say(v, HEALTH_WARNING, g->disagreement_ms, "%s", a.text);
 }
 
+/* A blip is in the log. What lasts no server need have noticed: too few replicas, a full disk. */
+static void say_client(const struct group *g, int64_t now_ms, struct verdict *v)
+{
+	const struct probe_outage *o = probe_outage_now(g);
+	if (o != NULL && now_ms - o->first_failed_ms >= CLIENT_OUTAGE_MS)
+		say(v, HEALTH_CRITICAL, o->first_failed_ms, "clients cannot write: %s", o->reason);
+}
+
 void health_group(const struct model *m, const struct group *g, int64_t now_ms, struct verdict *out)
 {
 	*out = (struct verdict){ .health = HEALTH_OK };
@@ -516,6 +526,7 @@ void health_group(const struct model *m, const struct group *g, int64_t now_ms, 
 		say(out, HEALTH_CRITICAL, 0, "no master");
 	say_members(m, g, now_ms, out);
 	say_left_behind(m, g, now_ms, out);
+	say_client(g, now_ms, out);
 	if (group_failover_running(m, g, now_ms))
 		say(out, HEALTH_WARNING, g->failover.started_ms, "a failover is running");
 	say_quorum(m, g, out);
