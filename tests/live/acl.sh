@@ -47,6 +47,12 @@ permissions_of() {
 	tr ' ' '\n' <<<"$1" | grep -E '^(\+|&)'
 }
 
+for line in 'reset sentinel' 'set sentinel' 'flushconfig sentinel' 'bgsave data'; do
+	# shellcheck disable=SC2086
+	equal "docs/acl.md has one line for $line" "1 ACL SETUSER" \
+		"$(acl_line $line | wc -l) $(acl_line $line | cut -d' ' -f1,2)"
+done
+
 for who in watch operate; do
 	for where in sentinel data cluster replication; do
 		equal "docs/acl.md has one line to $who: $where" "1 ACL SETUSER" \
@@ -154,6 +160,41 @@ linked() {
 	[ "$(info_field "$1" replication master_link_status)" = up ]
 }
 
+# action_sheet LINE CONFIRM: the sheet of an action that is typed behind `:`, once it asks for the name.
+action_sheet() {
+	screen_keys :
+	screen_keys -l "$1"
+	screen_keys Enter
+	wait_screen "Type $2 to go ahead" 1 && return
+	screen_keys Escape
+	sleep 0.1
+	return 1
+}
+
+# send_action LINE CONFIRM
+send_action() {
+	wait_for 60 "the sheet of $1" action_sheet "$1" "$2" && wait_for 5 "it listens" sheet_listens || return 1
+	screen_keys -l "$2"
+	screen_keys Enter
+}
+
+# try_action LINE CONFIRM PERMISSION BLOCK PORT...: refused without the permission, verified with the line
+# of its block in the document and nothing more. On the operator's screen.
+try_action() {
+	local line=$1 confirm=$2 permission=$3 block=$4
+	shift 4
+	check "$line of an operator without $permission is sent" send_action "$line" "$confirm"
+	check "$permission is missing: the sheet says so" wait_screen "the user lacks ${permission//[+|]/\\&}: NOPERM" 10
+	screen_keys Escape
+	# shellcheck disable=SC2086
+	check "$line: its line is taken" apply_acl "$(acl_line $block)" "$@"
+	reset_acl_log "${S[@]}" "${DATA[@]}"
+	check "$line of an operator is sent" send_action "$line" "$confirm"
+	check "$line is verified" wait_screen 'Done and verified: ' 120
+	screen_keys Escape
+	check "$line: nothing that was asked for was refused" acl_log_is_empty "${S[@]}" "${DATA[@]}"
+}
+
 # --- Sentinel --------------------------------------------------------------------------------------
 
 free_ports 6
@@ -244,9 +285,21 @@ reset_acl_log "${S[@]}" "${DATA[@]}"
 as_user "$OPERATE"
 operator_screen "${S[0]}"
 check "the failover of an operator is sent" send_failover mymaster
-check "Sentinel, to operate: the failover is verified" wait_screen 'Done and verified: new master' 60
-screen_stop
+check "Sentinel, to operate: the failover is verified" wait_screen 'Done and verified: ' 60
 check "nothing that was asked for was refused" acl_log_is_empty "${S[@]}" "${DATA[@]}"
+screen_keys Escape
+screen_keys 2 g
+try_action "set quorum 2" mymaster '+sentinel|set' 'set sentinel' "${S[@]}"
+try_action flushconfig mymaster '+sentinel|flushconfig' 'flushconfig sentinel' "${S[@]}"
+try_action reset mymaster '+sentinel|reset' 'reset sentinel' "${S[@]}"
+now_master=$(sentinel_master "${S[0]}")
+try_action bgsave "$now_master" +bgsave 'bgsave data' "${DATA[@]}"
+screen_keys :
+screen_keys -l ping
+screen_keys Enter
+check "the test of the connection takes nothing more" wait_screen 'Done and verified: 10 round trips' 10
+check "nor is anything of it refused" acl_log_is_empty "${S[@]}" "${DATA[@]}"
+screen_stop
 for port in "${PORTS[@]}"; do
 	kill_node "$port"
 done
