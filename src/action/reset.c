@@ -51,9 +51,10 @@ static const struct sentinel_view *view_of(const struct model *m, const struct g
 
 /* --- whether it may be done -------------------------------------------------------------------- */
 
-/* Sentinels other than this one that know everybody: those that are left while it is blind. */
+/* Sentinels other than this one that know everybody, by lists read after since_ms: those that are left
+ * while it is blind. */
 static size_t sighted_without(const struct model *m, const struct group *g, const struct roll *r,
-			      uint32_t id, char why[240])
+			      uint32_t id, int64_t since_ms, char why[240])
 {
 	size_t sighted = 0;
 	why[0] = '\0';
@@ -62,7 +63,7 @@ static size_t sighted_without(const struct model *m, const struct group *g, cons
 		char lacks[160], addr[ENDPOINT_TEXT_BYTES];
 		if (n == NULL || n->id == id)
 			continue;
-		if (roll_is_known_to(r, m, &g->views[i], 0, lacks))
+		if (roll_is_known_to(r, m, &g->views[i], since_ms, lacks))
 			sighted++;
 		else
 			snprintf(why, 240, "%.70s: %.150s", endpoint_format(&n->addr, addr), lacks);
@@ -178,7 +179,7 @@ static bool prepare(struct action *a, const struct model *m, int64_t now_ms)
 		return action_block(a, "more than %d replicas or Sentinels: too many to be followed", ROLL_MAX);
 	if (!views_agree(a, m, g) || !none_just_lost(a, m, g, &plan->roll, now_ms))
 		return false;
-	size_t sighted = sighted_without(m, g, &plan->roll, a->target_ids[0], why);
+	size_t sighted = sighted_without(m, g, &plan->roll, a->target_ids[0], 0, why);
 	return sighted >= SIGHTED_MIN ||
 	       action_block(a, "only %zu others know the whole set (%.130s)", sighted, why);
 }
@@ -346,7 +347,8 @@ static void next_turn(struct action *a, const struct model *m, const struct grou
 		snprintf(why, 240, "the next one is another process now");
 		return;
 	}
-	if (sighted_without(m, g, &plan->roll, n->id, why) < SIGHTED_MIN)
+	/* Somebody else may reset one of the others meanwhile: no word from before this turn counts. */
+	if (sighted_without(m, g, &plan->roll, n->id, a->reply_ms[index], why) < SIGHTED_MIN)
 		return;
 	a->due++;
 	action_go_on(a, ACTION_SENT, "%.60s knew all again after %s (%zu of %zu); now %.60s",

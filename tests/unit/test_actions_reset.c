@@ -172,6 +172,25 @@ static void goes_in_turn(void **state)
 	world_end(&w);
 }
 
+/* The one that was reset knows all again, but what the others said is from before. */
+static void others_are_asked_again(void **state)
+{
+	struct world w = known_world();
+	struct action *a = open_on(&w, &action_reset, 21001);
+	(void)state;
+	sent(a, &w);
+	action_replied(a, w.m, 0, ANSWER_OK, "1", w.now);
+	w.now += 3000;
+	knows_all(&w, target_port(&w, a, 0), 0);
+	assert_false(action_follow(a, w.m, w.now));
+	assert_has(a->sheet.outcome, "it has not been asked since");
+	knows_all(&w, target_port(&w, a, 2), 0);
+	assert_true(action_follow(a, w.m, w.now));
+	assert_int_equal(a->due, 2);
+	action_free(a);
+	world_end(&w);
+}
+
 static struct action *first_turn_of(struct world *w)
 {
 	struct action *a = open_on(w, &action_reset, 21001);
@@ -329,7 +348,7 @@ int main(void)
 		cmocka_unit_test(refused_before),  cmocka_unit_test(blind_one_first),
 		cmocka_unit_test(only_sentinels),  cmocka_unit_test(goes_in_turn),
 		cmocka_unit_test(stops),	   cmocka_unit_test(changed_meanwhile),
-		cmocka_unit_test(ghost_cleared),
+		cmocka_unit_test(ghost_cleared),   cmocka_unit_test(others_are_asked_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
