@@ -97,7 +97,21 @@ static void line_all_well(const struct pane *line, const struct view_context *c,
 		pane_text(line, 0, x + 3, -1, STYLE_WARNING, failover);
 }
 
+#define WHY_LEAST     16 /* columns: less of a reason says nothing */
 #define VERDICT_LEAST 24 /* below this the phase of a failover comes first */
+
+/* The topology has it as well, and the address says whom it is about. */
+static void drop_role(char *text)
+{
+	static const char *const roles[] = {"master ", "replica "};
+
+	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		size_t len = strlen(roles[i]);
+
+		if (strncmp(text, roles[i], len) == 0)
+			memmove(text, text + len, strlen(text + len) + 1);
+	}
+}
 
 /* Which phase a failover is in is worth more than the rest of the verdict, which the topology says
  * as well: that is what is cut. */
@@ -114,8 +128,11 @@ static void draw_alert(const struct pane *line, enum style_role role, struct ver
 		*who = '\0';
 	/* Why it is lost the topology says as well. */
 	why = strstr(verdict->text, ": ");
-	if (text_width(verdict->text) > room && failover[0] && why)
+	if (text_width(verdict->text) > room && why &&
+	    (failover[0] || room - (int)(why - verdict->text) < WHY_LEAST))
 		*why = '\0';
+	if (text_width(verdict->text) > room && failover[0])
+		drop_role(verdict->text);
 	if (failover[0] && room < VERDICT_LEAST && text_width(verdict->text) > room) {
 		x = pane_text(line, 0, x, -1, role, failover);
 		pane_text(line, 0, x + 3, -1, role, verdict->text);

@@ -129,7 +129,9 @@ void footer_draw(const struct pane *p, const struct view_context *c, const struc
 		all[i] = hint_make(hints[i].command, c, focused);
 	for (int rank = 0; rank <= RANK_LAST; rank++)
 		for (size_t i = 0; i < HINTS; i++) {
-			if (hints[i].rank != rank || !all[i].label || all[i].width > room)
+			bool way_back = c->zoomed && hints[i].command == CMD_ZOOM;
+
+			if ((way_back ? 2 : hints[i].rank) != rank || !all[i].label || all[i].width > room)
 				continue;
 			room -= all[i].width;
 			shown[i] = true;

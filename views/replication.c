@@ -229,7 +229,7 @@ static void fill_replica(struct repl_row *row, const struct view_context *c)
 		    verdict.text[0] ? verdict.text : node_status_name(node_status(n)));
 	} else if (n->info_at_ms && n->info.role == ROLE_MASTER) {
 		row->bar_means_nothing = true;
-		say(row, HEALTH_CRITICAL, "says it is master: does not replicate");
+		say(row, HEALTH_CRITICAL, "says master: does not replicate");
 		return;
 	} else if (row->lag.syncing) {
 		fill_sync(row);

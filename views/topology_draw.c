@@ -2,6 +2,7 @@
  * about the selected one. */
 #include "config.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -109,6 +110,19 @@ static int draw_tree(const struct pane *p, int y, const struct topo_row *row)
 	return x + 2;
 }
 
+/* What is worse comes first in it: where there is no room for all, the rest goes. */
+static void draw_state(const struct pane *p, int y, int x, int room, enum style_role style,
+		       const char *state)
+{
+	char text[sizeof(((struct topo_row *)NULL)->state)];
+	char *comma;
+
+	snprintf(text, sizeof(text), "%s", state);
+	while (text_width(text) > room && (comma = strrchr(text, ',')))
+		*comma = '\0';
+	sentence_draw(p, y, x, room, style, text);
+}
+
 static void draw_node(const struct pane *p, int y, const struct topo_row *row,
 		      const struct layout *l)
 {
@@ -126,13 +140,10 @@ static void draw_node(const struct pane *p, int y, const struct topo_row *row,
 	/* Why it does not answer is worth more than the numbers from before; that writes are lost,
 	 * than any. */
 	if ((row->silent || row->odd_role) && x + text_width(row->state) > at) {
-		sentence_draw(p, y, x, -1, style, row->state);
+		draw_state(p, y, x, p->width - x, style, row->state);
 		return;
 	}
-	if (row->silent)
-		sentence_draw(p, y, x, at - x, style, row->state);
-	else
-		pane_text(p, y, x, at - x, style, row->state);
+	draw_state(p, y, x, at - x, style, row->state);
 	if (l->columns > 0)
 		at++;
 	for (size_t i = 0; i < l->columns; i++) {
