@@ -213,6 +213,7 @@ void agree_make_lines(struct agree_view *t, const struct view_context *c)
 	const struct deployment *d = model_deployment(c->model, c->deployment_id);
 	const struct group *word = t->word_of ? model_group(c->model, t->word_group) : NULL;
 	uint32_t open = open_group(t);
+	bool at_top = t->view.list.top == 0;
 
 	t->count = 0;
 	buf_reset(&t->texts);
@@ -237,4 +238,8 @@ void agree_make_lines(struct agree_view *t, const struct view_context *c)
 	for (size_t i = 0; i < t->count; i++)
 		list_add(&t->view.list, t->lines[i].id);
 	list_end(&t->view.list);
+	/* The worst news come first: who looks at the top must not lose them because the selected row
+	 * keeps its place. */
+	if (at_top)
+		t->view.list.top = 0;
 }

@@ -116,7 +116,8 @@ static void readiness_add(struct agree_view *t, const struct view_context *c, co
 	for (size_t i = 0; i < r.reason_count; i++) {
 		enum health h = ready_health(r.reasons[i].verdict);
 
-		if (strstr(r.text, r.reasons[i].text) || (above && strcmp(r.reasons[i].text, split) == 0))
+		if (strstr(r.text, r.reasons[i].text) ||
+		    (split[0] && strcmp(r.reasons[i].text, split) == 0))
 			continue;
 		agree_text_add(t, ABOUT_READINESS, g->id, g->master_id, health_style(h),
 			       (int)health_glyph(h), 2, r.reasons[i].text);
@@ -195,7 +196,9 @@ static void forecast_add(struct agree_view *t, const struct view_context *c, con
 			 agree_addr(c->model, f->candidate_id, addr), f->text, risk);
 	else
 		snprintf(text, sizeof(text), "next: not certain: %.200s",
-			 f->text[0] ? f->text : "nothing is known of the replicas");
+			 differ	      ? "the Sentinels would choose differently"
+			 : f->text[0] ? f->text
+				      : "nothing is known of the replicas");
 	agree_text_add(t, ABOUT_FORECAST, g->id, f->candidate_id,
 		       differ ? STYLE_WARNING : f->candidate_id ? STYLE_STRONG : STYLE_TEXT,
 		       GLYPH_ARROW, 0, text);

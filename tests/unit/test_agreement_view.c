@@ -191,6 +191,27 @@ static void test_a_sentinels_whole_word(void **state)
 	model_free(w.m);
 }
 
+/* What appears above the selected row must be seen by who looks at the top. */
+static void test_news_come_first(void **state)
+{
+	struct world w = agreeing_world();
+	struct view_context c = context(&w);
+	struct view *v = view_new(&agreement_view);
+	char *text;
+
+	(void)state;
+	free(draw_view(v, &c, 20, 80, false));
+	keys(v, &c, CMD_DOWN, 2);
+	says_otherwise(&w, 1, "10.0.0.2", 2);
+	c = context(&w);
+	v->stale = true;
+	text = draw_view(v, &c, 20, 80, false);
+	assert_has(text, "SPLIT BRAIN");
+	free(text);
+	view_free(v);
+	model_free(w.m);
+}
+
 static void test_filter(void **state)
 {
 	struct world w = agreeing_world();
@@ -287,6 +308,7 @@ int main(void)
 	    cmocka_unit_test(test_silent_ones_are_old),
 	    cmocka_unit_test(test_head_of_the_tree),
 	    cmocka_unit_test(test_a_sentinels_whole_word),
+	    cmocka_unit_test(test_news_come_first),
 	    cmocka_unit_test(test_filter),
 	    cmocka_unit_test(test_cluster),
 	    cmocka_unit_test(test_every_size),
