@@ -1,3 +1,5 @@
+#include "config.h"
+
 #include "action/action.h"
 
 #include <stdarg.h>
@@ -418,6 +420,18 @@ static void single_reply(struct action *a, enum answer answer, const char *text,
 	}
 }
 
+/* The newest one to its place: by address, as Sentinels are listed everywhere. */
+static void sort_reply(struct sheet *s)
+{
+	for (size_t i = s->line_count; i-- > 1;) {
+		struct sheet_line *below = &s->lines[i], *above = below - 1, keep = *above;
+		if (strcmp(above->label, below->label) != 0 || strverscmp(above->text, below->text) <= 0)
+			return;
+		*above = *below;
+		*below = keep;
+	}
+}
+
 void action_replied(struct action *a, const struct model *m, size_t index, enum answer answer,
 		    const char *text, int64_t now_ms)
 {
@@ -447,6 +461,7 @@ void action_replied(struct action *a, const struct model *m, size_t index, enum 
 	}
 	sheet_line_add(&a->sheet, answer == ANSWER_OK ? HEALTH_OK : HEALTH_CRITICAL, "reply", "%.60s  %.150s",
 		       addr, text);
+	sort_reply(&a->sheet);
 	if (a->answered < a->target_count)
 		return;
 	action_end(a, a->agreed == a->answered ? ACTION_VERIFIED : ACTION_FAILED, "%zu of %zu Sentinels: OK",

@@ -336,7 +336,7 @@ static void say_tie(struct forecast *out, const struct model *m, size_t rivals, 
 		add_name(m, out->replicas[i].node_id, i == 0 ? "" : " or ", out->text, sizeof(out->text));
 	size_t len = strlen(out->text);
 	if (rivals > named)
-		text_format(out->text + len, sizeof(out->text) - len, " or %zu others: %s", rivals - named,
+		text_format(out->text + len, sizeof(out->text) - len, " or %zu more: %s", rivals - named,
 			    why);
 	else
 		text_format(out->text + len, sizeof(out->text) - len, ": %s", why);
