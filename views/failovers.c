@@ -184,6 +184,8 @@ static void failovers_rebuild(struct view *v, const struct view_context *c)
 	rows_fill(f, c);
 	totals_fill(f);
 	list_begin(&v->list);
+	if (!f->moved && !f->full)
+		v->list.selected_id = 0;
 	for (size_t i = 0; i < f->count; i++)
 		list_add(&v->list, f->rows[i].id);
 	list_end(&v->list);
@@ -262,6 +264,7 @@ static unsigned failovers_act(struct view *v, const struct view_context *c, enum
 	effect = view_list_act(v, cmd);
 	/* Another one's time line. */
 	v->stale |= effect == EFFECT_REDRAW;
+	f->moved = v->list.selected > 0;
 	return effect;
 }
 

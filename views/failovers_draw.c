@@ -116,18 +116,24 @@ static void draw_change(const struct pane *p, int y, int x, int width, const str
 	enum style_role state = selected ? STYLE_SELECTED : health_style(row_health(row));
 	char text[FAILOVER_OUTCOME_BYTES];
 	int used = x, half = (width - 3) / 2, old = text_width(row->old_master);
+	bool promoted = row->over && !row->aborted && row->new_master[0];
 
-	if (old > half)
+	if (!row->over)
+		running_text(row, now_ms, text, sizeof(text));
+	else
+		text_format(text, sizeof(text), "%s", row->outcome);
+	/* What came of it goes before whom it was about, which the time line tells as well. */
+	if (!promoted && old + 3 + text_width(text) > width) {
+		sentence_draw(p, y, x, width, state, text);
+		return;
+	}
+	if (promoted && old > half)
 		old = half;
 	addr_draw(p, y, x, old, style, row->old_master[0] ? row->old_master : "?");
 	used += old + 1;
 	pane_glyph(p, y, used, state, GLYPH_ARROW);
 	used += 2;
-	if (!row->over)
-		running_text(row, now_ms, text, sizeof(text));
-	else
-		text_format(text, sizeof(text), "%s", row->outcome);
-	if (row->over && !row->aborted && row->new_master[0])
+	if (promoted)
 		addr_draw(p, y, used, x + width - used, style, row->new_master);
 	else
 		pane_text(p, y, used, x + width - used, state, text);

@@ -54,6 +54,7 @@ struct failovers {
 	bool several;              /* deployments that are watched */
 	char totals[200];
 	bool full;                 /* the time line alone */
+	bool moved;                /* off the first row: until then a new one is selected as it comes */
 	int scroll, page;          /* of the time line, when it is alone */
 	uint32_t shown_id;         /* whose time line it is; 0: none */
 	struct failover_line *lines; /* FAILOVER_LINES_MAX */
