@@ -415,6 +415,7 @@ void report_write(const struct model *m, const struct report_options *o, struct 
 	verdict(&r);
 	time_line(&r);
 	report_failovers(&r);
+	report_clients(&r);
 	report_topology_before(&r);
 	report_topology_now(&r);
 	report_replication(&r);

@@ -30,6 +30,7 @@ void report_topology_before(struct report *r);
 void report_topology_now(struct report *r);    /* report_state.c */
 void report_replication(struct report *r);
 void report_slots(struct report *r);
+void report_clients(struct report *r);
 void report_findings(struct report *r);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "model/health.h"
 #include "model/lag.h"
+#include "model/probe.h"
 #include "model/slots.h"
 
 #define DEPTH_MAX  16
@@ -227,6 +228,46 @@ void report_slots(struct report *r)
 			   "| --- | ---: | --- | ---: | --- |\n");
 	while ((n = model_next_member(r->m, r->d->id, &cursor)) != NULL)
 		owner_row(r, n);
+}
+
+/* --- clients ------------------------------------------------------------------------------------------- */
+
+static void client_row(struct report *r, const struct group *g, const struct probe_outage *o)
+{
+	char words[PROBE_WORDS_BYTES], at[16];
+	buf_addstr(r->out, "| ");
+	report_text(r, g->name);
+	buf_addf(r->out, " | %s | ", report_time(o->wall_ms, at));
+	probe_outage_text(o, r->o->now_ms, words);
+	buf_addf(r->out, "%s%s | ", words, o->first_good_ms == 0 ? ", and it lasts" : "");
+	report_text(r, o->reason);
+	buf_addstr(r->out, " |\n");
+}
+
+/* What --probe felt; nothing when it was not on. */
+void report_clients(struct report *r)
+{
+	bool any = false, rows = false;
+	for (size_t i = 0; i < r->d->group_count; i++) {
+		const struct group *g = r->d->groups[i];
+		any |= g->probe != NULL;
+		for (size_t k = 0; g->probe != NULL && k < g->probe->outage_count; k++)
+			rows |= g->probe->outages[k].first_failed_ms >= r->from_ms;
+	}
+	if (!any)
+		return;
+	buf_addstr(r->out, "\n## Clients\n\nWrites of redoubt's own, every 100 ms, as a client does it.\n\n");
+	if (!rows) {
+		buf_addstr(r->out, "None failed, and none was lost.\n");
+		return;
+	}
+	buf_addstr(r->out, "| Master | First failed write | Outage | Why |\n| --- | --- | --- | --- |\n");
+	for (size_t i = 0; i < r->d->group_count; i++) {
+		const struct group *g = r->d->groups[i];
+		for (size_t k = 0; g->probe != NULL && k < g->probe->outage_count; k++)
+			if (g->probe->outages[k].first_failed_ms >= r->from_ms)
+				client_row(r, g, &g->probe->outages[k]);
+	}
 }
 
 /* --- findings ------------------------------------------------------------------------------------------- */

@@ -33,7 +33,7 @@ no_key() {
 
 # start_probe TARGET: the events with the probe on.
 start_probe() {
-	start_events "$EVENTS" --probe "127.0.0.1:$1"
+	start_events "$EVENTS" --probe --record "$WORK/recording" "127.0.0.1:$1"
 	PROBE=${OTHER_PIDS[-1]}
 }
 
@@ -43,17 +43,15 @@ stop_probe() {
 }
 
 start_loop() {
-	mkfifo "$WORK/stop.$1"
 	PASSWORD=$PASSWORD SENTINEL_PASSWORD=$SENTINEL_PASSWORD "$CLIENT" 50 "${S[@]}" \
-		<"$WORK/stop.$1" >"$LOOP" 2>&1 &
+		</dev/null >"$LOOP" 2>&1 &
 	LOOP_PID=$!
 	OTHER_PIDS+=("$LOOP_PID")
 	disown
-	exec 9>"$WORK/stop.$1"
 }
 
 stop_loop() {
-	exec 9>&-
+	kill "$LOOP_PID"
 	wait_for 5 "the loop ends" is_gone "$LOOP_PID"
 }
 
@@ -116,7 +114,7 @@ check "--read-only: in words" grep -q -- '--probe: .*--read-only' "$WORK/err"
 # Crashes: the outage as an independent client has it.
 MASTER=$M
 start_probe "${S[0]}"
-start_loop 1
+start_loop
 for round in 1 2; do
 	check "crash $round: the probe writes to the master" wait_for 15 "a key" has_key "$MASTER"
 	wait_for 15 "replicas have it" has_key "$([ "$MASTER" = "$R1" ] && echo "$R2" || echo "$R1")"
@@ -138,6 +136,17 @@ equal "one event begins each outage" 2 \
 stop_loop
 stop_probe
 check "at the end the key is gone" no_key "$MASTER"
+
+# What was recorded says the same.
+"$REDOUBT" --replay "$WORK/recording" --events --format json >"$WORK/replayed"
+equal "the recording has the same outages" \
+	"$(jq -c 'select(.event | endswith("client-outage")) | [.event, .addr, .detail]' "$EVENTS")" \
+	"$(jq -c 'select(.event | endswith("client-outage")) | [.event, .addr, .detail]' "$WORK/replayed")"
+"$REDOUBT" --replay "$WORK/recording" --at -1 --once --format json >"$JSON"
+equal "the recording's snapshot has both" "true 2" \
+	"$(jq -r '.deployments[0].masters[0].client | "\(.writable) \(.outages | length)"' "$JSON")"
+equal "they are on the failovers' time lines" "true true" "$(jq -r '[.deployments[0].failovers[] |
+	select(.aborted | not) | .client.outage_ms > 2000 and .client.failed > 10] | join(" ")' "$JSON")"
 
 # By hand: the old master goes on acknowledging until all have heard of the new one.
 start_probe "${S[0]}"
