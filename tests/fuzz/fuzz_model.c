@@ -224,7 +224,7 @@ static void do_reply(struct world *w)
 		r.str = texts[how / 5 % 8];
 	r.len = strlen(r.str);
 	r.integer = number(w);
-	if (q == ASK_TARGET || q == ASK_LINK || q == ASK_ACTION || q == ASK_NONE)
+	if (q == ASK_TARGET || q == ASK_LINK || q == ASK_ACTION || q == ASK_PROBE || q == ASK_NONE)
 		return;
 	o.arg = name(w);
 	parse_reply(w->parser, &r, &o);
@@ -655,6 +655,26 @@ static void do_action(struct world *w)
 	apply(w, &o);
 }
 
+/* What redoubt's own writes came to, for some group or for none. */
+static void do_probe(struct world *w)
+{
+	static const char *const texts[] = { NULL, "NOPERM no permission", "connection refused" };
+	struct probe_facts p = { .news = (enum probe_news)(fuzz_byte(&w->in) % (PROBE_BARRED + 1)) };
+	struct observation o = observe(w, ASK_PROBE);
+	const struct node *n = model_node(w->m, o.node_id);
+
+	p.group_id = n != NULL ? n->group_id : 0;
+	p.acknowledged = fuzz_byte(&w->in) * 100;
+	p.failed = fuzz_byte(&w->in);
+	p.latency_us = p.failed % 8 ? 300 : FACT_UNKNOWN;
+	p.first_failed_ms = p.failed % 4 ? w->now - fuzz_byte(&w->in) : 0;
+	p.outage_failed = fuzz_byte(&w->in) % 8;
+	p.lost = p.outage_failed % 3 ? p.outage_failed : FACT_UNKNOWN;
+	o.text = texts[fuzz_byte(&w->in) % 3];
+	o.u.probe = &p;
+	apply(w, &o);
+}
+
 /* --- clusters ---------------------------------------------------------------------------------- */
 
 static void node_line(struct world *w, struct buf *text, bool myself)
@@ -1043,13 +1063,15 @@ static step_function *const steps[] = {
 	do_cluster_nodes, do_cluster_info, do_tick, do_tick,
 };
 
-/* Which of them is a byte's remainder; the last sixteen values are a step of their own. */
+/* Which of them is a byte's remainder; the last sixteen values are steps of their own. */
 #define SET_FROM 240
 static void step(struct world *w)
 {
 	unsigned which = fuzz_byte(&w->in);
 
-	if (which >= SET_FROM)
+	if (which == UINT8_MAX)
+		do_probe(w);
+	else if (which >= SET_FROM)
 		do_set(w);
 	else
 		steps[which % (sizeof(steps) / sizeof(steps[0]))](w);
