@@ -367,7 +367,11 @@ static void draw_cell(const struct pane *p, int y, int x, int width, const struc
 	char text[NODE_CELL_BYTES];
 
 	node_cell_text(row, column, text);
-	if (node_columns[column].left)
+	if (column == COLUMN_GROUP || column == COLUMN_FOLLOWS)
+		addr_draw(p, y, x + 1, width - 1, role, text);
+	else if (column == COLUMN_STATE)
+		sentence_draw(p, y, x + 1, width - 1, role, text);
+	else if (node_columns[column].left)
 		pane_text(p, y, x + 1, width - 1, role, text);
 	else
 		pane_text_right(p, y, x + 1, width - 1, role, text);
