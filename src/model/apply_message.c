@@ -30,6 +30,7 @@ static void switch_master(struct model *m, struct group *g, const struct node *s
 	v->facts.flags = SFLAG_MASTER;
 	v->facts.failover_state[0] = '\0';
 	v->switched_ms = m->now_ms;
+	group_judge_agreement(m, g);
 	d->regroup = true;
 	m->changed |= TOPIC_HEALTH | TOPIC_TOPOLOGY;
 }
