@@ -293,11 +293,11 @@ static void line_top(const struct pane *p, const struct view_context *c, const s
 	pane_fill(&line, role);
 	title_make(c, d, &title);
 	left = name_at + title_least(&title) + 1;
-	/* A name that fills the line must not push out that the screen is frozen. */
-	if (c->frozen && p->width < PROGRAM_LEAST)
-		left = 0;
-	else if (left > p->width / 2)
+	if (left > p->width / 2)
 		left = p->width / 2;
+	/* A name that fills the line must not push out that the screen is frozen. */
+	if (c->frozen && text_width(parts[0].text) + 2 > p->width - left)
+		left = 0;
 	parts_fit(parts, count, p->width - left);
 	x = p->width - parts_width(parts, count) + 1;
 	if (name_at > 0)

@@ -2,6 +2,7 @@
 
 #include "app/ui.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "app/ui_menu.h"
@@ -223,13 +224,20 @@ static void draw_body(struct ui *ui, const struct view_context *c, const struct 
 		draw_view(ui, ui_focused_view(ui), c, body, true);
 }
 
+static void draw_filter_prompt(const struct ui *ui, const struct view *v, const struct pane *p)
+{
+	char label[32];
+	snprintf(label, sizeof(label), "%s: ", v->ops->filter_help != NULL ? v->ops->filter_help : "filter");
+	prompt_draw(&ui->prompt, p, 0, 0, label);
+}
+
 static void draw_footer(struct ui *ui, const struct view_context *c, const struct pane *p)
 {
 	const struct view *v = ui_focused_view(ui);
 	if (ui->lining)
 		line_draw(&ui->line, p);
 	else if (ui->prompting)
-		prompt_draw(&ui->prompt, p, 0, 0, v->ops->filter_help != NULL ? v->ops->filter_help : "filter");
+		draw_filter_prompt(ui, v, p);
 	else if (ui->sheet != NULL || ui_menu_is_open(ui) || ui_theme_picking(ui))
 		return; /* which says itself what its keys are */
 	else if (ui->help)

@@ -117,6 +117,15 @@ static void refused(struct world *w, int port, enum question q, enum server_erro
 	apply(w, &o);
 }
 
+static size_t events_named(const struct world *w, const char *name)
+{
+	const struct event_log *log = model_events(w->m);
+	size_t count = 0;
+	for (size_t i = 0; i < event_log_count(log); i++)
+		count += strcmp(event_log_at(log, i)->name, name) == 0;
+	return count;
+}
+
 static void permissions(void **state)
 {
 	struct world w = sentinel_world();
@@ -127,6 +136,8 @@ static void permissions(void **state)
 	assert_int_equal(node_status(node_at(&w, 21002)), STATUS_UP);
 	refused(&w, 21002, ASK_CLUSTER_INFO, ERROR_NONE, NULL);
 	verdict_is(of_node(&w, 21002), HEALTH_OK, "");
+	assert_int_equal(events_named(&w, "+refused"), 1);
+	assert_int_equal(events_named(&w, "-refused"), 1);
 	refused(&w, 21002, ASK_CLUSTER_INFO, ERROR_NOAUTH, "NOAUTH Authentication required.");
 	assert_int_equal(node_status(node_at(&w, 21002)), STATUS_AUTH_ERROR);
 	refused(&w, 21002, ASK_CLUSTER_INFO, ERROR_NONE, NULL);
@@ -160,10 +171,13 @@ static void two_permissions(void **state)
 	refused(&w, 21002, ASK_CLUSTER_INFO, ERROR_NOPERM, "NOPERM 'cluster|info'");
 	refused(&w, 21002, ASK_ROLE, ERROR_NOPERM, "NOPERM 'role'");
 	verdict_is(of_node(&w, 21002), HEALTH_WARNING, "the user lacks +cluster|info +role");
+	assert_int_equal(events_named(&w, "+refused"), 1);
 	/* said again: still once each */
 	refused(&w, 21002, ASK_ROLE, ERROR_NOPERM, "NOPERM 'role'");
 	refused(&w, 21002, ASK_CLUSTER_INFO, ERROR_NONE, NULL);
 	verdict_is(of_node(&w, 21002), HEALTH_WARNING, "the user lacks +role: NOPERM 'role'");
+	assert_int_equal(events_named(&w, "+refused"), 1);
+	assert_int_equal(events_named(&w, "-refused"), 0);
 	/* not asked every second, so it stands for long, but not for ever */
 	tick(&w, 100000);
 	assert_has(of_node(&w, 21002).text, "the user lacks +role");
