@@ -118,8 +118,13 @@ static void draw_state(const struct pane *p, int y, int x, int room, enum style_
 	char *comma;
 
 	snprintf(text, sizeof(text), "%s", state);
-	while (text_width(text) > room && (comma = strrchr(text, ',')))
+	while (text_width(text) > room && (comma = strrchr(text, ','))) {
+		const char *why = strstr(text, ": ");
+
+		if (why && why - text <= room) /* that alone makes room */
+			break;
 		*comma = '\0';
+	}
 	sentence_draw(p, y, x, room, style, text);
 }
 
