@@ -110,6 +110,6 @@ _redoubt() {
 		;;
 	esac
 	[[ $cur == -* ]] || return 0
-	mapfile -t COMPREPLY < <(compgen -W '-c --config --print-config -i --interval --timeout --user --pass-file --askpass --sentinel-user --sentinel-pass-file --tls --cacert --cacertdir --cert --key --sni --insecure --map --read-only --once --events --format --log --record --record-max --replay --at --speed --dump --keys --color --theme --ascii --no-color --mouse --demo -h --help -V --version' -- "$cur")
+	mapfile -t COMPREPLY < <(compgen -W '-c --config --print-config -i --interval --timeout --user --pass-file --askpass --sentinel-user --sentinel-pass-file --tls --cacert --cacertdir --cert --key --sni --insecure --map --read-only --probe --once --events --format --log --record --record-max --replay --at --speed --dump --keys --color --theme --ascii --no-color --mouse --demo -h --help -V --version' -- "$cur")
 }
 complete -F _redoubt redoubt

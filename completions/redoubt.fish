@@ -18,6 +18,7 @@ complete -c redoubt -l sni -x -d 'server name to ask for and to verify, instead 
 complete -c redoubt -l insecure -d 'TLS without verifying the server\'s certificate'
 complete -c redoubt -l map -x -d 'reach the announced address FROM at TO; repeatable'
 complete -c redoubt -l read-only -d 'no action can be triggered; shown as a badge'
+complete -c redoubt -l probe -d 'write a small expiring key to each master every 100 ms, as a client: shows outages'
 complete -c redoubt -l once -d 'poll once, print a snapshot, exit: 0 ok, 1 warning, 2 critical, 3 unknown'
 complete -c redoubt -l events -d 'print the merged events, one a line, until interrupted'
 complete -c redoubt -l format -x -a 'text json' -d 'of --once and --events; text is the default'

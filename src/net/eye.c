@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/text.h"
+#include "model/permission.h"
 #include "model/slots.h"
 #include "net/address_map.h"
 #include "net/link.h"
@@ -54,6 +55,7 @@ struct target {
 	int64_t begun_ms;
 	unsigned hops;
 	bool set_ok;                  /* its SET was acknowledged */
+	bool there;                   /* the key is: a SET of it was acknowledged */
 	bool look;                    /* the next write on this connection looks first */
 	bool seen_known;
 	int64_t seen;                 /* what was there then */
@@ -155,7 +157,7 @@ static bool choose_key(struct target *t, const struct deployment *d)
 	uint64_t n = random_number();
 
 	t->value = t->value_ms = 0;
-	t->look = false;
+	t->look = t->there = false;
 	t->state = WRITE_IDLE;
 	t->number++;
 	if (d->kind == KIND_CLUSTER && !has_slot(t, d))
@@ -405,14 +407,30 @@ static bool follow_moved(struct target *t, const struct reply *reply)
 	return true;
 }
 
-static void refused(struct target *t, const struct reply *reply)
+/* "the user lacks +set: NOPERM ..."; acl.c: "access one of the keys used as arguments", later
+ * "access a key". */
+static void refusal_words(const char *command, const struct reply *reply, enum server_error error,
+			  char out[128])
+{
+	char words[128];
+
+	text_clean(words, sizeof(words), reply->str, reply->len);
+	if (error != ERROR_NOPERM)
+		memcpy(out, words, sizeof(words));
+	else if (strstr(words, "access one of the keys") || strstr(words, "access a key"))
+		text_format(out, 128, "the user lacks ~redoubt:probe:*: %s", words);
+	else
+		permission_format(out, 128, command, words);
+}
+
+static void refused(struct target *t, const char *command, const struct reply *reply)
 {
 	enum server_error error = error_classify(reply->str, reply->len);
 	char words[128];
 
 	if (follow_moved(t, reply))
 		return;
-	text_clean(words, sizeof(words), reply->str, reply->len);
+	refusal_words(command, reply, error, words);
 	/* A slot that is being moved has its keys in two places: another slot will do. */
 	if (begins(reply, "ASK ") || begins(reply, "TRYAGAIN")) {
 		const struct deployment *d = model_deployment(t->eye->config.model, t->deployment_id);
@@ -444,7 +462,7 @@ static void take_read_back(struct target *t, const struct reply *reply, int64_t 
 	char wanted[24];
 
 	if (reply->type == REPLY_ERROR) {
-		refused(t, reply);
+		refused(t, "GET", reply);
 		return;
 	}
 	snprintf(wanted, sizeof(wanted), "%" PRId64, t->value + 1);
@@ -475,10 +493,11 @@ static void on_reply(struct link *l, enum question q, const char *arg, uint32_t 
 		break;
 	case PIECE_SET:
 		t->set_ok = reply_is(reply, "OK");
+		t->there |= t->set_ok;
 		if (t->set_ok)
 			t->latency_us = recv_us - sent_us;
 		else if (reply->type == REPLY_ERROR)
-			refused(t, reply);
+			refused(t, "SET", reply);
 		break;
 	case PIECE_GET:
 		take_read_back(t, reply, recv_us / 1000);
@@ -640,7 +659,7 @@ static void leave(struct target *t)
 	HASH_DEL(t->eye->by_group, t);
 	t->leaving = true;
 	t->leave_by_ms = 0;
-	if (t->value > 0 && t->link && link_is_up(t->link) && ask(t, PIECE_UNLINK, 2, unlink_key))
+	if (t->there && t->link && link_is_up(t->link) && ask(t, PIECE_UNLINK, 2, unlink_key))
 		t->leave_by_ms = clock_mono_ms() + LEAVE_MS;
 }
 

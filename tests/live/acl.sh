@@ -47,7 +47,7 @@ permissions_of() {
 	tr ' ' '\n' <<<"$1" | grep -E '^(\+|&)'
 }
 
-for line in 'reset sentinel' 'set sentinel' 'flushconfig sentinel' 'bgsave data'; do
+for line in 'reset sentinel' 'set sentinel' 'flushconfig sentinel' 'bgsave data' 'probe data'; do
 	# shellcheck disable=SC2086
 	equal "docs/acl.md has one line for $line" "1 ACL SETUSER" \
 		"$(acl_line $line | wc -l) $(acl_line $line | cut -d' ' -f1,2)"
@@ -250,6 +250,36 @@ equal "data node without +info: that one" "the user lacks +info" "$(error_of "$R
 equal "data node without +info: the other is watched" "up " \
 	"$(jq -r --arg addr "127.0.0.1:$R2" '.deployments[0].nodes[] | select(.addr == $addr) | .status' "$JSON") $(error_of "$R2")"
 apply_acl "$(acl_line watch data)" "$R1"
+
+# The client's eye: no outage without its permissions, each of them named; and with its line nothing
+# more is wanted.
+client_says() {
+	snapshot --probe "127.0.0.1:${S[0]}"
+	equal "$1" "$2" "$(jq -r '.deployments[0].masters[0].client | "\(.writable) \(.message)"' "$JSON" |
+		cut -d: -f1,2)"
+}
+PROBE_LINE=$(acl_line probe data)
+client_says "the probe of a watcher is no outage" "null cannot write: the user lacks +set"
+for permission in +set +get; do
+	apply_acl "$PROBE_LINE" "${DATA[@]}"
+	apply_acl "ACL SETUSER $WATCH -${permission#+}" "${DATA[@]}"
+	client_says "the probe without $permission: it is named" "null cannot write: the user lacks $permission"
+done
+apply_acl "$PROBE_LINE" "${DATA[@]}"
+apply_acl "ACL SETUSER $WATCH resetkeys" "${DATA[@]}"
+client_says "the probe without its keys: they are named" "null cannot write: the user lacks ~redoubt"
+reset_acl_log "${DATA[@]}"
+apply_acl "$PROBE_LINE" "${DATA[@]}"
+snapshot --probe "127.0.0.1:${S[0]}"
+equal "the probe with its line: it writes" true \
+	"$(jq -r '.deployments[0].masters[0].client.writable' "$JSON")"
+check "the probe with its line: nothing is refused" acl_log_is_empty "${DATA[@]}"
+equal "the probe with its line: it takes its key away" 0 "$(cli "$M" --scan --pattern 'redoubt:*' | wc -l)"
+as_watcher_writes() {
+	REDISCLI_AUTH=$ACL_PASSWORD "$REDIS_CLI" -p "$M" --user "$WATCH" set other 1
+}
+check "the probe with its line: it could write nothing else" eval 'as_watcher_writes 2>&1 | grep -q NOPERM'
+apply_acl "$(acl_line watch data)" "${DATA[@]}"
 
 # Events, and nothing else that would be refused.
 reset_acl_log "${S[@]}" "${DATA[@]}"
