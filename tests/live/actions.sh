@@ -124,7 +124,7 @@ screen_redoubt 120x44 --log "$LOG" "127.0.0.1:${S[0]}"
 check "the screen is there" wait_screen "127.0.0.1:$R1 +replica +up" 15
 BEGAN_MS=$(now_ms)
 
-for screen in 1 2 3 5 7; do
+for screen in 1 2 3 5 6 7 9 0; do
 	screen_keys "$screen"
 	check "the menu opens on screen $screen" opens_menu
 	leave
