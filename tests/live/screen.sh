@@ -118,7 +118,7 @@ for size in 80x24 200x60; do
 	check "$size: the master" wait_screen "$(row "$M" master)" 10
 	check "$size: both replicas" wait_screen "$(row "$R1" replica)" 10
 	check "$size: the Sentinels answer" wait_screen 'Sentinels +3 of 3' 10
-	check "$size: ckquorum is ok" wait_screen 'ckquorum ok' 10
+	check "$size: it can fail over" wait_screen 'failover ok' 10
 	check "$size: panes for topology, lag and events" in_order '┌ Topology .*┌ Replication' '┌ Events '
 	check "$size: lag in bytes" wait_screen ":$R2 .*[0-9.]+ k?B" 5
 	check "$size: no slots without a cluster" screen_lacks '┌ Slots'
@@ -174,7 +174,7 @@ equal "nothing was sent: master as before" "127.0.0.1:$new" "$(sentinel_master "
 
 screen_redoubt 80x24 --log "$WORK/log" "$TARGET"
 wait_screen "$(row "$new" master)" 10
-wait_screen 'ckquorum ok' 10
+wait_screen 'failover ok' 10
 check "80x24: the sheet opens" open_sheet
 screen_keys -l mymaster
 screen_keys Enter
@@ -203,7 +203,7 @@ equal "--read-only: epochs as before" "$before" "$(epochs)"
 # --- keys, at 80x24 ----------------------------------------------------------------------------------
 
 screen_redoubt 80x24 "$TARGET"
-wait_screen 'ckquorum ok' 10
+wait_screen 'failover ok' 10
 screen_keys '?'
 check "? lists the keys" wait_screen 'Screens' 5
 screen_keys NPage
@@ -238,7 +238,7 @@ wait_for 5 "three panes" together
 screen_keys 2 / 
 screen_keys -l "$R2"
 screen_keys Enter
-check "a filter leaves the other rows out" wait_lacks "127.0.0.1:$R1" 5
+check "a filter leaves the other rows out" wait_lacks "127.0.0.1:$R1 +replica" 5
 check "and keeps those that match" screen_has "127.0.0.1:$R2"
 screen_keys Escape
 check "Esc drops the filter" wait_screen "127.0.0.1:$R1" 5
@@ -357,7 +357,7 @@ wait_lacks FROZEN 5
 
 printf '[keys]\nfailover = F\nhelp = <F2> H\nfilter = <C-f>\npage-down = <PgDn>\n' >"$WORK/keys.conf"
 screen_redoubt 80x24 -c "$WORK/keys.conf" "$TARGET"
-wait_screen 'ckquorum ok' 10
+wait_screen 'failover ok' 10
 check "[keys]: the hints have the new ones" screen_has 'F failover.*F2 help'
 screen_keys f '?' F2
 check "[keys]: F2 is help, f and ? are nothing" wait_screen 'Esc closes' 5
