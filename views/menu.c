@@ -81,10 +81,11 @@ void menu_draw(const struct pane *p, struct menu *menu)
 		menu->top = menu->selected - (size_t)rows + 1;
 	if (menu->top + (size_t)rows > menu->count)
 		menu->top = menu->count - (size_t)rows;
-	int labels = label_columns(menu, in.width);
+	bool marked = (size_t)rows < menu->count; /* the last column is for the marks */
+	int labels = label_columns(menu, in.width - marked);
 	for (int i = 0; i < rows; i++) {
 		size_t at = menu->top + (size_t)i;
-		struct pane line = pane_sub(&in, i, 0, 1, in.width);
+		struct pane line = pane_sub(&in, i, 0, 1, in.width - marked);
 		entry_draw(&line, &menu->entries[at], labels, at == menu->selected);
 	}
 	if (menu->top > 0)
@@ -95,5 +96,6 @@ void menu_draw(const struct pane *p, struct menu *menu)
 	detail_draw(&low, &menu->entries[menu->selected]);
 	if (keys)
 		pane_text(&in, in.height - 1, 0, -1, STYLE_KEY_LABEL,
-			  "Enter opens its sheet, nothing is sent yet   Esc leaves");
+			  in.width < 54 ? "Enter opens its sheet   Esc leaves"
+					: "Enter opens its sheet, nothing is sent yet   Esc leaves");
 }
