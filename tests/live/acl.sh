@@ -78,9 +78,10 @@ snapshot() {
 }
 
 # Every place in the snapshot with the type of what is there: null where a fact is missing. What is
-# found wrong differs from poll to poll in its numbers.
+# found wrong, and what would be lost, differs from poll to poll in its numbers.
 filled() {
 	jq -c '.deployments |= map(del(.findings) |
+		walk(if type == "object" then del(.loss_ms, .loss_bytes, .candidate, .excluded, .reasons) else . end) |
 		walk(if type == "array" and (.[0] | type) == "object"
 			then sort_by(.addr // .sentinel // .name // .master.addr // "") else . end)) |
 		paths(type != "object" and type != "array") as $p | [$p, (getpath($p) | type)]' "$JSON"
