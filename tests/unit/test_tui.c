@@ -165,7 +165,7 @@ static void test_ascii(void **state)
 	pane_spark(&w, 6, 0, 7, values, 5, 8);
 	screen_frame_end(s);
 	check_dump(s, false,
-		   "+ Lag -------+\n|??? e 01234~|\n+------------+\n*!X?|`|->^v.o=|\n#####\n#\n  .: =#\n\n");
+		   "+ Lag -------+\n|??? e 01234~|\n+------------+\n*!X?|`|->^v.o=|!\n#####\n#\n  .: =#\n\n");
 	screen_dump(s, &out, true);
 	for (size_t i = 0; i < out.len; i++)
 		assert_in_range((unsigned char)out.data[i], 1, 126);
