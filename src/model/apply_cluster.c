@@ -293,6 +293,8 @@ static void follow_address(struct model *m, struct node *n, const struct cluster
 	}
 	n->addr = line->addr;
 	node_add_key(m, n, "", endpoint_format(&n->addr, text));
+	/* Rows are in the order of addresses, and a shard is called by its master's. */
+	deployment_get(m, n->deployment_id)->regroup = true;
 	m->changed |= TOPIC_NODES | TOPIC_TOPOLOGY;
 }
 
