@@ -8,9 +8,12 @@
 #include "base/units.h"
 #include "model/agreement.h"
 #include "model/health.h"
+#include "model/model_private.h"
 
-/* A CKQUORUM older than this is no word of now. */
+/* A CKQUORUM older than this is no word of now. Each Sentinel's comes every five rounds times their
+ * number, and what leaves does so after three rounds or more. */
 #define CKQUORUM_FRESH_MS 60000
+#define CKQUORUM_LEAVES   2
 
 const char *ready_name(enum ready r)
 {
@@ -48,6 +51,9 @@ struct votes {
 
 static void count_votes(const struct model *m, const struct group *g, int64_t now_ms, struct votes *out)
 {
+	int64_t fresh_ms = CKQUORUM_LEAVES * (int64_t)g->view_count * m->leave_after_ms;
+	if (fresh_ms < CKQUORUM_FRESH_MS)
+		fresh_ms = CKQUORUM_FRESH_MS;
 	*out = (struct votes){ .known = group_sentinels_known(m, g), .quorum = FACT_UNKNOWN };
 	for (size_t i = 0; i < g->view_count; i++) {
 		const struct sentinel_view *v = &g->views[i];
@@ -61,7 +67,7 @@ static void count_votes(const struct model *m, const struct group *g, int64_t no
 			out->quorum = v->facts.quorum;
 		out->tilted += n->info.sentinel_tilt == 1;
 		out->usable += n->info.sentinel_tilt != 1;
-		if (v->ckquorum_at_ms == 0 || now_ms - v->ckquorum_at_ms > CKQUORUM_FRESH_MS)
+		if (v->ckquorum_at_ms == 0 || now_ms - v->ckquorum_at_ms > fresh_ms)
 			continue;
 		out->ckquorum_ok += v->ckquorum.ok;
 		out->ckquorum_bad += !v->ckquorum.ok;

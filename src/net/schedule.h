@@ -11,7 +11,10 @@ enum poll_whom {
 	POLL_EVERY_CLUSTER_NODE,
 	POLL_EVERY_PLAIN_NODE,    /* of sets that no Sentinel is known to watch */
 	POLL_ONE_CLUSTER_NODE,    /* of each cluster one node, in turn */
-	POLL_ONE_SENTINEL_PER_MASTER, /* for each master one Sentinel, in turn; arg: the master's name */
+	/* For each master one Sentinel, in turn, so that the word of each is at most `every` times as
+	 * many intervals old as there are Sentinels; a small set is asked whole the first time. arg:
+	 * the master's name */
+	POLL_ONE_SENTINEL_PER_MASTER,
 	POLL_SENTINEL_ONCE,       /* once after each connect */
 };
 

@@ -427,15 +427,6 @@ static bool entry_settled(const struct entry *e)
 	return ((e->asked & needed) & ~e->done) == 0;
 }
 
-static bool group_settled(const struct watch *w, const struct group *g)
-{
-	const struct group_entry *ge = watch_find_group(w, g->id);
-
-	if (ge && (ge->done & watch_group_questions) == watch_group_questions)
-		return true;
-	return watch_sentinel_in_turn(w, g, 0) == NULL;
-}
-
 bool watch_settled(const struct watch *w)
 {
 	const struct deployment *d;
@@ -448,7 +439,7 @@ bool watch_settled(const struct watch *w)
 			return false;
 	while ((d = model_next_deployment(w->config.model, &cursor)))
 		for (size_t i = 0; d->kind == KIND_SENTINEL && i < d->group_count; i++)
-			if (!group_settled(w, d->groups[i]))
+			if (!watch_group_is_known(w, d->groups[i]))
 				return false;
 	return true;
 }

@@ -54,52 +54,134 @@ void watch_forget_unanswered(struct watch *w)
 	struct group_entry *ge, *next;
 
 	HASH_ITER(hh, w->groups, ge, next) {
-		ge->asked &= ge->done;
+		for (size_t i = 0; i < ge->first_count; i++)
+			ge->first[i].asked &= ge->first[i].done;
 		ge->hurried = 0;
 	}
 	w->groups_now = true;
 }
 
-/* An answer of any kind settles a question; without one, another Sentinel is asked. */
-void watch_note_group_answer(struct watch *w, enum question q, uint32_t group_id,
-			     enum answer answer)
+/* --- the first time -------------------------------------------------------------------------- */
+
+static struct first_words *find_first(struct group_entry *ge, uint32_t sentinel_id)
 {
+	for (size_t i = 0; i < ge->first_count; i++)
+		if (ge->first[i].sentinel_id == sentinel_id)
+			return &ge->first[i];
+	return NULL;
+}
+
+static bool is_asked_whole(const struct watch *w, const struct group *g)
+{
+	const struct deployment *d = model_deployment(w->config.model, g->deployment_id);
+
+	return d && g->view_count <= FIRST_SENTINELS_MAX && d->group_count <= FIRST_MASTERS_MAX;
+}
+
+static bool watches(const struct group *g, uint32_t sentinel_id)
+{
+	for (size_t i = 0; i < g->view_count; i++)
+		if (g->views[i].sentinel_id == sentinel_id)
+			return true;
+	return sentinel_id == 0;
+}
+
+/* In the place of one that no longer watches the group, where there is no other. */
+static struct first_words *obtain_first(struct group_entry *ge, const struct group *g,
+					uint32_t sentinel_id)
+{
+	struct first_words *f = find_first(ge, sentinel_id);
+	size_t at = ge->first_count;
+
+	if (f)
+		return f;
+	if (at == FIRST_SENTINELS_MAX + 1)
+		for (at = 0; at < FIRST_SENTINELS_MAX && watches(g, ge->first[at].sentinel_id);)
+			at++;
+	else
+		ge->first_count++;
+	ge->first[at] = (struct first_words){ .sentinel_id = sentinel_id };
+	return &ge->first[at];
+}
+
+/* An answer of any kind settles a question; without one it is asked again, in a large set of another
+ * Sentinel. */
+static bool note_first(struct first_words *f, uint32_t bit, bool answered)
+{
+	if (!f || f->done & bit)
+		return false;
+	if (answered)
+		f->done |= bit;
+	else
+		f->asked &= ~bit;
+	return !answered;
+}
+
+void watch_note_group_answer(struct entry *e, enum question q, uint32_t group_id, enum answer answer)
+{
+	struct watch *w = e->watch;
 	uint32_t bit = 1u << q;
 	struct group_entry *ge = watch_group_questions & bit ? watch_find_group(w, group_id) : NULL;
+	bool answered = answer != ANSWER_TIMEOUT && answer != ANSWER_LOST;
 
 	if (!ge)
 		return;
 	ge->hurried &= ~bit;
-	if (answer == ANSWER_TIMEOUT || answer == ANSWER_LOST) {
-		if (ge->done & bit)
-			return;
-		ge->asked &= ~bit;
-		w->groups_now = true;
-		return;
-	}
-	ge->done |= bit;
-	if (w->details_waiting)
+	w->groups_now |= note_first(find_first(ge, e->id), bit, answered);
+	w->groups_now |= note_first(find_first(ge, 0), bit, answered);
+	if (answered && w->details_waiting)
 		w->groups_dirty = true;
 }
 
-/* The Sentinels that watch a group take turns, so that each master is asked about once a round and
- * no Sentinel answers for all. */
+static bool is_known_from(struct group_entry *ge, uint32_t sentinel_id)
+{
+	const struct first_words *f = find_first(ge, sentinel_id);
+
+	return f && (f->done & watch_group_questions) == watch_group_questions;
+}
+
+bool watch_group_is_known(const struct watch *w, const struct group *g)
+{
+	struct group_entry *ge = watch_find_group(w, g->id);
+
+	if (!ge || !is_asked_whole(w, g))
+		return (ge && is_known_from(ge, 0)) || watch_sentinel_in_turn(w, g, 0) == NULL;
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct entry *e = watch_find_up(w, g->views[i].sentinel_id);
+
+		if (e && !is_known_from(ge, e->id))
+			return false;
+	}
+	return true;
+}
+
+/* The Sentinels that watch a group take turns, so that each master is asked about once a round, no
+ * Sentinel answers for all, and the word of each is at most as many rounds old as there are of them.
+ * Who cannot be asked gives its turn to the next one. */
 struct entry *watch_sentinel_in_turn(const struct watch *w, const struct group *g, unsigned turn)
 {
-	size_t up = 0;
-
-	for (size_t i = 0; i < g->view_count; i++)
-		up += watch_find_up(w, g->views[i].sentinel_id) != NULL;
-	if (up == 0)
-		return NULL;
-	up = turn % up;
 	for (size_t i = 0; i < g->view_count; i++) {
-		struct entry *e = watch_find_up(w, g->views[i].sentinel_id);
+		size_t at = (turn % g->view_count + i) % g->view_count;
+		struct entry *e = watch_find_up(w, g->views[at].sentinel_id);
 
-		if (e && up-- == 0)
+		if (e)
 			return e;
 	}
 	return NULL;
+}
+
+static void ask_first(struct watch *w, struct entry *e, struct first_words *f, const struct group *g)
+{
+	for (unsigned q = 0; q < ASK_COUNT; q++) {
+		uint32_t bit = 1u << q;
+
+		if (!(watch_group_questions & bit) || (f->asked & bit))
+			continue;
+		if (watch_ask(e, q, g))
+			f->asked |= bit;
+		else
+			w->details_waiting = true;
+	}
 }
 
 /* All that is asked about a master, the first time, without waiting for the round. */
@@ -107,21 +189,16 @@ static void ask_details(struct watch *w, struct group_entry *ge, const struct gr
 {
 	struct entry *e;
 
-	if ((ge->asked & watch_group_questions) == watch_group_questions)
+	for (size_t i = 0; is_asked_whole(w, g) && i < g->view_count; i++) {
+		e = watch_find_up(w, g->views[i].sentinel_id);
+		if (e)
+			ask_first(w, e, obtain_first(ge, g, e->id), g);
+	}
+	if (is_asked_whole(w, g))
 		return;
 	e = watch_sentinel_in_turn(w, g, g->id);
-	if (!e)
-		return;
-	for (unsigned q = 0; q < ASK_COUNT; q++) {
-		uint32_t bit = 1u << q;
-
-		if (!(watch_group_questions & bit) || (ge->asked & bit))
-			continue;
-		if (watch_ask(e, q, g))
-			ge->asked |= bit;
-		else
-			w->details_waiting = true;
-	}
+	if (e)
+		ask_first(w, e, obtain_first(ge, g, 0), g);
 }
 
 /* --- trouble --------------------------------------------------------------------------------- */

@@ -221,7 +221,7 @@ static void on_reply(struct link *l, enum question q, const char *arg, uint32_t 
 		parse_reply(w->parser, reply, &obs);
 		before_apply(e, &obs);
 	}
-	watch_note_group_answer(w, q, tag, obs.answer);
+	watch_note_group_answer(e, q, tag, obs.answer);
 	topics = watch_give(w, &obs);
 	if (q == ASK_INFO && first)
 		watch_ask_follow_ups(e);

@@ -63,21 +63,27 @@ void watch_poll_entry(struct entry *e, bool hurry)
 	}
 }
 
-/* In a hurry each group has a question of its own under way, whatever else its Sentinel was asked. */
+/* In a hurry each group has a question of its own under way, whatever else its Sentinel was asked, and
+ * the turn goes on with each. What is asked every few rounds has turns of its own: five Sentinels would
+ * else leave every fifth round to one and the same. */
 void watch_poll_group(struct watch *w, const struct group *g, struct group_entry *ge)
 {
-	struct entry *e = watch_sentinel_in_turn(w, g, w->round + g->id);
+	unsigned round = w->round + g->id;
 
-	if (!e)
-		return;
+	if (ge)
+		ge->hurries++;
 	for (unsigned i = 0; i < poll_count; i++) {
 		const struct poll *p = &polls[i];
 		uint32_t bit = 1u << p->question;
+		struct entry *e;
 
 		if (p->whom != POLL_ONE_SENTINEL_PER_MASTER)
 			continue;
-		if (!ge && (w->round + g->id) % p->every != 0)
+		if (!ge && round % p->every != 0)
 			continue;
+		e = watch_sentinel_in_turn(w, g, ge ? round + ge->hurries : round / p->every);
+		if (!e)
+			return;
 		if (ge && (!p->hurry || (ge->hurried & bit) ||
 			   !watch_take_hurry_token(w, p->question)))
 			continue;

@@ -30,12 +30,23 @@ struct entry { /* a node that is watched */
 	int64_t nodes_applied_ms;
 };
 
+#define FIRST_SENTINELS_MAX 5 /* sets up to this size are asked whole the first time */
+#define FIRST_MASTERS_MAX   8 /* where they watch no more masters than that */
+
+/* What one Sentinel was asked about a master the first time. */
+struct first_words {
+	uint32_t sentinel_id;    /* 0: whichever, in a large set */
+	uint32_t asked, done;    /* bits by question */
+};
+
 struct group_entry {
 	UT_hash_handle hh;
 	uint32_t id;
 	unsigned generation;
-	uint32_t asked, done;    /* bits by question: what is asked per master, the first time */
+	struct first_words first[FIRST_SENTINELS_MAX + 1];
+	size_t first_count;
 	uint32_t hurried;        /* bits by question: extra ones without an answer yet */
+	unsigned hurries;        /* counts them, for whose turn it is */
 	int64_t trouble_ms;      /* when something was wrong last; 0 never */
 };
 
@@ -93,8 +104,9 @@ void watch_init_groups(struct watch *w);
 struct group_entry *watch_find_group(const struct watch *w, uint32_t group_id);
 void watch_forget_groups(struct watch *w);
 void watch_forget_unanswered(struct watch *w);
-void watch_note_group_answer(struct watch *w, enum question q, uint32_t group_id,
-			     enum answer answer);
+void watch_note_group_answer(struct entry *e, enum question q, uint32_t group_id, enum answer answer);
+/* Whom it takes to know the group have answered once what is asked about it. */
+bool watch_group_is_known(const struct watch *w, const struct group *g);
 /* One of the Sentinels that watch it and can be asked, another one each turn; or NULL. */
 struct entry *watch_sentinel_in_turn(const struct watch *w, const struct group *g, unsigned turn);
 bool watch_hurries(const struct group_entry *ge, int64_t now_ms); /* in trouble, or lately so */

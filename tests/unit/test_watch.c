@@ -210,6 +210,21 @@ static bool can_fail_over(const struct group *g)
 	       g->replicas[0].facts.repl_offset > 0 && g->replicas[0].facts.priority > 0;
 }
 
+/* Replicas and peers as each Sentinel itself lists them, learnt after that time. */
+static bool all_have_listed(const struct group *g, int64_t after_ms)
+{
+	for (size_t i = 0; g && i < g->view_count; i++)
+		if (g->views[i].replicas_at_ms <= after_ms || g->views[i].peers_at_ms <= after_ms)
+			return false;
+	return g && g->view_count == 2;
+}
+
+/* Each of the two knows the other one: only one of them is asked later. */
+static bool have_met(const struct group *g)
+{
+	return all_have_listed(g, 0) && g->views[0].peer_count == 1 && g->views[1].peer_count == 1;
+}
+
 static void sentinel_set(void **state)
 {
 	const char *argv[] = { "SENTINEL", "FAILOVER", "mymaster" };
@@ -227,6 +242,12 @@ static void sentinel_set(void **state)
 	/* From one Sentinel to all: the second one is known once the two have met. */
 	RUN_UNTIL(&f, set_known(&f, &s));
 	RUN_UNTIL(&f, watch_settled(f.watch));
+	/* A small set is asked whole the first time, and goes on in turn. */
+	assert_true(all_have_listed(first_group(&f), 0));
+	for (size_t i = 0; i < 2; i++)
+		assert_true(first_group(&f)->views[i].ckquorum_at_ms != 0);
+	int64_t settled_ms = model_now_ms(f.model);
+	RUN_UNTIL(&f, all_have_listed(first_group(&f), settled_ms));
 	node = node_at(&f, s.sentinels[0].port);
 	RUN_UNTIL(&f, node_at(&f, s.sentinels[0].port)->event_link.state == LINK_UP);
 	assert_true(node->is_sentinel);
@@ -290,7 +311,7 @@ static void settles_once(void **state)
 	set_start(&s);
 	fleet_init(&f, true);
 	add_target(&f, s.sentinels[0].port);
-	RUN_UNTIL(&f, set_known(&f, &s));
+	RUN_UNTIL(&f, set_known(&f, &s) && have_met(first_group(&f)));
 	fleet_done(&f);
 
 	fleet_init(&f, false);
@@ -302,8 +323,10 @@ static void settles_once(void **state)
 	assert_int_equal(f.asked[ASK_INFO], 4);
 	assert_int_equal(f.asked[ASK_SENTINEL_MYID], 2);
 	assert_int_equal(f.asked[ASK_SENTINEL_MASTERS], 2);
-	assert_int_equal(f.asked[ASK_SENTINEL_REPLICAS], 1);
-	assert_int_equal(f.asked[ASK_SENTINEL_CKQUORUM], 1);
+	/* Of each Sentinel, so that the forecast is by all of them. */
+	assert_int_equal(f.asked[ASK_SENTINEL_REPLICAS], 2);
+	assert_int_equal(f.asked[ASK_SENTINEL_SENTINELS], 2);
+	assert_int_equal(f.asked[ASK_SENTINEL_CKQUORUM], 2);
 	assert_int_equal(node_at(&f, s.sentinels[0].port)->event_link.state, LINK_NONE);
 	fleet_done(&f);
 	set_stop(&s);
