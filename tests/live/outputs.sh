@@ -113,7 +113,11 @@ if command -v tmux >/dev/null; then
 	asks() {
 		local said=$1
 		shift
-		screen_keys -l "clear; $REDOUBT --askpass --once 127.0.0.1:$A; stty -a | grep -ow -e '-*echo' -e '-*isig'; echo st''op"
+		# What the one before left on the screen is no question of this one.
+		screen_keys -l clear
+		screen_keys Enter
+		wait_for 10 "a clear screen" eval '! screen_has "Password|stop"'
+		screen_keys -l "$REDOUBT --askpass --once 127.0.0.1:$A; stty -a | grep -ow -e '-*echo' -e '-*isig'; echo st''op"
 		screen_keys Enter
 		wait_screen '^Password: *$' 10
 		screen_keys "$@"
