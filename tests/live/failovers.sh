@@ -16,7 +16,9 @@ MANUAL=${1:-2}
 CRASH=${2:-1}
 DOWN_AFTER_MS=2000
 FAILOVER_TIMEOUT_MS=3000
-LIMIT_MS=${LIMIT_MS:-100} # a phase by redoubt's clock against the log's
+# A phase by redoubt's clock against the log's: far off is another moment, or another failover. How near it
+# is on a quiet machine is measured by LIMIT_MS=100, and printed in any case.
+LIMIT_MS=${LIMIT_MS:-1500}
 export TZ=UTC             # of the logs
 
 free_ports 7
