@@ -150,6 +150,7 @@ static void judge_listed(const struct model *m, const struct member_view *v,
 		.node_id = v->node_id,
 		.priority = f->priority != FACT_UNKNOWN ? f->priority : PRIORITY_DEFAULT,
 		.offset = f->repl_offset,
+		.listed_offset = f->repl_offset,
 		.loss_bytes = FACT_UNKNOWN,
 		.ping_age_ms = age_of(f->last_ok_ping_reply_ms),
 		.info_age_ms = f->info_refresh_ms > 0 ? f->info_refresh_ms : FACT_UNKNOWN,
@@ -179,6 +180,7 @@ static void judge_hidden(const struct model *m, const struct node *n, int64_t no
 		.hidden = true,
 		.priority = n->info.priority != FACT_UNKNOWN ? n->info.priority : PRIORITY_DEFAULT,
 		.offset = n->info.slave_repl_offset,
+		.listed_offset = FACT_UNKNOWN,
 		.loss_bytes = lag.bytes,
 		.info_age_ms = now_ms - n->info_at_ms,
 		.info_allowed_ms = INFO_AGE_MAX_MS,
@@ -358,14 +360,17 @@ static bool moving_tie(const struct model *m, const struct group *g, struct fore
 		       enum forecast_case which, int64_t now_ms, size_t rivals)
 {
 	const struct node *master = model_node(m, g->master_id);
-	bool all_refreshed = true;
-	if (which != FORECAST_MANUAL || rivals < 2 || master == NULL || master->link.state != LINK_UP ||
-	    master->repl_rate_bytes_s == 0)
+	bool all_refreshed = true, same_listed = true;
+	if (which != FORECAST_MANUAL || rivals < 2 || master == NULL || master->link.state != LINK_UP)
 		return false;
-	for (size_t i = 0; i < rivals; i++)
-		all_refreshed = all_refreshed && is_refreshed(&out->replicas[i], out->at_ms, now_ms);
-	bool quiet = master->repl_rate_bytes_s > 0 && master->repl_rate_bytes_s <= QUIET_BYTES_S;
-	if (all_refreshed && quiet)
+	for (size_t i = 0; i < rivals; i++) {
+		const struct forecast_replica *r = &out->replicas[i];
+		all_refreshed = all_refreshed && is_refreshed(r, out->at_ms, now_ms);
+		same_listed = same_listed && r->listed_offset == out->replicas[0].listed_offset;
+	}
+	double rate = master->repl_rate_bytes_s;
+	bool quiet = rate >= 0 && rate <= QUIET_BYTES_S, still = rate == 0 && same_listed;
+	if (still || (all_refreshed && quiet))
 		return false;
 	say_tie(out, m, rivals, "they keep up with the writes, and the last INFO decides");
 	return true;
@@ -480,6 +485,7 @@ static void judge_member(const struct model *m, const struct node *n, bool is_cl
 	*r = (struct forecast_replica){ .node_id = n->id,
 					.priority = FACT_UNKNOWN,
 					.offset = lag.offset,
+					.listed_offset = FACT_UNKNOWN,
 					.loss_bytes = lag.bytes,
 					.info_age_ms = n->info_at_ms != 0 ? now_ms - n->info_at_ms : FACT_UNKNOWN };
 	text_format(r->run_id, sizeof(r->run_id), "%s", n->run_id);

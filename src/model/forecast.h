@@ -40,7 +40,8 @@ struct forecast_replica {
 	unsigned passed_over;        /* PASS_ bits; 0: eligible */
 	bool hidden;                 /* replica-announced no: the Sentinel may choose it, but lists it not */
 	int64_t priority;            /* Sentinels only; else FACT_UNKNOWN */
-	int64_t offset;              /* as whoever decides knows it; FACT_UNKNOWN */
+	int64_t offset;              /* as it will be known when the choice is made; FACT_UNKNOWN */
+	int64_t listed_offset;       /* as the Sentinel knows it now; FACT_UNKNOWN */
 	char run_id[ID_BYTES];       /* the last tie-break; "" last of all */
 	int64_t loss_bytes;          /* if it were promoted now; FACT_UNKNOWN */
 	int64_t ping_age_ms, info_age_ms, info_allowed_ms, link_down_ms, link_down_allowed_ms; /* for words */

@@ -361,6 +361,17 @@ static void moving(void **state)
 	/* With writes all the time it is never sure. */
 	f = while_written(500000, 1300, FORECAST_MANUAL);
 	assert_true(f.tie);
+	/* Nothing is written now, but it was between the two INFOs, which are not asked for again. */
+	struct world w = listed_world();
+	struct sentinel_instance a = good(21002), b = good(21003);
+	tick(&w, 1000);
+	info_master(&w, 21001, 5000, LISTED(0, 21002, 5000) LISTED(1, 21003, 5000));
+	a.info_refresh_ms = b.info_refresh_ms = 500;
+	b.repl_offset = 4001;
+	lists(&w, 26001, a, b);
+	f = by_first(&w, FORECAST_MANUAL);
+	assert_true(f.tie);
+	world_end(&w);
 	/* After a crash nothing moves. */
 	f = while_written(500000, 500, FORECAST_CRASH);
 	assert_false(f.tie);
