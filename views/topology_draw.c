@@ -111,13 +111,26 @@ static int draw_tree(const struct pane *p, int y, const struct topo_row *row)
 }
 
 /* What is worse comes first in it: where there is no room for all, the rest goes. */
+/* "BUSY Redis is ..." of "info: BUSY Redis is ...": cut at its colon it would say nothing. */
+static const char *without_question(const char *state)
+{
+	for (int q = ASK_NONE + 1; q < ASK_COUNT; q++) {
+		const char *name = question_name((enum question)q);
+		size_t len = strlen(name);
+
+		if (strncmp(state, name, len) == 0 && strncmp(state + len, ": ", 2) == 0)
+			return state + len + 2;
+	}
+	return state;
+}
+
 static void draw_state(const struct pane *p, int y, int x, int room, enum style_role style,
 		       const char *state)
 {
 	char text[sizeof(((struct topo_row *)NULL)->state)];
 	char *comma;
 
-	snprintf(text, sizeof(text), "%s", state);
+	snprintf(text, sizeof(text), "%s", text_width(state) > room ? without_question(state) : state);
 	while (text_width(text) > room && (comma = strrchr(text, ','))) {
 		const char *why = strstr(text, ": ");
 
