@@ -284,12 +284,17 @@ for port in "${S[@]}"; do
 	watch_sentinel "$port" "$others" &
 	OTHER_PIDS+=($!)
 done
-sleep 1
+all_seen_well() {
+	for port in "${S[@]}"; do
+		tail -n 1 "$WORK/knows.$port" | grep -q ' 1$' || return
+	done
+}
+check "each Sentinel is seen to know all before" wait_for 10 "looks" all_seen_well
 check "the clean-up is sent" confirm mymaster
 check "the clean-up: one after the other" wait_screen '1 of 3: 127.0.0.1:[0-9]+ is reset' 10
 check "the clean-up ends" wait_screen 'Done and verified: 3 of 3 Sentinels were reset' 150
 check "it says who is forgotten" wait_screen "forgotten: .*127.0.0.1:($GHOST|$GHOST_SENTINEL)" 2
-sleep 1
+check "and after it" wait_for 10 "looks" all_seen_well
 for pid in "${OTHER_PIDS[@]: -3}"; do
 	kill "$pid"
 done
