@@ -29,6 +29,8 @@ SENTINEL_PASS_FILE=$WORK/sentinel-pass
 PASSED=0
 FAILED=0
 PORTS=()            # set by free_ports
+PORT_NEXT=0 PORT_END=0 # what is left of the block that was taken last
+LOG=$WORK/log       # where --log goes, for `logged`
 declare -A NODE_PID # port: pid of the server
 OTHER_PIDS=()       # of everything else that was started in the background
 TMUX_SOCKET=redoubt-live-$$.0
@@ -94,7 +96,8 @@ skip_all() {
 	exit 77
 }
 
-# wait_for SECONDS TEXT COMMAND...: polls until the command succeeds. The one place that sleeps.
+# wait_for SECONDS TEXT COMMAND...: polls until the command succeeds. The one place that sleeps. The
+# seconds are for a failure only, so that there may be many.
 wait_for() {
 	local text=$2 deadline_ms
 	deadline_ms=$(($(now_ms) + $1 * 1000))
@@ -111,6 +114,46 @@ wait_for() {
 now_ms() {
 	local now=${EPOCHREALTIME/[^0-9]/}
 	echo $((now / 1000))
+}
+
+# wait_check SECONDS TEXT COMMAND...: passes once the command succeeds, and says what it said last.
+wait_check() {
+	local seconds=$1 text=$2
+	shift 2
+	if wait_for "$seconds" "$text" "$@" >/dev/null; then
+		pass "$text"
+	else
+		fail "$text" "not within $seconds s: $*" "$("$@" 2>&1)"
+	fi
+}
+
+# wait_equal SECONDS TEXT EXPECTED COMMAND...: what the command prints becomes EXPECTED.
+wait_equal() {
+	local seconds=$1 text=$2 expected=$3
+	shift 3
+	prints_expected() { [ -n "$expected" ] && [ "$("$@")" = "$expected" ]; }
+	wait_for "$seconds" "$text" prints_expected "$@" >/dev/null && pass "$text" && return
+	fail "$text" "not within $seconds s: $*" "expected: $expected" "actual:   $("$@" 2>&1)"
+}
+
+# wait_same SECONDS TEXT COMMAND COMMAND: both print the same, and something. What moves between the two
+# looks at it is looked at again.
+wait_same() {
+	local seconds=$1 text=$2 one=$3 other=$4 expected actual
+	both_print_the_same() {
+		expected=$($one 2>&1)
+		actual=$($other 2>&1)
+		[ -n "$expected" ] && [ "$expected" = "$actual" ]
+	}
+	wait_for "$seconds" "$text" both_print_the_same >/dev/null && pass "$text" && return
+	fail "$text" "not within $seconds s" "$one: $expected" "$other: $actual"
+}
+
+# logged REGEX [SECONDS]: a line of LOG has it, by then. It is written a moment after what it tells.
+logged() {
+	wait_for "${2:-30}" "a line of the log with /$1/" grep -Eqs -- "$1" "$LOG" && return
+	tail -n 15 "$LOG"
+	return 1
 }
 
 # --- end -----------------------------------------------------------------------------------------
@@ -143,16 +186,33 @@ port_is_free() {
 	! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
-# free_ports COUNT: sets PORTS. Below the ephemeral range, and so are the cluster bus ports.
+# Between looking whether a port is free and its server's taking it another test could take it, so each
+# has blocks of a hundred ports of its own: it holds a lock on their files as long as it or a server of
+# its runs. Ports and, 10000 above them, those of the cluster bus are below the ephemeral range, and away
+# from those that demos take (from 6379, 7000, 17000 and 26379 on).
+take_port_block() {
+	local folder=${TMPDIR:-/tmp}/redoubt-live-ports-$UID block lock
+	mkdir -m 700 "$folder" 2>/dev/null || [ -w "$folder" ] || bail "a folder for locks on ports"
+	for _ in {1..1000}; do
+		block=$((100 + RANDOM % 62))
+		PORT_NEXT=$((block * 100)) PORT_END=$((block * 100 + 100))
+		command -v flock >/dev/null || return 0
+		exec {lock}>>"$folder/$block" || bail "a lock on ports"
+		flock -n "$lock" && return
+		exec {lock}>&-
+	done
+	bail "ports that no other test has"
+}
+
+# free_ports COUNT: sets PORTS. None is given twice: a server of before would have left its files.
 free_ports() {
-	local port
 	PORTS=()
 	while [ "${#PORTS[@]}" -lt "$1" ]; do
-		port=$((10000 + (RANDOM * 2 + RANDOM % 2) % 10000))
-		[[ " ${PORTS[*]-} " == *" $port "* ]] && continue
-		if port_is_free "$port" && port_is_free $((port + 10000)); then
-			PORTS+=("$port")
+		[ "$PORT_NEXT" -lt "$PORT_END" ] || take_port_block
+		if port_is_free "$PORT_NEXT" && port_is_free $((PORT_NEXT + 10000)); then
+			PORTS+=("$PORT_NEXT")
 		fi
+		PORT_NEXT=$((PORT_NEXT + 1))
 	done
 }
 
@@ -193,7 +253,7 @@ start_node() {
 			"repl-diskless-sync-delay 0" "$@"
 	} >"$WORK/$port/node.conf"
 	launch_node "$port"
-	wait_for 10 "server on port $port answers" node_answers "$port" ||
+	wait_for 30 "server on port $port answers" node_answers "$port" ||
 		bail "server on port $port starts" "$(tail -n 5 "$WORK/$port/node.log" 2>&1)"
 }
 
@@ -212,7 +272,7 @@ start_sentinel() {
 			"sentinel parallel-syncs mymaster 1"
 	} >"$WORK/$port/node.conf"
 	launch_node "$port" --sentinel
-	wait_for 10 "Sentinel on port $port answers" sentinel_answers "$port" ||
+	wait_for 30 "Sentinel on port $port answers" sentinel_answers "$port" ||
 		bail "Sentinel on port $port starts" "$(tail -n 5 "$WORK/$port/node.log" 2>&1)"
 }
 
@@ -223,7 +283,7 @@ restart_node() {
 
 kill_node() {
 	kill -KILL "${NODE_PID[$1]}"
-	wait_for 5 "server on port $1 is gone" is_gone "${NODE_PID[$1]}"
+	wait_for 30 "server on port $1 is gone" is_gone "${NODE_PID[$1]}"
 	unset "NODE_PID[$1]"
 }
 
@@ -239,14 +299,14 @@ resume_node() {
 cli() {
 	local port=$1
 	shift
-	REDISCLI_AUTH=$PASSWORD timeout 5 "$REDIS_CLI" -h 127.0.0.1 -p "$port" "$@"
+	REDISCLI_AUTH=$PASSWORD timeout 10 "$REDIS_CLI" -h 127.0.0.1 -p "$port" "$@"
 }
 
 # scli PORT COMMAND...: at a Sentinel.
 scli() {
 	local port=$1
 	shift
-	REDISCLI_AUTH=$SENTINEL_PASSWORD timeout 5 "$REDIS_CLI" -h 127.0.0.1 -p "$port" "$@"
+	REDISCLI_AUTH=$SENTINEL_PASSWORD timeout 10 "$REDIS_CLI" -h 127.0.0.1 -p "$port" "$@"
 }
 
 node_answers() {
@@ -301,11 +361,11 @@ start_cluster() {
 		start_node "$port" "cluster-enabled yes" "cluster-config-file nodes.conf" \
 			"cluster-node-timeout ${CLUSTER_NODE_TIMEOUT:-2000}"
 	done
-	REDISCLI_AUTH=$PASSWORD timeout 60 "$REDIS_CLI" --cluster create "${@/#/127.0.0.1:}" \
+	REDISCLI_AUTH=$PASSWORD timeout 120 "$REDIS_CLI" --cluster create "${@/#/127.0.0.1:}" \
 		--cluster-replicas 1 --cluster-yes >"$WORK/create.log" 2>&1 ||
 		bail "the cluster is created" "$(tail -n 5 "$WORK/create.log")"
 	for port; do
-		wait_for 20 "node $port sees the whole cluster" cluster_is_settled "$port" $# ||
+		wait_for 60 "node $port sees the whole cluster" cluster_is_settled "$port" $# ||
 			bail "the cluster settles" "$(cli "$port" cluster nodes 2>&1)"
 	done
 }
@@ -332,7 +392,7 @@ need_redoubt() {
 
 # redoubt ARG...: with both passwords.
 redoubt() {
-	timeout 30 "$REDOUBT" --pass-file "$PASS_FILE" --sentinel-pass-file "$SENTINEL_PASS_FILE" "$@"
+	timeout 60 "$REDOUBT" --pass-file "$PASS_FILE" --sentinel-pass-file "$SENTINEL_PASS_FILE" "$@"
 }
 
 # start_events FILE ARG...: the event stream as JSON lines into the file.
@@ -396,11 +456,40 @@ screen_has() {
 	screen_text | grep -Eq -- "$1"
 }
 
+screen_lacks() {
+	! screen_has "$1"
+}
+
 # wait_screen REGEX SECONDS
 wait_screen() {
 	wait_for "$2" "screen shows /$1/" screen_has "$1" && return
 	screen_text | sed 's/^/# /'
 	return 1
+}
+
+# wait_lacks REGEX SECONDS
+wait_lacks() {
+	wait_for "$2" "screen without /$1/" screen_lacks "$1" && return
+	screen_text | sed 's/^/# /'
+	return 1
+}
+
+# A sheet hears nothing in its first half second: presses a harmless key until it shows.
+sheet_hears() {
+	screen_keys C-u Z
+	screen_has '> Z' && screen_keys C-u && wait_lacks '> Z' 10
+}
+
+# The sheet takes what is typed, and nothing is typed there yet.
+sheet_listens() {
+	wait_for 30 "the sheet listens" sheet_hears
+}
+
+# type_line TEXT: behind `:`.
+type_line() {
+	screen_keys :
+	screen_keys -l "$1"
+	screen_keys Enter
 }
 
 screen_ended() {
@@ -412,7 +501,7 @@ screen_ended() {
 NOTE_STATUS=(sh -c 'rm -f "$0"; "$@"; echo $? >"$0.new"; mv "$0.new" "$0"' "$WORK/status")
 
 screen_status() {
-	wait_for 5 "a status" [ -s "$WORK/status" ]
+	wait_for 30 "a status" [ -s "$WORK/status" ]
 	cat "$WORK/status"
 }
 
