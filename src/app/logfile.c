@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 struct logfile {
@@ -173,24 +174,11 @@ bool logfile_losses(struct logfile *l, struct logfile_losses *out)
 	return out->error != 0 || out->lines > 0;
 }
 
-static struct timespec deadline_in(int ms)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += ms / 1000;
-	t.tv_nsec += (long)(ms % 1000) * 1000000;
-	if (t.tv_nsec >= 1000000000) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000;
-	}
-	return t;
-}
-
 void logfile_close(struct logfile *l, int timeout_ms, struct logfile_losses *losses)
 {
 	if (l == NULL)
 		return;
-	struct timespec until = deadline_in(timeout_ms);
+	struct timespec until = clock_mono_in(timeout_ms);
 	pthread_mutex_lock(&l->lock);
 	l->closing = true;
 	pthread_cond_signal(&l->work);

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 
 #include <stdio.h>
-#include <time.h>
 
 static int64_t clock_us(clockid_t id)
 {
@@ -26,6 +25,25 @@ int64_t clock_mono_ms(void)
 int64_t clock_wall_ms(void)
 {
 	return clock_us(CLOCK_REALTIME) / 1000;
+}
+
+int64_t clock_wall_at_ms(int64_t mono_ms)
+{
+	return clock_wall_ms() - (clock_mono_ms() - mono_ms);
+}
+
+struct timespec clock_mono_in(int ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000;
+	}
+	return t;
 }
 
 /* Floor division: a time before 1970 has positive milliseconds too. */

@@ -212,7 +212,8 @@ static void on_reply(struct link *l, enum question q, const char *arg, uint32_t 
 		return;
 	}
 	e->done |= 1u << q;
-	obs.wall_ms = clock_wall_ms();
+	/* Of the same moment as recv_ms: a busy machine may have got here much later. */
+	obs.wall_ms = clock_wall_at_ms(obs.recv_ms);
 	if (reply) {
 		obs.rtt_us = recv_us - sent_us > INT32_MAX ? INT32_MAX : (int32_t)(recv_us - sent_us);
 		if (q == ASK_CLUSTER_NODES && nodes_known(e, reply, obs.recv_ms))
