@@ -460,16 +460,16 @@ screen_lacks() {
 	! screen_has "$1"
 }
 
-# wait_screen REGEX SECONDS
+# wait_screen REGEX [SECONDS]
 wait_screen() {
-	wait_for "$2" "screen shows /$1/" screen_has "$1" && return
+	wait_for "${2:-30}" "screen shows /$1/" screen_has "$1" && return
 	screen_text | sed 's/^/# /'
 	return 1
 }
 
-# wait_lacks REGEX SECONDS
+# wait_lacks REGEX [SECONDS]
 wait_lacks() {
-	wait_for "$2" "screen without /$1/" screen_lacks "$1" && return
+	wait_for "${2:-30}" "screen without /$1/" screen_lacks "$1" && return
 	screen_text | sed 's/^/# /'
 	return 1
 }
