@@ -192,6 +192,9 @@ static bool is_refusal(const struct observation *obs)
 	/* Only asked in case: a watcher's smallest ACL does not have it. */
 	if (obs->question == ASK_SENTINEL_WATCHERS)
 		return false;
+	/* Sentinels up to 6.0 do not know it: their peers tell their ids all the same. */
+	if (obs->question == ASK_SENTINEL_MYID && obs->error == ERROR_UNKNOWN_COMMAND)
+		return false;
 	/* The master went while the question was on its way: the node is well. */
 	return obs->text == NULL || strstr(obs->text, "No such master with that name") == NULL;
 }

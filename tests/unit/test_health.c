@@ -145,6 +145,18 @@ static void permissions(void **state)
 	world_end(&w);
 }
 
+/* Sentinels up to 6.0 have no id to tell: they are well. */
+static void unknown_to_older_ones(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	refused(&w, 26001, ASK_SENTINEL_MYID, ERROR_UNKNOWN_COMMAND, "ERR Unknown sentinel subcommand 'MYID'");
+	verdict_is(of_node(&w, 26001), HEALTH_OK, "");
+	refused(&w, 26001, ASK_SENTINEL_MYID, ERROR_NOPERM, "NOPERM no permission for 'sentinel|myid'");
+	assert_has(of_node(&w, 26001).text, "+sentinel|myid");
+	world_end(&w);
+}
+
 static void permission_names(void **state)
 {
 	char name[PERMISSION_BYTES], text[30];
@@ -435,7 +447,7 @@ int main(void)
 		cmocka_unit_test(all_well),	     cmocka_unit_test(links),
 		cmocka_unit_test(never_reached),     cmocka_unit_test(permissions),
 		cmocka_unit_test(permission_names),  cmocka_unit_test(two_permissions),
-		cmocka_unit_test(refusals_pass),
+		cmocka_unit_test(refusals_pass),     cmocka_unit_test(unknown_to_older_ones),
 		cmocka_unit_test(unwatched),
 		cmocka_unit_test(replica_troubles),  cmocka_unit_test(contradictions),
 		cmocka_unit_test(others_say_down),   cmocka_unit_test(down_since_stays),
