@@ -19,12 +19,19 @@ SRC=${REDOUBT_SRCDIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 REDOUBT=${REDOUBT:-$SRC/build/redoubt}
 REDIS_SERVER=$(command -v redis-server || command -v valkey-server)
 REDIS_CLI=$(command -v redis-cli || command -v valkey-cli)
+# 602 is 6.2; 0 when it does not say.
+SERVER_VERSION=$("$REDIS_SERVER" --version 2>/dev/null |
+	sed -n 's/.* v=\([0-9]*\)\.\([0-9]*\)\..*/\1 \2/p' | awk '{ print $1 * 100 + $2 }')
+SERVER_VERSION=${SERVER_VERSION:-0}
 
 PASSWORD=live-data-$$-$RANDOM           # of data nodes
 SENTINEL_PASSWORD=live-sentinel-$$-$RANDOM
 PASS_FILE=$WORK/pass
 SENTINEL_PASS_FILE=$WORK/sentinel-pass
 (umask 077 && echo "$PASSWORD" >"$PASS_FILE" && echo "$SENTINEL_PASSWORD" >"$SENTINEL_PASS_FILE")
+# Lines of a Sentinel's configuration. Before 6.2 it takes its own password for its peers and refuses the other.
+SENTINEL_SECRETS=("requirepass $SENTINEL_PASSWORD")
+[ "$SERVER_VERSION" -lt 602 ] || SENTINEL_SECRETS+=("sentinel sentinel-pass $SENTINEL_PASSWORD")
 
 PASSED=0
 FAILED=0
@@ -263,8 +270,7 @@ start_sentinel() {
 	mkdir -p "$WORK/$port"
 	{
 		common_conf "$port"
-		printf '%s\n' "requirepass $SENTINEL_PASSWORD" \
-			"sentinel sentinel-pass $SENTINEL_PASSWORD" \
+		printf '%s\n' "${SENTINEL_SECRETS[@]}" \
 			"sentinel monitor mymaster 127.0.0.1 $2 $3" \
 			"sentinel auth-pass mymaster $PASSWORD" \
 			"sentinel down-after-milliseconds mymaster $4" \
