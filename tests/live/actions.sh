@@ -40,21 +40,6 @@ confirm() {
 	screen_keys Enter
 }
 
-leave() {
-	screen_keys Escape
-	wait_lacks 'to go ahead|Esc closes|Esc leaves'
-}
-
-# sheet_says LINE REGEX: opens a sheet behind `:` and looks whether it says so, and leaves it if not: for
-# what comes to be so after a while.
-sheet_says() {
-	type_line "$1"
-	wait_screen 'to go ahead|Esc closes|Esc leaves' || return
-	wait_for 1 "it says so" screen_has "$2" && return
-	leave
-	return 1
-}
-
 # The one line that is selected in the menu.
 selected() {
 	screen_text | sed -n 's/^.*│> \([^ ].*\)$/\1/p'
@@ -155,18 +140,18 @@ screen_redoubt 120x44 --log "$LOG" "127.0.0.1:${S[0]}"
 check "the screen is there" wait_screen "127.0.0.1:$R1 +replica +up"
 # For a minute after the Sentinels have missed them.
 check "one that was lost just now is not forgotten" \
-	wait_for 60 "that sheet" sheet_says reset 'not for long enough to be a ghost'
-leave
+	wait_for 60 "that sheet" line_says reset 'not for long enough to be a ghost'
+leave_sheet
 
 for screen in 1 2 3 5 6 7 9 0; do
 	screen_keys "$screen"
 	check "the menu opens on screen $screen" opens_menu
-	leave
+	leave_sheet
 done
 type_line "node $R1"
 check "it opens over a node" opens_menu
 check "and is about that node" wait_screen "Actions +127.0.0.1:$R1 of mymaster"
-leave
+leave_sheet
 screen_keys Escape
 screen_keys 2 g
 
@@ -175,7 +160,7 @@ screen_keys 2 g
 type_line ping
 check "ping: ten round trips" wait_screen 'Done and verified: 10 round trips: least [0-9.]+ ms, median'
 check "ping: plain or TLS, and the user" wait_screen 'plain, not encrypted, user default, up for'
-leave
+leave_sheet
 
 # --- settings --------------------------------------------------------------------------------------
 
@@ -193,7 +178,7 @@ check "0 is no quorum" wait_screen 'quorum must be a number from 1'
 screen_keys -l 4
 screen_keys Enter
 check "it warns of a quorum that is not reached" wait_screen 'more than the 3 Sentinels that answer'
-leave
+leave_sheet
 type_line 'set quorum 3'
 check "another name sends nothing" eval 'wait_screen "Type mymaster" && sheet_listens'
 screen_keys -l mymastex
@@ -204,7 +189,7 @@ check "it is read back" wait_screen 'Done and verified: 3 of 3 Sentinels say quo
 wait_check 30 "all three have it" on_all quorum 3
 check "it is in the log" told 'set-quorum verified: SENTINEL SET mymaster quorum 3 -> 3 of 3'
 equal "and of all that was typed before nothing was sent" 1 "$(grep -Ec '\+action .*set-quorum sent' "$LOG")"
-leave
+leave_sheet
 for setting in quorum:quorum:2 down-after:down-after-milliseconds:4000 \
 	failover-timeout:failover-timeout:20000 parallel-syncs:parallel-syncs:2; do
 	IFS=: read -r name field value <<<"$setting"
@@ -212,14 +197,14 @@ for setting in quorum:quorum:2 down-after:down-after-milliseconds:4000 \
 	check "set $name" confirm mymaster
 	check "set $name is verified" wait_screen "Done and verified: 3 of 3 Sentinels say $name $value"
 	wait_check 30 "set $name: all three have it" on_all "$field" "$value"
-	leave
+	leave_sheet
 done
 
 # One is changed behind the back of the others: the sheet shows it, and sets it right.
 scli "${S[1]}" sentinel set mymaster parallel-syncs 5 >/dev/null
 check "they differ: that shows" \
-	wait_for 60 "shows" sheet_says 'set parallel-syncs' "127.0.0.1:${S[1]} +parallel-syncs 5"
-leave
+	wait_for 60 "shows" line_says 'set parallel-syncs' "127.0.0.1:${S[1]} +parallel-syncs 5"
+leave_sheet
 
 # --- configuration files ---------------------------------------------------------------------------
 
@@ -229,7 +214,7 @@ check "flushconfig" confirm mymaster
 check "flushconfig: all three say that it is written" \
 	wait_screen 'Done and verified: 3 of 3 Sentinels say that their file is written'
 check "flushconfig: the file that was lost is there again" grep -q 'sentinel monitor mymaster' "$WORK/${S[0]}/node.conf"
-leave
+leave_sheet
 
 # --- BGSAVE ----------------------------------------------------------------------------------------
 
@@ -244,7 +229,7 @@ check "bgsave" confirm "127.0.0.1:$M"
 wait_for 30 "a process that saves" hold_save
 check "bgsave: it runs at the server" saves 1
 check "bgsave: its progress is followed" wait_screen 'saving for [0-9]+ s: [0-9]+ of 100 keys'
-leave
+leave_sheet
 type_line bgsave
 check "bgsave: not a second one" wait_screen 'a bgsave of 127.0.0.1:[0-9]+ is under way'
 kill -CONT "$SAVER"
@@ -253,8 +238,8 @@ check "bgsave: the file is there" [ -s "$WORK/$M/dump.rdb" ]
 cli "$M" bgsave >/dev/null
 wait_for 30 "another's save" hold_save
 check "bgsave: not while another's is running" \
-	wait_for 60 "refused" sheet_says bgsave 'Cannot be done now: a save is running there already'
-leave
+	wait_for 60 "refused" line_says bgsave 'Cannot be done now: a save is running there already'
+leave_sheet
 cli "$M" config set rdb-key-save-delay 0 >/dev/null
 kill -KILL "$SAVER"
 wait_for 60 "the save ends" saves 0
@@ -282,11 +267,11 @@ now_us() {
 	echo "${EPOCHREALTIME/[^0-9]/}"
 }
 
-check "after a minute they are ghosts" wait_for 150 "ghosts" sheet_says reset 'Type mymaster to go ahead'
+check "after a minute they are ghosts" wait_for 150 "ghosts" line_says reset 'Type mymaster to go ahead'
 check "the sheet names the replica that is forgotten" wait_screen "forgotten +127.0.0.1:$GHOST, a replica"
 check "and the Sentinel" wait_screen "forgotten +127.0.0.1:$GHOST_SENTINEL, a Sentinel"
 check "and for how long each is blind" wait_screen 'blind +each for 2 to 10 s'
-leave
+leave_sheet
 type_line "node $GHOST_SENTINEL"
 check "over the ghost the menu opens" opens_menu
 check "it has the clean-up" menu_to 'Clear the ghost'
@@ -349,7 +334,7 @@ for n in 1 2; do
 	check "each Sentinel's turn is an event: $n of 3" told "clear-ghost sent: .*knew all again after .* \($n of 3\)"
 done
 check "so is the end" told 'clear-ghost verified: SENTINEL RESET mymaster -> 3 of 3'
-leave
+leave_sheet
 screen_keys Escape 2 g
 
 # --- a sequence that does not come to its end ------------------------------------------------------
@@ -364,7 +349,7 @@ pause_node "$last"
 check "reset: one falls silent, the sequence ends there" wait_screen 'Failed: stopped after .*' 200
 check "reset: it says which are done and which not" told 'reset failed: .*(done: |not reset: )'
 resume_node "$last"
-leave
+leave_sheet
 all_settled() {
 	for port in "${S[@]}"; do
 		sentinel_is_settled "$port" 2 2 || return
@@ -374,11 +359,11 @@ wait_for 120 "the Sentinels settle" all_settled
 
 kill_node "${S[2]}"
 check "reset: not with two Sentinels" \
-	wait_for 60 "refused" sheet_says reset 'only 2 Sentinels answer: while one is blind'
-leave
+	wait_for 60 "refused" line_says reset 'only 2 Sentinels answer: while one is blind'
+leave_sheet
 type_line 'set quorum 2'
 check "set: says who is missed" wait_screen "missed +127.0.0.1:${S[2]} does not answer"
-leave
+leave_sheet
 screen_stop
 
 finish

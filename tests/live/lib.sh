@@ -156,6 +156,21 @@ wait_same() {
 	fail "$text" "not within $seconds s" "$one: $expected" "$other: $actual"
 }
 
+# wait_verdicts SECONDS COMMAND...: a function with verdicts of its own on servers that move between two
+# looks: again and again until none fails. Those of the last time count.
+wait_verdicts() {
+	local seconds=$1
+	shift
+	none_fails() {
+		("$@") >"$WORK/verdicts" 2>&1
+		! grep -q '^not ok - ' "$WORK/verdicts"
+	}
+	wait_for "$seconds" "$*" none_fails "$@"
+	cat "$WORK/verdicts"
+	PASSED=$((PASSED + $(grep -c '^ok - ' "$WORK/verdicts")))
+	FAILED=$((FAILED + $(grep -c '^not ok - ' "$WORK/verdicts")))
+}
+
 # logged REGEX [SECONDS]: a line of LOG has it, by then. It is written a moment after what it tells.
 logged() {
 	wait_for "${2:-30}" "a line of the log with /$1/" grep -Eqs -- "$1" "$LOG" && return
@@ -496,6 +511,23 @@ type_line() {
 	screen_keys :
 	screen_keys -l "$1"
 	screen_keys Enter
+}
+
+# What a sheet, the menu and the keys have at their end.
+SHEET='to go ahead|Esc closes|Esc leaves'
+
+leave_sheet() {
+	screen_keys Escape
+	wait_lacks "$SHEET"
+}
+
+# line_says LINE REGEX: opens a sheet behind `:` and looks whether it says so, and leaves it if not: for
+# what comes to be so after a while, within wait_for.
+line_says() {
+	type_line "$1"
+	wait_for 10 "a sheet" screen_has "$SHEET" && wait_for 1 "it says so" screen_has "$2" && return
+	leave_sheet
+	return 1
 }
 
 screen_ended() {
