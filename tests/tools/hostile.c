@@ -1,5 +1,5 @@
 /* hostile MODE: a server on a free port of 127.0.0.1 that prints the port and then behaves badly to
- * whoever connects, until its parent ends. For tests/live/faults.sh.
+ * whoever connects, until its parent ends; a line "client" for each. For tests/live/faults.sh.
  *
  * It reads its clients' commands only as far as it must: every whole request gets one answer. */
 #include "config.h"
@@ -531,6 +531,8 @@ static void accept_one(int server, const struct mode *mode)
 		i++;
 	if (fd < 0)
 		return;
+	puts("client");
+	fflush(stdout);
 	if (i == CLIENTS_MAX) {
 		close(fd);
 		return;

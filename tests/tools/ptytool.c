@@ -52,14 +52,22 @@ static void hang_up(void)
 	master = -1;
 }
 
+/* At once, as a terminal sends a key's bytes: torn by the scheduler it would be several keys. */
 static void type(const char *keys)
 {
-	for (; *keys && master >= 0; keys++) {
-		char c = *keys;
+	char bytes[sizeof(line)];
+	size_t len = 0, sent = 0;
+	for (; *keys; keys++) {
+		bytes[len] = *keys;
 		if (keys[0] == '\\' && (keys[1] == 'e' || keys[1] == 'f'))
-			c = *++keys == 'e' ? '\033' : '\f';
-		while (write(master, &c, 1) < 0 && errno == EINTR)
-			;
+			bytes[len] = *++keys == 'e' ? '\033' : '\f';
+		len++;
+	}
+	while (sent < len && master >= 0) {
+		ssize_t n = write(master, bytes + sent, len - sent);
+		if (n < 0 && errno != EINTR)
+			return;
+		sent += n > 0 ? (size_t)n : 0;
 	}
 }
 
@@ -103,11 +111,20 @@ static void read_terminal(void)
 	hang_up();
 }
 
+/* What the command wrote last may be in the kernel still when it has ended. */
+static void read_the_rest(void)
+{
+	struct pollfd fd = { .fd = master, .events = POLLIN };
+	while (reading && master >= 0 && poll(&fd, 1, 0) > 0)
+		read_terminal();
+}
+
 static bool ended(pid_t pid)
 {
 	int status;
 	if (waitpid(pid, &status, WNOHANG) != pid)
 		return false;
+	read_the_rest();
 	printf("status %d\n", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 	fflush(stdout);
 	return true;
