@@ -134,6 +134,57 @@ static void replica_facts(void **state)
 	info_done(&i);
 }
 
+/* INFO of servers that ran, old and new: what they tell is known, what they do not is not. */
+static void captured_servers(void **state)
+{
+	static const struct {
+		const char *file, *version;
+		bool valkey, since_62;
+		enum server_mode mode;
+		enum role role;
+	} captures[] = {
+		{ "info-6.0.20-master.resp", "6.0.20", false, false, MODE_STANDALONE, ROLE_MASTER },
+		{ "info-6.0.20-replica.resp", "6.0.20", false, false, MODE_STANDALONE, ROLE_REPLICA },
+		{ "sentinel-6.0.20-info.resp", "6.0.20", false, false, MODE_SENTINEL, ROLE_SENTINEL },
+		{ "info-valkey-8.0.1-master.resp", "8.0.1", true, true, MODE_STANDALONE, ROLE_MASTER },
+		{ "info-valkey-8.0.1-replica.resp", "8.0.1", true, true, MODE_STANDALONE, ROLE_REPLICA },
+		{ "sentinel-valkey-8.0.1-info.resp", "8.0.1", true, true, MODE_SENTINEL, ROLE_SENTINEL },
+	};
+	struct parser *p = parser_new();
+
+	(void)state;
+	for (size_t c = 0; c < 2 * sizeof(captures) / sizeof(captures[0]); c++) {
+		struct observation obs = captured_parse(p, captures[c / 2].file, ASK_INFO, c % 2);
+		const struct info_facts *i = obs.u.info;
+		bool data = captures[c / 2].role != ROLE_SENTINEL;
+
+		assert_int_equal(obs.answer, ANSWER_OK);
+		assert_string_equal(i->version, captures[c / 2].version);
+		assert_int_equal(i->valkey, captures[c / 2].valkey);
+		assert_int_equal(i->mode, captures[c / 2].mode);
+		assert_int_equal(i->role, captures[c / 2].role);
+		assert_int_equal(strlen(i->run_id), 40);
+		assert_true(i->uptime_s > 0 && i->connected_clients > 0 && i->ops_per_sec >= 0);
+		assert_int_equal(i->sentinel_tilt, data ? FACT_UNKNOWN : 0);
+		assert_int_equal(i->keys, data ? 0 : FACT_UNKNOWN);
+		assert_int_equal(i->used_memory_bytes > 0, data);
+		assert_int_equal(i->maxmemory_bytes, data ? 0 : FACT_UNKNOWN);
+		assert_int_equal(i->replica_count, captures[c / 2].role == ROLE_MASTER ? 2 : 0);
+		assert_int_equal(i->failover_state[0] != '\0', data && captures[c / 2].since_62);
+		if (captures[c / 2].role == ROLE_MASTER)
+			assert_true(i->replicas[0].addr.port == 21002 && i->replicas[0].offset > 0 &&
+				    strcmp(i->replicas[1].state, "online") == 0);
+		if (captures[c / 2].role != ROLE_REPLICA)
+			continue;
+		assert_int_equal(i->master.port, 21001);
+		assert_int_equal(i->master_link_up, 1);
+		assert_int_equal(i->priority, 100);
+		assert_int_equal(i->replica_announced, captures[c / 2].since_62 ? 1 : FACT_UNKNOWN);
+		assert_true(i->slave_repl_offset > 0 && i->backlog_size_bytes > 0);
+	}
+	parser_free(p);
+}
+
 static void modes_and_versions(void **state)
 {
 	struct info_facts i = { 0 };
@@ -291,7 +342,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(master_facts),
 		cmocka_unit_test(replica_facts),
-		cmocka_unit_test(modes_and_versions),
+		cmocka_unit_test(modes_and_versions), cmocka_unit_test(captured_servers),
 		cmocka_unit_test(loading_and_empty_keyspace),
 		cmocka_unit_test(nonsense_stays_unknown),
 		cmocka_unit_test(every_cut_is_harmless),

@@ -13,7 +13,7 @@ static size_t members(const struct world *w)
 
 static void from_sentinel_captures(void **state)
 {
-	static const char *const versions[] = { "7.0.15", "8.0.6", "valkey-9.1.2" };
+	static const char *const versions[] = { "6.0.20", "7.0.15", "8.0.6", "valkey-8.0.1", "valkey-9.1.2" };
 	static const struct {
 		const char *kind;
 		enum question question;
@@ -21,7 +21,7 @@ static void from_sentinel_captures(void **state)
 		      { "replicas", ASK_SENTINEL_REPLICAS },
 		      { "sentinels", ASK_SENTINEL_SENTINELS } };
 	(void)state;
-	for (size_t v = 0; v < 3; v++) {
+	for (size_t v = 0; v < sizeof(versions) / sizeof(versions[0]); v++) {
 		struct world w = world_new();
 		struct parser *p = parser_new();
 		uint32_t id = target(&w, 26001);

@@ -22,13 +22,17 @@ static const struct {
 	const char *version, *run_id;
 	int64_t ok_ping, info_refresh, role_time;
 	const char *replica_run_id;
-	int64_t offset;
+	int64_t offset, announced;
 } captures[] = {
+	{ "6.0.20", "1a4612bf92a806a9ba2707d521881688b3e5f094", 47, 5736, 15814,
+	  "92fd9b0503551e83b4149a10b73cdad43dbe8191", 1645, FACT_UNKNOWN },
 	{ "7.0.15", "1446d2d4a2cb5a0b11ae81324a373a98dd7a7e4d", 70, 3438, 13478,
-	  "1968bd13e56a8d841054af7abcdebf04c13bfa48", -1 },
-	{ "8.0.6", "051f2767fcc54a36be5337a412e2e2f2cef3b419", 996, 3475, 13498, NULL, -1 },
+	  "1968bd13e56a8d841054af7abcdebf04c13bfa48", -1, 1 },
+	{ "8.0.6", "051f2767fcc54a36be5337a412e2e2f2cef3b419", 996, 3475, 13498, NULL, -1, 1 },
+	{ "valkey-8.0.1", "3da5f4aeef7caf36eee96884e636aeb1bc2d01a4", 27, 5462, 15527,
+	  "f63aacc872755e228c0cad1865caddc5a14aaac9", 1645, 1 },
 	{ "valkey-9.1.2", "9851dac341bed77937effe96ec557a6222cdb0e7", 0, 3448, 13501,
-	  "b4d21f0ffb66a7c47f9ae26415cb790f489d7398", 27749 },
+	  "b4d21f0ffb66a7c47f9ae26415cb790f489d7398", 27749, 1 },
 };
 #define CAPTURES (sizeof(captures) / sizeof(captures[0]))
 
@@ -92,7 +96,7 @@ static void captured_replicas(void **state)
 			assert_string_equal(r->master.host, "127.0.0.1");
 			assert_int_equal(r->master.port, 21001);
 			assert_int_equal(r->priority, 100);
-			assert_int_equal(r->replica_announced, 1);
+			assert_int_equal(r->replica_announced, captures[i / 2].announced);
 			assert_true(r->repl_offset > 0);
 			assert_int_equal(r->quorum, FACT_UNKNOWN);
 			if (r->addr.port != 21002 || !captures[i / 2].replica_run_id)
@@ -128,6 +132,21 @@ static void captured_sentinels(void **state)
 			assert_int_equal(s->role_reported, ROLE_UNKNOWN);
 		}
 	}
+	parser_free(p);
+}
+
+/* Asked for its id: Sentinels before 6.2 know no such command. */
+static void captured_myid(void **state)
+{
+	struct parser *p = parser_new();
+	struct observation obs = captured_parse(p, "sentinel-valkey-8.0.1-myid.resp", ASK_SENTINEL_MYID, 1);
+
+	(void)state;
+	assert_int_equal(obs.answer, ANSWER_OK);
+	assert_string_equal(obs.u.myid, "007540b4a73c02fca43266462024a19a18b44d93");
+	obs = captured_parse(p, "sentinel-6.0.20-myid.resp", ASK_SENTINEL_MYID, 1);
+	assert_int_equal(obs.answer, ANSWER_REFUSED);
+	assert_int_equal(obs.error, ERROR_UNKNOWN_COMMAND);
 	parser_free(p);
 }
 
@@ -379,6 +398,7 @@ int main(void)
 		cmocka_unit_test(captured_masters),
 		cmocka_unit_test(captured_replicas),
 		cmocka_unit_test(captured_sentinels),
+		cmocka_unit_test(captured_myid),
 		cmocka_unit_test(odd_instances),
 		cmocka_unit_test(quorum_words),
 		cmocka_unit_test(message_shapes),
