@@ -262,6 +262,14 @@ static json_t *shard_json(const struct model *m, const struct deployment *d, con
 
 /* --- nodes ------------------------------------------------------------------------------------- */
 
+/* Whose version: both have a 7.2.4. */
+static void set_server(json_t *o, const struct node *n)
+{
+	bool known = n->info_at_ms != 0 && n->info.version[0] != '\0';
+	json_object_set_new(o, "server", known ? json_string(n->info.valkey ? "valkey" : "redis") : json_null());
+	json_object_set_new(o, "version", known ? text(n->info.version) : json_null());
+}
+
 static json_t *sentinel_json(const struct node *n)
 {
 	json_t *o = json_object();
@@ -269,7 +277,7 @@ static json_t *sentinel_json(const struct node *n)
 	json_object_set_new(o, "addr", addr_json(&n->addr));
 	json_object_set_new(o, "id", text(n->sentinel_id));
 	json_object_set_new(o, "status", json_string(node_status_name(node_status(n))));
-	json_object_set_new(o, "version", known ? text(n->info.version) : json_null());
+	set_server(o, n);
 	json_object_set_new(o, "tilt", known ? json_boolean(n->info.sentinel_tilt == 1) : json_null());
 	return o;
 }
@@ -296,7 +304,7 @@ static json_t *node_json(const struct model *m, const struct node *n)
 	json_object_set_new(o, "role", role == ROLE_UNKNOWN ? json_null() : json_string(role_name(role)));
 	json_object_set_new(o, "status", json_string(node_status_name(node_status(n))));
 	set_error(o, n);
-	json_object_set_new(o, "version", known ? text(f->version) : json_null());
+	set_server(o, n);
 	json_object_set_new(o, "uptime_seconds", known ? integer(f->uptime_s) : json_null());
 	json_object_set_new(o, "clients", known ? integer(f->connected_clients) : json_null());
 	json_object_set_new(o, "ops_per_sec", known ? integer(f->ops_per_sec) : json_null());

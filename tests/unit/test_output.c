@@ -158,6 +158,31 @@ static void hit_rate(void **state)
 	}
 }
 
+/* Both have a 7.2.4, and Valkey says Redis' as well. */
+static void whose_version(void **state)
+{
+	struct world w = sentinel_world();
+	json_t *o = snapshot(&w), *n;
+	(void)state;
+	assert_string_equal(json_string_value(member(node_of(o, 21001), "server")), "redis");
+	json_decref(o);
+	infof(&w, id_at(&w, 26001), "# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\n"
+				    "valkey_version:8.0.1\r\nserver_mode:sentinel\r\nrun_id:%040d\r\n"
+				    "# Sentinel\r\nsentinel_masters:1\r\nsentinel_tilt:0\r\n", 26001);
+	o = snapshot(&w);
+	assert_string_equal(json_string_value(member(node_of(o, 26001), "server")), "valkey");
+	n = json_array_get(member(deployment(o), "sentinels"), 0);
+	assert_string_equal(json_string_value(member(n, "server")), "valkey");
+	assert_string_equal(json_string_value(member(n, "version")), "8.0.1");
+	json_decref(o);
+	/* never reached */
+	replicas(&w, 26001, 21002, 0, 21009, 0);
+	o = snapshot(&w);
+	assert_true(json_is_null(member(node_of(o, 21009), "server")));
+	json_decref(o);
+	world_end(&w);
+}
+
 static void text_says_unknown(void **state)
 {
 	struct world w = sentinel_world();
@@ -276,7 +301,7 @@ int main(void)
 		cmocka_unit_test(absent_is_null),
 		cmocka_unit_test(plain_set_has_no_flags),
 		cmocka_unit_test(hit_rate),
-		cmocka_unit_test(text_says_unknown),
+		cmocka_unit_test(whose_version), cmocka_unit_test(text_says_unknown),
 		cmocka_unit_test(lost_events_are_said),
 		cmocka_unit_test(full_disk_is_counted),
 		cmocka_unit_test(reader_that_left),
