@@ -17,7 +17,7 @@ linked() {
 	[ "$(info_field "$1" replication master_link_status)" = up ]
 }
 for port in "$A1" "$B1"; do
-	wait_for 15 "replica is linked" linked "$port" || bail "replica $port synchronises"
+	wait_for 60 "replica is linked" linked "$port" || bail "replica $port synchronises"
 done
 
 # --- two deployments -------------------------------------------------------------------------------
@@ -34,59 +34,68 @@ other_is_shown() {
 	equal "$1: the other deployment" "127.0.0.1:$B" "$(sed -n '1s/^redoubt  \([^ ]*\) .*/\1/p' "$WORK/frame")"
 }
 
+# frame_of KEYS REGEX: a dump of both, taken until it has the regex: on a busy machine a server may
+# not have answered within the time that a dump gives it.
+frame_of() {
+	redoubt --dump 110x34 --keys "$1" "127.0.0.1:$A" "127.0.0.1:$B" >"$WORK/frame"
+	grep -Eq -- "$2" "$WORK/frame"
+}
+
 for keys in ']f' ' ]f'; do
-	redoubt --dump 110x34 --keys "$keys" "127.0.0.1:$A" "127.0.0.1:$B" >"$WORK/frame"
+	wait_check 30 "keys '$keys': a sheet" frame_of "$keys" 'goes to +127'
 	other_is_shown "keys '$keys'"
 	shown_and_meant "keys '$keys': the sheet is of the deployment that is shown"
 done
-redoubt --dump 110x34 --keys ' ]' "127.0.0.1:$A" "127.0.0.1:$B" >"$WORK/frame"
-check "frozen, then ]: the rows are of the deployment that is shown" \
-	eval 'grep -q "127.0.0.1:$B1 .*replica" "$WORK/frame" && ! grep -q "127.0.0.1:$A" "$WORK/frame"'
-redoubt --dump 110x34 --keys 'f' "127.0.0.1:$A" "127.0.0.1:$B" >"$WORK/frame"
-check "--dump: the sheet says that nothing is sent" grep -q 'dump sends nothing' "$WORK/frame"
+wait_check 30 "frozen, then ]: the rows are of the deployment that is shown" \
+	frame_of ' ]' "127\.0\.0\.1:$B1 .*replica"
+check "frozen, then ]: and no others" eval '! grep -q "127.0.0.1:$A" "$WORK/frame"'
+wait_check 30 "--dump: the sheet says that nothing is sent" frame_of f 'dump sends nothing'
 check "--dump is not called read-only" eval '! grep -qi read-only "$WORK/frame"'
 
 if command -v tmux >/dev/null; then
 	screen_redoubt 110x34 "127.0.0.1:$A" "127.0.0.1:$B"
-	wait_screen "127.0.0.1:$A1 +replica +up" 10
+	wait_screen "127.0.0.1:$A1 +replica +up" 30
+	# The other one must be known as well before its sheet can be opened.
+	screen_keys ']'
+	wait_screen "127.0.0.1:$B1 +replica +up" 30
+	screen_keys '['
+	wait_screen "127.0.0.1:$A1 +replica +up" 30
 	screen_keys -l ']f'
-	check "] and f in one read: a sheet" wait_screen 'Type .* to go ahead' 5
+	check "] and f in one read: a sheet" wait_screen 'Type .* to go ahead' 30
+	wait_screen 'goes to +127' 30
 	screen_text >"$WORK/frame"
 	other_is_shown "] and f in one read"
 	shown_and_meant "] and f in one read: the sheet is of the deployment that is shown"
 
 	# A failover that cannot end yet: its replica does not answer.
 	screen_redoubt 110x34 --log "$WORK/log" "127.0.0.1:$A"
-	wait_screen "127.0.0.1:$A1 +replica +up" 10
+	wait_screen "127.0.0.1:$A1 +replica +up" 30
 	pause_node "$A1"
 	cli "$A" set key value >/dev/null
 	screen_keys f
-	wait_screen 'Type .* to go ahead' 5
-	# A sheet hears nothing in its first half second.
-	sends() {
-		screen_has 'Sent, being followed' && return
-		screen_keys C-u
-		screen_keys -l "127.0.0.1:$A"
-		screen_keys Enter
-		wait_screen 'Sent, being followed' 1
-	}
-	check "a failover is sent" wait_for 10 "sent" sends
+	wait_screen 'Type .* to go ahead' 30
+	check "the sheet listens" sheet_listens
+	screen_keys -l "127.0.0.1:$A"
+	wait_screen "> 127.0.0.1:$A" 30
+	screen_keys Enter
+	check "a failover is sent" wait_screen 'Sent, being followed' 30
 	screen_keys q
-	check "q closes its sheet" wait_for 5 "closed" eval '! screen_has "Sent, being followed"'
+	check "q closes its sheet" wait_lacks 'Sent, being followed' 30
 	screen_keys f
-	check "no second one: its sheet is opened again" wait_screen 'Sent, being followed' 5
+	check "no second one: its sheet is opened again" wait_screen 'Sent, being followed' 30
 	screen_keys q
-	wait_for 5 "closed" eval '! screen_has "Sent, being followed"'
+	wait_lacks 'Sent, being followed' 30
 	screen_keys q
 	check "quitting meanwhile: the log has the last that was seen" \
-		wait_for 5 "in the log" grep -q 'action.*quit before its end was seen: ' "$WORK/log"
+		logged 'action.*quit before its end was seen: '
+	wait_for 30 "its end" screen_ended
 	screen_stop
 	resume_node "$A1"
 	is_master_again() {
 		[ "$(info_field "$A" replication role)" = master ] && linked "$A1" &&
 			[ "$(info_field "$A" replication master_failover_state)" = no-failover ]
 	}
-	wait_for 30 "the failover is over" eval "is_master_again || linked $A" || bail "the set settles"
+	wait_for 90 "the failover is over" eval "is_master_again || linked $A" || bail "the set settles"
 else
 	skip "no tmux here: keys in one read, actions on their way"
 fi
@@ -95,16 +104,20 @@ fi
 
 # A password that comes in two writes, as from a slow helper.
 mkfifo "$WORK/pass-fifo"
+pipe_is_empty() {
+	! read -r -t 0 <&9
+}
 two_writes() {
-	exec 9>"$WORK/pass-fifo"
+	exec 9<>"$WORK/pass-fifo"
 	printf '%s' "${PASSWORD:0:3}" >&9
-	sleep 0.3
+	# The first half has been read when the pipe is empty.
+	wait_for 30 "an empty pipe" pipe_is_empty
 	printf '%s\n' "${PASSWORD:3}" >&9
 	exec 9>&-
 }
 two_writes &
 OTHER_PIDS+=($!)
-timeout 20 "$REDOUBT" --pass-file "$WORK/pass-fifo" --once --format json "127.0.0.1:$A" >"$WORK/out" 2>"$WORK/err"
+timeout 90 "$REDOUBT" --pass-file "$WORK/pass-fifo" --timeout 20 --once --format json "127.0.0.1:$A" >"$WORK/out" 2>"$WORK/err"
 check "a password in two halves is read whole" eval 'grep -q "\"master\"" "$WORK/out"'
 
 if command -v tmux >/dev/null; then
@@ -116,12 +129,12 @@ if command -v tmux >/dev/null; then
 		# What the one before left on the screen is no question of this one.
 		screen_keys -l clear
 		screen_keys Enter
-		wait_for 10 "a clear screen" eval '! screen_has "Password|stop"'
-		screen_keys -l "$REDOUBT --askpass --once 127.0.0.1:$A; stty -a | grep -ow -e '-*echo' -e '-*isig'; echo st''op"
+		wait_lacks 'Password|stop' 30
+		screen_keys -l "$REDOUBT --askpass --once --timeout 20 127.0.0.1:$A; stty -a | grep -ow -e '-*echo' -e '-*isig'; echo st''op"
 		screen_keys Enter
-		wait_screen '^Password: *$' 10
+		wait_screen '^Password: *$' 30
 		screen_keys "$@"
-		check "--askpass: $said" eval "wait_screen '^stop' 20 && screen_has '$said'"
+		check "--askpass: $said" eval "wait_screen '^stop' 60 && screen_has '$said'"
 		check "--askpass: the terminal is as before" \
 			eval 'screen_has "^echo" && screen_has "^isig" && ! screen_has "^-echo"'
 	}
@@ -130,12 +143,15 @@ if command -v tmux >/dev/null; then
 	asks '--askpass: cancelled' C-d
 	asks '--askpass: no password was given' Enter
 	asks "127.0.0.1:$A1" "$PASSWORD" Enter
-	screen_keys -l "clear; $REDOUBT --askpass --once 127.0.0.1:$A; echo st''atus \$?; stty -a | grep -ow -e '-*echo'"
+	screen_keys -l clear
 	screen_keys Enter
-	wait_screen '^Password: *$' 10
+	wait_lacks 'Password|stop' 30
+	screen_keys -l "$REDOUBT --askpass --once 127.0.0.1:$A; echo st''atus \$?; stty -a | grep -ow -e '-*echo'"
+	screen_keys Enter
+	wait_screen '^Password: *$' 30
 	kill -TERM "$(pgrep -P "$(tm display-message -p '#{pane_pid}')")"
-	check "--askpass, SIGTERM: it ends by it" wait_screen '^status 143' 10
-	check "--askpass, SIGTERM: the terminal is as before" wait_screen '^echo' 10
+	check "--askpass, SIGTERM: it ends by it" wait_screen '^status 143' 30
+	check "--askpass, SIGTERM: the terminal is as before" wait_screen '^echo' 30
 	screen_stop
 
 	# What the demo starts hears none of the user's passwords. A server overwrites its environment
@@ -149,11 +165,11 @@ if command -v tmux >/dev/null; then
 		DEMO=$(grep -l ' ready$' "$XDG_RUNTIME_DIR"/redoubt-demo-*/guard.log 2>/dev/null) &&
 			DEMO=${DEMO%/guard.log}
 	}
-	wait_for 40 "the demo is ready" demo_runs || bail "the demo starts" "$(screen_text)"
+	wait_for 120 "the demo is ready" demo_runs || bail "the demo starts" "$(screen_text)"
 	equal "the servers were asked for their version and started" 8 "$(grep -c '^LC_ALL=C$' "$WORK/environ")"
 	check "no password is in it" eval '! grep -q hunter "$WORK/environ"'
 	screen_keys q
-	wait_for 20 "the demo ends" [ ! -e "$DEMO" ]
+	wait_for 60 "the demo ends" [ ! -e "$DEMO" ]
 	screen_stop
 else
 	skip "no tmux here: --askpass, the demo's environment"
@@ -163,14 +179,21 @@ fi
 
 # events_to FILE: the event stream to a file, and an event; its status and what it said.
 events_to() {
-	timeout 20 "$REDOUBT" --pass-file "$PASS_FILE" --events --timeout 1 "127.0.0.1:$A" >"$1" 2>"$WORK/err" &
+	timeout 120 "$REDOUBT" --pass-file "$PASS_FILE" --events --timeout 1 "127.0.0.1:$A" >"$1" 2>"$WORK/err" &
 	local pid=$!
 	OTHER_PIDS+=("$pid")
-	until ! is_alive "$pid"; do
-		cli "$A" client kill type normal skipme yes >/dev/null
-		sleep 0.2
-	done
+	# A connection that was never used is no loss of a link.
+	end_by_event() {
+		has_asked && cli "$A" client kill type normal skipme yes >/dev/null
+		is_gone "$pid"
+	}
+	wait_for 130 "its end" end_by_event
 	wait "$pid"
+}
+
+# Somebody else than this look at it.
+has_asked() {
+	cli "$A" client list type normal | grep addr= | grep -Eqv 'cmd=(NULL|auth|hello|client)'
 }
 
 if [ -w /dev/full ]; then
@@ -189,9 +212,14 @@ equal "--events to a reader that goes away: nothing is said" "0 bytes" "$(wc -c 
 # --- an end in the middle ----------------------------------------------------------------------------
 
 pause_node "$A1"
-# A shell's background jobs do not hear SIGINT: timeout sends it.
-timeout --preserve-status -s INT 1 "$REDOUBT" --pass-file "$PASS_FILE" --once --timeout 10 "127.0.0.1:$A" \
-	>"$WORK/out" 2>"$WORK/err"
+# A shell's background jobs do not hear SIGINT: timeout hears it, and sends it on.
+timeout --preserve-status -s INT 120 "$REDOUBT" --pass-file "$PASS_FILE" --once --timeout 60 "127.0.0.1:$A" \
+	>"$WORK/out" 2>"$WORK/err" </dev/null &
+ONCE_PID=$!
+OTHER_PIDS+=("$ONCE_PID")
+check "--once is in the middle: the master was asked" wait_for 30 "a question" has_asked
+kill -INT "$ONCE_PID"
+wait "$ONCE_PID"
 equal "--once interrupted: status 130" 130 $?
 equal "--once interrupted: no snapshot" "0 bytes" "$(wc -c <"$WORK/out") bytes"
 resume_node "$A1"
