@@ -211,8 +211,12 @@ leave_sheet
 rm "$WORK/${S[0]}/node.conf"
 type_line flushconfig
 check "flushconfig" confirm mymaster
-check "flushconfig: all three say that it is written" \
-	wait_screen 'Done and verified: 3 of 3 Sentinels say that their file is written'
+if server_has 700; then
+	check "flushconfig: all three say that it is written" \
+		wait_screen 'Done and verified: 3 of 3 Sentinels say that their file is written'
+else
+	check "flushconfig: an OK proves nothing" wait_screen 'OK from 3 of 3, but 3 of them say so even when it failed'
+fi
 check "flushconfig: the file that was lost is there again" grep -q 'sentinel monitor mymaster' "$WORK/${S[0]}/node.conf"
 leave_sheet
 
@@ -228,7 +232,9 @@ type_line bgsave
 check "bgsave" confirm "127.0.0.1:$M"
 wait_for 30 "a process that saves" hold_save
 check "bgsave: it runs at the server" saves 1
-check "bgsave: its progress is followed" wait_screen 'saving for [0-9]+ s: [0-9]+ of 100 keys'
+progress='saving for [0-9]+ s'
+! server_has 602 || progress+=': [0-9]+ of 100 keys'
+check "bgsave: its progress is followed" wait_screen "$progress"
 leave_sheet
 type_line bgsave
 check "bgsave: not a second one" wait_screen 'a bgsave of 127.0.0.1:[0-9]+ is under way'

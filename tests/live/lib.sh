@@ -19,10 +19,14 @@ SRC=${REDOUBT_SRCDIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 REDOUBT=${REDOUBT:-$SRC/build/redoubt}
 REDIS_SERVER=$(command -v redis-server || command -v valkey-server)
 REDIS_CLI=$(command -v redis-cli || command -v valkey-cli)
-# 602 is 6.2; 0 when it does not say.
+# One that does not say is taken for a new one.
 SERVER_VERSION=$("$REDIS_SERVER" --version 2>/dev/null |
 	sed -n 's/.* v=\([0-9]*\)\.\([0-9]*\)\..*/\1 \2/p' | awk '{ print $1 * 100 + $2 }')
-SERVER_VERSION=${SERVER_VERSION:-0}
+SERVER_VERSION=${SERVER_VERSION:-9900}
+# server_has VERSION: the servers are of that one or a later one; 602 is 6.2.
+server_has() {
+	[ "$SERVER_VERSION" -ge "$1" ]
+}
 
 PASSWORD=live-data-$$-$RANDOM           # of data nodes
 SENTINEL_PASSWORD=live-sentinel-$$-$RANDOM
@@ -31,7 +35,7 @@ SENTINEL_PASS_FILE=$WORK/sentinel-pass
 (umask 077 && echo "$PASSWORD" >"$PASS_FILE" && echo "$SENTINEL_PASSWORD" >"$SENTINEL_PASS_FILE")
 # Lines of a Sentinel's configuration. Before 6.2 it takes its own password for its peers and refuses the other.
 SENTINEL_SECRETS=("requirepass $SENTINEL_PASSWORD")
-[ "$SERVER_VERSION" -lt 602 ] || SENTINEL_SECRETS+=("sentinel sentinel-pass $SENTINEL_PASSWORD")
+! server_has 602 || SENTINEL_SECRETS+=("sentinel sentinel-pass $SENTINEL_PASSWORD")
 
 PASSED=0
 FAILED=0
@@ -375,6 +379,12 @@ cluster_is_settled() {
 		[[ ! $nodes =~ handshake|fail ]] && [ "$(grep -c 'slave ' <<<"$nodes")" -eq $(($2 / 2)) ]
 }
 
+# A replica that was never linked has no data to be elected with.
+cluster_is_linked() {
+	[ "$(info_field "$1" replication role)" = master ] ||
+		[ "$(info_field "$1" replication master_link_status)" = up ]
+}
+
 # start_cluster PORT...: six nodes, three masters and three replicas.
 start_cluster() {
 	local port
@@ -388,6 +398,8 @@ start_cluster() {
 	for port; do
 		wait_for 60 "node $port sees the whole cluster" cluster_is_settled "$port" $# ||
 			bail "the cluster settles" "$(cli "$port" cluster nodes 2>&1)"
+		wait_for 60 "node $port has its data" cluster_is_linked "$port" ||
+			bail "the cluster synchronises" "$(cli "$port" info replication 2>&1)"
 	done
 }
 

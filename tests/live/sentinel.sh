@@ -105,7 +105,7 @@ all_must_be() {
 	done | sort)" "$(mj '.agreement.views[] |
 		"\(.sentinel) \(.master) \(.config_epoch) \(.known_sentinels) \(.known_replicas)"' | sort)"
 	must_be "Sentinels" "$(for port in "${S[@]}"; do
-		echo "127.0.0.1:$port $(scli "$port" sentinel myid) up false"
+		echo "127.0.0.1:$port $(awk '/^sentinel myid/ { print $3 }' "$WORK/$port/node.conf") up false"
 	done | sort)" "$(j '.deployments[0].sentinels[] | "\(.addr) \(.id) \(.status) \(.tilt)"' | sort)"
 	for port in "$M" "$R1" "$R2"; do
 		value=".deployments[0].nodes[] | select(.addr == \"127.0.0.1:$port\")"
