@@ -21,10 +21,16 @@ find_folder() {
 	return 1
 }
 
-# Notes every process of the demo while it runs: guard, servers, load.
+# note_pids COUNT: notes every process of the demo while it runs: guard, servers, load. Fewer than there
+# should be would prove nothing when they are gone.
 note_pids() {
 	local guard_pid=${FOLDER##*-}
 	mapfile -t ALL_PIDS < <(echo "$guard_pid"; pgrep -P "$guard_pid")
+	[ "${#ALL_PIDS[@]}" -eq "$1" ]
+}
+
+running() {
+	grep -c ' running$' "$FOLDER/nodes.txt"
 }
 
 all_gone() {
@@ -44,29 +50,27 @@ port_of() {
 
 demo_starts() {
 	screen_start 100x30 "$REDOUBT" "--demo=$1"
-	if wait_for 40 "the demo is ready" find_folder; then
+	if wait_for 120 "the demo is ready" find_folder; then
 		pass "--demo=$1 starts"
 	else
 		bail "--demo=$1 starts" "$(screen_text 2>&1)"
 	fi
 	# Somebody may be running a demo of their own.
 	export REDOUBT_DEMO=$FOLDER
-	note_pids
-	# Guard, servers, load: fewer means that the list below proves nothing.
-	equal "--demo=$1 runs $2 servers" "$2" "$(grep -c ' running$' "$FOLDER/nodes.txt")"
-	check "--demo=$1: all processes found" [ "${#ALL_PIDS[@]}" -eq $(($2 + 2)) ]
+	wait_equal 30 "--demo=$1 runs $2 servers" "$2" running
+	wait_check 30 "--demo=$1: all processes found" note_pids $(($2 + 2))
 }
 
 expect_gone() {
 	local text=$1
-	if wait_for 5 "$text" all_gone; then
+	if wait_for 60 "$text" all_gone; then
 		pass "$text: every process is gone"
 	else
 		fail "$text: every process is gone" "$(ps -o pid,stat,args -p "$(IFS=,; echo "${ALL_PIDS[*]}")" 2>&1)"
 		kill -KILL "${ALL_PIDS[@]}" 2>/dev/null
 	fi
 	if [ "${2:-folder}" = folder ]; then
-		check "$text: the folder is gone" wait_for 5 "folder is gone" [ ! -e "$FOLDER" ]
+		check "$text: the folder is gone" wait_for 60 "folder is gone" [ ! -e "$FOLDER" ]
 	fi
 	FOLDER=''
 	screen_stop
@@ -91,11 +95,11 @@ equal "a node with the password answers" PONG \
 load_writes() {
 	[ "$(REDISCLI_AUTH=$data_password "$REDIS_CLI" -h 127.0.0.1 -p "$master" dbsize)" -gt 20 ]
 }
-check "the load writes" wait_for 10 "keys appear" load_writes
+check "the load writes" wait_for 60 "keys appear" load_writes
 
 check "demo-break status lists the nodes" grep -q "$master .*running" <("$BREAK" status)
 check "demo-break kill" "$BREAK" kill "$master"
-equal "the killed node is down" down "$(node_state "$master")"
+wait_equal 30 "the killed node is down" down node_state "$master"
 check "a second kill is refused" [ "$("$BREAK" kill "$master" >/dev/null 2>&1; echo $?)" -ne 0 ]
 check "an unknown port is refused" [ "$("$BREAK" kill 1 >/dev/null 2>&1; echo $?)" -ne 0 ]
 new_master() {
@@ -103,20 +107,20 @@ new_master() {
 	now=$("$BREAK" cli "$(port_of sentinel)" sentinel get-master-addr-by-name mymaster | tail -n 1)
 	[ -n "$now" ] && [ "$now" != "$master" ]
 }
-check "the Sentinels promote another" wait_for 30 "new master" new_master
+check "the Sentinels promote another" wait_for 120 "new master" new_master
 check "demo-break start" "$BREAK" start "$master"
 comes_back() {
 	[ "$("$BREAK" cli "$master" role | head -n 1)" = slave ]
 }
-check "the killed node comes back as a replica" wait_for 40 "replica" comes_back
+check "the killed node comes back as a replica" wait_for 120 "replica" comes_back
 replica=$(port_of replica)
 check "demo-break pause" "$BREAK" pause "$replica"
-equal "the paused node is paused" paused "$(node_state "$replica")"
+wait_equal 30 "the paused node is paused" paused node_state "$replica"
 check "demo-break resume" "$BREAK" resume "$replica"
-equal "the resumed node runs" running "$(node_state "$replica")"
+wait_equal 30 "the resumed node runs" running node_state "$replica"
 
 check "demo-break pause once more" "$BREAK" pause "$replica"
-note_pids
+wait_for 30 "all processes" note_pids 9
 kill -TERM "$(pane_pid)"
 expect_gone "SIGTERM to redoubt, a node paused"
 
@@ -129,12 +133,12 @@ tm kill-server
 expect_gone "end of the terminal"
 
 demo_starts sentinel 7
-wait_screen redoubt 10
+wait_screen "┌ Topology"
 screen_keys q
 expect_gone "key q"
 
 demo_starts sentinel 7
-wait_screen redoubt 10
+wait_screen "┌ Topology"
 screen_keys C-c
 expect_gone "Ctrl-C"
 
@@ -150,8 +154,10 @@ sed -i 's/ ready$/ over/' "$stale/guard.log"
 demo_starts cluster 6
 check "the folder of a guard that was killed is removed" [ ! -e "$stale" ]
 password=$(awk '$1 == "data" { print $2 }' "$FOLDER/passwords")
-check "cluster_state is ok" \
-	grep -q cluster_state:ok <(REDISCLI_AUTH=$password "$REDIS_CLI" -p "$(port_of cluster-master)" cluster info)
+cluster_is_ok() {
+	REDISCLI_AUTH=$password "$REDIS_CLI" -p "$(port_of cluster-master)" cluster info | grep cluster_state:ok
+}
+wait_check 30 "cluster_state is ok" cluster_is_ok
 kill -TERM "$(pane_pid)"
 expect_gone "SIGTERM, cluster"
 
@@ -162,8 +168,11 @@ expect_gone "SIGKILL, all"
 # --- what can go wrong -----------------------------------------------------------------------------
 
 screen_start 100x30 env PATH=/nonexistent "$REDOUBT" --demo
-check "without a server program --demo ends" wait_for 10 "end" screen_ended
-check "and says why" grep -q 'redis-server or valkey-server' <(screen_history)
+check "without a server program --demo ends" wait_for 60 "end" screen_ended
+says_why() {
+	screen_history | grep 'redis-server or valkey-server'
+}
+wait_check 30 "and says why" says_why
 screen_stop
 
 finish
