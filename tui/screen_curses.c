@@ -36,25 +36,35 @@ static attr_t attrs_of(uint16_t attrs)
 	return out;
 }
 
-/* Without colour a background is what made a role stand out: reverse does it instead. */
-static struct style style_mono(struct style in, enum style_role role)
+/* Without colour a background is what made a role stand out: reverse does it instead, and bold where
+ * that would be whole paragraphs. `own` is the background of everything. */
+static struct style style_mono(struct style in, enum style_role role, int own)
 {
 	struct style out = { -1, -1, in.attrs, -1, -1 };
 
-	if (in.bg >= 0 && role != STYLE_TEXT && role != STYLE_BAR_BACK)
-		out.attrs |= ATTR_REVERSE;
+	if (in.bg < 0 || in.bg == own || role == STYLE_TEXT || role == STYLE_BAR_BACK)
+		return out;
+	out.attrs |= role == STYLE_WARNING ? ATTR_BOLD : ATTR_REVERSE;
 	return out;
+}
+
+/* Many terminals show bold as bright, and bright black is a dark grey. */
+static struct style style_few(struct style in)
+{
+	if (in.fg == COLOR_BLACK)
+		in.attrs &= (uint16_t)~ATTR_BOLD;
+	return in;
 }
 
 static struct style style_for(const struct screen *s, enum style_role role)
 {
 	switch (s->depth) {
 	case DEPTH_MONO:
-		return style_mono(s->theme.eight[role], role);
+		return style_mono(s->theme.eight[role], role, s->theme.eight[STYLE_TEXT].bg);
 	case DEPTH_8:
-		return s->theme.eight[role];
+		return style_few(s->theme.eight[role]);
 	case DEPTH_16:
-		return s->theme.sixteen[role];
+		return style_few(s->theme.sixteen[role]);
 	case DEPTH_256:
 	case DEPTH_EXACT:
 	case DEPTH_DIRECT:

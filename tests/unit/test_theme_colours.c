@@ -291,7 +291,7 @@ static void test_few_colors(void **state)
 				const struct style *few[2][2] = { { &t.sixteen[a], &t.sixteen[b] },
 								  { &t.eight[a], &t.eight[b] } };
 				for (int i = 0; (owners || both) && i < 2; i++)
-					if (few[i][0]->fg == few[i][1]->fg &&
+					if (few[i][0]->fg == few[i][1]->fg && few[i][0]->bg == few[i][1]->bg &&
 					    few[i][0]->attrs == few[i][1]->attrs)
 						fail_msg("%s: %s and %s look alike in %d colours", t.name,
 							 style_role_name((enum style_role)a),
@@ -306,9 +306,56 @@ static void test_few_colors(void **state)
 	}
 }
 
+/* What xterm and the Linux console make of the 16. */
+static const struct { const char *name; int32_t colors[16]; } palettes[] = {
+	{ "xterm",
+	  { 0x000000, 0xcd0000, 0x00cd00, 0xcdcd00, 0x0000ee, 0xcd00cd, 0x00cdcd, 0xe5e5e5, 0x7f7f7f,
+	    0xff0000, 0x00ff00, 0xffff00, 0x5c5cff, 0xff00ff, 0x00ffff, 0xffffff } },
+	{ "the Linux console",
+	  { 0x000000, 0xaa0000, 0x00aa00, 0xaa5500, 0x0000aa, 0xaa00aa, 0x00aaaa, 0xaaaaaa, 0x555555,
+	    0xff5555, 0x55ff55, 0xffff55, 0x5555ff, 0xff55ff, 0x55ffff, 0xffffff } },
+};
+
+/* Bold is bright there, but for black: the screen drops its bold. A line or a bar may be fainter. */
+static void few_readable(const struct theme *t, bool eight, int palette, int32_t own, int32_t own_ink)
+{
+	for (int role = 0; role < STYLE_ROLE_COUNT; role++) {
+		const struct style *s = eight ? &t->eight[role] : &t->sixteen[role];
+		bool bright = (s->attrs & ATTR_BOLD) && s->fg > 0 && s->fg < 8;
+		int32_t fg = s->fg < 0 ? own_ink : palettes[palette].colors[s->fg + (bright ? 8 : 0)];
+		int32_t bg = s->bg < 0 ? own : palettes[palette].colors[s->bg];
+		bool is_text = role != STYLE_OK && role != STYLE_BAR && role != STYLE_BAR_BACK &&
+			       role != STYLE_SPARK && !(role >= STYLE_OWNER_1 && role <= STYLE_OWNER_8);
+		double c = contrast(fg, bg, SIGHT_NORMAL), least = is_text ? 2.7 : 1.9;
+		if (!(c >= least))
+			fail_msg("%s on %s, %s, %d colours: %s has a contrast of %.2f, less than %.1f", t->name,
+				 palettes[palette].name, own ? "white" : "black", eight ? 8 : 16,
+				 style_role_name((enum style_role)role), c, least);
+	}
+}
+
+/* The terminal's own background may be white as well as black; the console's is black. */
+static void test_few_colors_readable(void **state)
+{
+	char names[16][THEME_NAME_BYTES];
+	size_t count = theme_names(names, 16);
+
+	(void)state;
+	for (size_t n = 0; n < count && n < 16; n++) {
+		struct theme t;
+		load(&t, names[n]);
+		for (int eight = 0; eight < 2; eight++) {
+			few_readable(&t, eight, 0, 0xffffff, 0x000000);
+			few_readable(&t, eight, 0, 0x000000, 0xe5e5e5);
+			few_readable(&t, eight, 1, 0x000000, 0xaaaaaa);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_few_colors_readable),
 		cmocka_unit_test(test_known_values),   cmocka_unit_test(test_readable),
 		cmocka_unit_test(test_apart_to_most),  cmocka_unit_test(test_colourblind),
 		cmocka_unit_test(test_default_is_not), cmocka_unit_test(test_few_colors),

@@ -275,9 +275,40 @@ static void test_mono(void **state)
 	pane_text(&w, 0, 0, -1, STYLE_CRITICAL, "down");
 	pane_text(&w, 1, 0, -1, STYLE_ALERT_CRITICAL, "down");
 	screen_frame_end(s);
-	check_dump(s, true, "\033[0;1mdown\033[0m\n\033[0;1;7mdown\033[0m\n");
+	check_dump(s, true, "\033[0;1;7mdown\033[0m\n\033[0;1;7mdown\033[0m\n");
 	screen_close(s);
 	buf_free(&err);
+}
+
+/* A theme's own background is everywhere: that is nothing to stand out by. */
+static void test_mono_of_a_background(void **state)
+{
+	static const char *const names[] = { "light", "nord", "colourblind", "default" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct theme own;
+		struct screen_options opt = {
+			.theme = &own, .no_color = true, .headless = true, .width = 6, .height = 4,
+		};
+		struct buf err = BUF_INIT;
+		assert_true(theme_load(&own, names[i], &err));
+		struct screen *s = screen_open(&opt, &err);
+		struct pane w = pane_whole(s);
+		assert_true(screen_frame_begin(s));
+		pane_text(&w, 0, 0, -1, STYLE_OK, "up");
+		pane_text(&w, 1, 0, -1, STYLE_TITLE, "Nodes");
+		pane_text(&w, 2, 0, -1, STYLE_BADGE, "x");
+		pane_text(&w, 3, 0, -1, STYLE_WARNING, "late");
+		screen_frame_end(s);
+		check_dump(s, true, strcmp(names[i], "light") == 0
+			   ? "up\n\033[0;1mNodes\033[0m\n\033[0;7mx\033[0m\nlate\n"
+			   : strcmp(names[i], "default") == 0 || strcmp(names[i], "colourblind") == 0
+			   ? "up\n\033[0;1mNodes\033[0m\n\033[0;7mx\033[0m\n\033[0;1mlate\033[0m\n"
+			   : "up\n\033[0;1mNodes\033[0m\n\033[0;7mx\033[0m\nlate\n");
+		screen_close(s);
+		buf_free(&err);
+	}
 }
 
 static void draw_everything(const struct pane *p, int depth)
@@ -1216,6 +1247,7 @@ int main(void)
 		cmocka_unit_test(test_restyle_and_color_dump),
 		cmocka_unit_test(test_matches_are_marked),
 		cmocka_unit_test(test_mono),
+		cmocka_unit_test(test_mono_of_a_background),
 		cmocka_unit_test(test_any_size),
 		cmocka_unit_test(test_frames_send_what_changed),
 		cmocka_unit_test(test_frames_begin_blank),
