@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,6 +38,21 @@ bool live_available(void)
 	return system("command -v redis-server >/dev/null 2>&1") == 0;
 }
 
+/* Between the look at a port and its server's own bind another test could take it: a name outside the
+ * file system, which this process has until it ends, says that the port is spoken for. */
+static bool claim_port(unsigned port)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int len = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1, "redoubt-test-port-%u", port);
+
+	if (bind(fd, (struct sockaddr *)&addr,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) == 0)
+		return true;
+	close(fd);
+	return false;
+}
+
 /* Above 10000 a cluster bus port (port + 10000) may not fit, so it is looked for below 32768. */
 uint16_t live_free_port(void)
 {
@@ -52,7 +69,7 @@ uint16_t live_free_port(void)
 		addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 		status = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
 		close(fd);
-		if (status == 0)
+		if (status == 0 && claim_port(next))
 			return (uint16_t)next;
 	}
 }
