@@ -217,7 +217,7 @@ if server_has 700; then
 else
 	check "flushconfig: an OK proves nothing" wait_screen 'OK from 3 of 3, but 3 of them say so even when it failed'
 fi
-check "flushconfig: the file that was lost is there again" grep -q 'sentinel monitor mymaster' "$WORK/${S[0]}/node.conf"
+wait_check 30 "flushconfig: the file that was lost is there again" grep -q 'sentinel monitor mymaster' "$WORK/${S[0]}/node.conf"
 leave_sheet
 
 # --- BGSAVE ----------------------------------------------------------------------------------------

@@ -152,7 +152,7 @@ sed -i 's/ ready$/ over/' "$stale/guard.log"
 # --- cluster, and both -----------------------------------------------------------------------------
 
 demo_starts cluster 6
-check "the folder of a guard that was killed is removed" [ ! -e "$stale" ]
+wait_check 30 "the folder of a guard that was killed is removed" [ ! -e "$stale" ]
 password=$(awk '$1 == "data" { print $2 }' "$FOLDER/passwords")
 cluster_is_ok() {
 	REDISCLI_AUTH=$password "$REDIS_CLI" -p "$(port_of cluster-master)" cluster info | grep cluster_state:ok
