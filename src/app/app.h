@@ -7,7 +7,7 @@
 
 #include <ev.h>
 
-#include "action/action.h"
+#include "app/app_actions.h"
 #include "app/logfile.h"
 #include "app/network.h"
 #include "app/options.h"
@@ -15,20 +15,11 @@
 #include "model/model.h"
 #include "net/watch.h"
 
-#define APP_ACTIONS_MAX 8
-
 struct eye;
 struct recorder;
 struct replay;
 struct report_save;
 struct ui;
-
-/* One target of an action's command: what a reply is matched by. */
-struct app_action {
-	struct action *action;
-	bool open;          /* on the screen as a sheet */
-	int64_t sent_us[ACTION_TARGETS_MAX];
-};
 
 struct app {
 	const struct options *options;
@@ -93,16 +84,5 @@ void app_write_report(struct app *app, const char *path);
 /* The client's eye of a deployment. False with the reason in err. */
 bool app_probe(struct app *app, uint32_t deployment_id, bool on, struct buf *err);
 bool app_probes(const struct app *app, uint32_t deployment_id);
-/* Why it cannot be sent now, whatever the servers are like: a recording, read-only, another one on
- * its way. NULL: nothing speaks against it. out is at least 120 bytes. */
-const char *app_action_refusal(const struct app *app, const struct action_kind *kind,
-			       const struct action_context *on, char out[120]);
-/* Opens an action's sheet and sends nothing. NULL with a notice when it may not even be opened. */
-struct action *app_action_open(struct app *app, const struct action_kind *kind,
-			       const struct action_context *on);
-/* Checks again and sends. */
-void app_action_send(struct app *app, struct action *a);
-/* The sheet was left: an action on its way is followed to its end all the same. */
-void app_action_close(struct app *app, struct action *a);
 
 #endif
