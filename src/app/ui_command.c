@@ -28,9 +28,10 @@ static void prompt_filter(struct ui *ui, uint32_t key)
 	v->stale = true;
 }
 
-static void start_filter(struct ui *ui)
+static void start_filter(struct ui *ui, enum command cmd)
 {
 	struct view *v = ui_focused_view(ui);
+	(void)cmd;
 	if (!v->ops->uses_filter) {
 		app_notice(ui->app, HEALTH_UNKNOWN, "%s has no filter", v->ops->title);
 		return;
@@ -55,18 +56,20 @@ static void line_command_key(struct ui *ui, uint32_t key)
 
 /* --- commands ---------------------------------------------------------------------------------- */
 
-static void toggle_freeze(struct ui *ui)
+static void toggle_freeze(struct ui *ui, enum command cmd)
 {
+	(void)cmd;
 	if (ui->frozen)
 		ui_unfreeze(ui);
 	else
 		ui_freeze(ui);
 }
 
-static void change_interval(struct ui *ui, bool faster)
+static void change_interval(struct ui *ui, enum command cmd)
 {
 	static const int64_t steps[] = { 100, 200, 500, 1000, 2000, 5000, 10000, 30000, 60000 };
 	const size_t count = sizeof(steps) / sizeof(steps[0]);
+	const bool faster = cmd == CMD_FASTER;
 	int64_t now = ui->app->interval_ms, next = now;
 	for (size_t i = 0; i < count; i++) {
 		if (faster && steps[i] < now)
@@ -92,86 +95,132 @@ static void open_deployment(struct ui *ui)
 	ui_go_to(ui, SCREEN_DASHBOARD);
 }
 
-static bool app_command(struct ui *ui, enum command cmd)
+static void quit(struct ui *ui, enum command cmd)
+{
+	(void)cmd;
+	app_quit(ui->app);
+}
+
+static void open_help(struct ui *ui, enum command cmd)
+{
+	(void)cmd;
+	ui->help = true;
+	ui->help_scroll = 0;
+}
+
+static void move_focus(struct ui *ui, enum command cmd)
+{
+	ui_move_focus(ui, cmd == CMD_NEXT_PANE ? 1 : -1);
+}
+
+static void zoom(struct ui *ui, enum command cmd)
+{
+	(void)cmd;
+	ui->zoomed = !ui->zoomed && ui->current == SCREEN_DASHBOARD;
+}
+
+static void open_line(struct ui *ui, enum command cmd)
+{
+	(void)cmd;
+	ui->lining = true;
+	line_open(&ui->line);
+}
+
+static void refresh(struct ui *ui, enum command cmd)
+{
+	(void)cmd;
+	if (ui->app->watch != NULL)
+		watch_poll_now(ui->app->watch);
+	else
+		app_notice(ui->app, HEALTH_UNKNOWN, "a recording: nothing is asked");
+}
+
+static void move_deployment(struct ui *ui, enum command cmd)
+{
+	ui_move_deployment(ui, cmd == CMD_NEXT_DEPLOYMENT ? 1 : -1);
+}
+
+/* A view that sorts takes these itself. */
+static void refuse_to_sort(struct ui *ui, enum command cmd)
+{
+	(void)cmd;
+	app_notice(ui->app, HEALTH_UNKNOWN, "%s has an order of its own",
+		   ui_focused_view(ui)->ops->title);
+}
+
+static void pick_theme(struct ui *ui, enum command cmd)
+{
+	(void)cmd;
+	ui_theme_pick(ui);
+}
+
+static void write_report(struct ui *ui, enum command cmd)
+{
+	(void)cmd;
+	app_write_report(ui->app, NULL);
+}
+
+static void open_action(struct ui *ui, enum command cmd)
+{
+	if (cmd == CMD_ACTIONS)
+		ui_menu_open(ui);
+	else
+		ui_open_action(ui, cmd == CMD_FAILOVER ? &action_failover : &action_ckquorum);
+}
+
+static void redraw(struct ui *ui, enum command cmd)
+{
+	(void)cmd;
+	screen_invalidate(ui->screen);
+}
+
+static void suspend(struct ui *ui, enum command cmd)
+{
+	(void)cmd;
+	ui_suspend(ui);
+}
+
+static void go_back(struct ui *ui, enum command cmd)
+{
+	(void)cmd;
+	ui_go_back(ui);
+}
+
+/* What the program does itself when the focused view has no use for the key. The keys of screens
+ * are ui_screens.c's, those of a recording ui_replay.c's. */
+static void (*const program_commands[CMD_COUNT])(struct ui *, enum command) = {
+	[CMD_QUIT] = quit,
+	[CMD_HELP] = open_help,
+	[CMD_NEXT_PANE] = move_focus,
+	[CMD_PREV_PANE] = move_focus,
+	[CMD_ZOOM] = zoom,
+	[CMD_FILTER] = start_filter,
+	[CMD_LINE] = open_line,
+	[CMD_FREEZE] = toggle_freeze,
+	[CMD_REFRESH] = refresh,
+	[CMD_FASTER] = change_interval,
+	[CMD_SLOWER] = change_interval,
+	[CMD_NEXT_DEPLOYMENT] = move_deployment,
+	[CMD_PREV_DEPLOYMENT] = move_deployment,
+	[CMD_SORT_NEXT] = refuse_to_sort,
+	[CMD_SORT_REVERSE] = refuse_to_sort,
+	[CMD_THEME] = pick_theme,
+	[CMD_WRITE] = write_report,
+	[CMD_ACTIONS] = open_action,
+	[CMD_FAILOVER] = open_action,
+	[CMD_CKQUORUM] = open_action,
+	[CMD_REDRAW] = redraw,
+	[CMD_SUSPEND] = suspend,
+	[CMD_BACK] = go_back,
+};
+
+static void program_command(struct ui *ui, enum command cmd)
 {
 	size_t screen = ui_screen_of(cmd);
-	if (screen < SCREEN_COUNT) {
+	if (screen < SCREEN_COUNT)
 		ui_go_to(ui, screen);
-		return true;
-	}
-	if (ui_replay_command(ui, cmd))
-		return true;
-	switch (cmd) {
-	case CMD_QUIT:
-		app_quit(ui->app);
-		return true;
-	case CMD_HELP:
-		ui->help = true;
-		ui->help_scroll = 0;
-		return true;
-	case CMD_NEXT_PANE:
-	case CMD_PREV_PANE:
-		ui_move_focus(ui, cmd == CMD_NEXT_PANE ? 1 : -1);
-		return true;
-	case CMD_ZOOM:
-		ui->zoomed = !ui->zoomed && ui->current == SCREEN_DASHBOARD;
-		return true;
-	case CMD_FILTER:
-		start_filter(ui);
-		return true;
-	case CMD_LINE:
-		ui->lining = true;
-		line_open(&ui->line);
-		return true;
-	case CMD_FREEZE:
-		toggle_freeze(ui);
-		return true;
-	case CMD_REFRESH:
-		if (ui->app->watch != NULL)
-			watch_poll_now(ui->app->watch);
-		else
-			app_notice(ui->app, HEALTH_UNKNOWN, "a recording: nothing is asked");
-		return true;
-	case CMD_FASTER:
-	case CMD_SLOWER:
-		change_interval(ui, cmd == CMD_FASTER);
-		return true;
-	case CMD_NEXT_DEPLOYMENT:
-	case CMD_PREV_DEPLOYMENT:
-		ui_move_deployment(ui, cmd == CMD_NEXT_DEPLOYMENT ? 1 : -1);
-		return true;
-	case CMD_SORT_NEXT:
-	case CMD_SORT_REVERSE:
-		app_notice(ui->app, HEALTH_UNKNOWN, "%s has an order of its own",
-			   ui_focused_view(ui)->ops->title);
-		return true;
-	case CMD_THEME:
-		ui_theme_pick(ui);
-		return true;
-	case CMD_WRITE:
-		app_write_report(ui->app, NULL);
-		return true;
-	case CMD_ACTIONS:
-		ui_menu_open(ui);
-		return true;
-	case CMD_FAILOVER:
-		ui_open_action(ui, &action_failover);
-		return true;
-	case CMD_CKQUORUM:
-		ui_open_action(ui, &action_ckquorum);
-		return true;
-	case CMD_REDRAW:
-		screen_invalidate(ui->screen);
-		return true;
-	case CMD_SUSPEND:
-		ui_suspend(ui);
-		return true;
-	case CMD_BACK:
-		ui_go_back(ui);
-		return true;
-	default:
-		return false;
-	}
+	else if (!ui_replay_command(ui, cmd) && program_commands[cmd] != NULL)
+		program_commands[cmd](ui, cmd);
 }
 
 void ui_command(struct ui *ui, enum command cmd)
@@ -182,56 +231,41 @@ void ui_command(struct ui *ui, enum command cmd)
 		return;
 	unsigned effect = v->ops->act != NULL ? v->ops->act(v, &c, cmd) : EFFECT_NONE;
 	if (effect == EFFECT_NONE)
-		app_command(ui, cmd);
+		program_command(ui, cmd);
 	if (effect & EFFECT_OPEN_NODE)
 		ui_open_node(ui, ui_selected(ui).node_id);
 	if (effect & EFFECT_OPEN_DEPLOYMENT)
 		open_deployment(ui);
 }
 
+/* --- what lies over the screen --------------------------------------------------------------- */
+
+bool ui_overlay_command(struct ui *ui, enum command cmd, int page, int last, int *at)
+{
+	const int steps[CMD_COUNT] = {
+		[CMD_UP] = -1,          [CMD_DOWN] = 1,
+		[CMD_PAGE_UP] = -page,  [CMD_PAGE_DOWN] = page,
+		[CMD_HALF_UP] = -page / 2, [CMD_HALF_DOWN] = page / 2,
+		[CMD_TOP] = -*at,       [CMD_BOTTOM] = last - *at,
+	};
+	if (cmd == CMD_REDRAW || cmd == CMD_SUSPEND)
+		program_commands[cmd](ui, cmd);
+	else if (cmd < CMD_UP || cmd > CMD_BOTTOM)
+		return false;
+	*at += steps[cmd];
+	if (*at > last)
+		*at = last;
+	if (*at < 0)
+		*at = 0;
+	return true;
+}
+
 static void help_key(struct ui *ui, uint32_t key)
 {
+	enum command cmd = keymap_command(&ui->app->options->config.keys, key, ui->replay != NULL);
 	int page = screen_height(ui->screen) > 6 ? screen_height(ui->screen) - 6 : 1;
-	int last = ui->help_scroll_max;
-	switch (keymap_command(&ui->app->options->config.keys, key, ui->replay != NULL)) {
-	case CMD_UP:
-		ui->help_scroll--;
-		break;
-	case CMD_DOWN:
-		ui->help_scroll++;
-		break;
-	case CMD_PAGE_UP:
-		ui->help_scroll -= page;
-		break;
-	case CMD_PAGE_DOWN:
-		ui->help_scroll += page;
-		break;
-	case CMD_HALF_UP:
-		ui->help_scroll -= page / 2;
-		break;
-	case CMD_HALF_DOWN:
-		ui->help_scroll += page / 2;
-		break;
-	case CMD_TOP:
-		ui->help_scroll = 0;
-		break;
-	case CMD_BOTTOM:
-		ui->help_scroll = last;
-		break;
-	case CMD_REDRAW:
-		screen_invalidate(ui->screen);
-		break;
-	case CMD_SUSPEND:
-		ui_suspend(ui);
-		break;
-	default:
+	if (!ui_overlay_command(ui, cmd, page, ui->help_scroll_max, &ui->help_scroll))
 		ui->help = false;
-		return;
-	}
-	if (ui->help_scroll > last)
-		ui->help_scroll = last;
-	if (ui->help_scroll < 0)
-		ui->help_scroll = 0;
 }
 
 void ui_key(struct ui *ui, uint32_t key)

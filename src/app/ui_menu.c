@@ -91,12 +91,6 @@ void ui_menu_draw(struct ui *ui, const struct pane *whole)
 	menu_draw(whole, &ui->menu->menu);
 }
 
-static void move(struct menu *menu, int step)
-{
-	int64_t at = (int64_t)menu->selected + step, last = (int64_t)menu->count - 1;
-	menu->selected = (size_t)(at < 0 ? 0 : at > last ? last : at);
-}
-
 /* The sheet is the one place from which something is sent. */
 static void open_selected(struct ui *ui)
 {
@@ -113,7 +107,6 @@ static void open_selected(struct ui *ui)
 void ui_menu_key(struct ui *ui, uint32_t key)
 {
 	struct menu *menu = &ui->menu->menu;
-	const int all = MENU_ENTRIES_MAX;
 	if (key == KEYC_ENTER) {
 		open_selected(ui);
 		return;
@@ -122,35 +115,12 @@ void ui_menu_key(struct ui *ui, uint32_t key)
 		ui_menu_close(ui);
 		return;
 	}
-	switch (keymap_command(&ui->app->options->config.keys, key, ui->replay != NULL)) {
-	case CMD_UP:
-		move(menu, -1);
-		break;
-	case CMD_DOWN:
-		move(menu, 1);
-		break;
-	case CMD_PAGE_UP:
-	case CMD_HALF_UP:
-	case CMD_TOP:
-		move(menu, -all);
-		break;
-	case CMD_PAGE_DOWN:
-	case CMD_HALF_DOWN:
-	case CMD_BOTTOM:
-		move(menu, all);
-		break;
-	case CMD_ACTIONS:
+	enum command cmd = keymap_command(&ui->app->options->config.keys, key, ui->replay != NULL);
+	int at = (int)menu->selected, last = (int)menu->count - 1;
+	if (cmd == CMD_ACTIONS)
 		ui_menu_close(ui);
-		break;
-	case CMD_REDRAW:
-		screen_invalidate(ui->screen);
-		break;
-	case CMD_SUSPEND:
-		ui_suspend(ui);
-		break;
-	default:
-		break;
-	}
+	else if (ui_overlay_command(ui, cmd, MENU_ENTRIES_MAX, last, &at))
+		menu->selected = (size_t)at;
 }
 
 /* --- typed ------------------------------------------------------------------------------------- */

@@ -116,6 +116,9 @@ void ui_go_back(struct ui *ui);
 void ui_key(struct ui *ui, uint32_t key);
 /* The focused view's, or the program's. */
 void ui_command(struct ui *ui, enum command cmd);
+/* What help, the menu and the theme picker have in common: the place moves within 0 to last, a page
+ * at a time as well; redraw and suspend. False: the command is none of these. */
+bool ui_overlay_command(struct ui *ui, enum command cmd, int page, int last, int *at);
 
 /* --- ui_sheet.c --- */
 struct selection ui_selected(struct ui *ui);

@@ -160,17 +160,9 @@ static void keep(struct ui *ui)
 	buf_free(&err);
 }
 
-static void move(struct ui *ui, int step)
-{
-	struct theme_picker *p = ui->theme_picker;
-	int64_t at = (int64_t)p->selected + step, last = (int64_t)p->count - 1;
-	p->selected = (size_t)(at < 0 ? 0 : at > last ? last : at);
-	preview(ui);
-}
-
 void ui_theme_key(struct ui *ui, uint32_t key)
 {
-	const int all = PICKER_NAMES;
+	struct theme_picker *p = ui->theme_picker;
 	if (key == KEYC_ENTER) {
 		keep(ui);
 		return;
@@ -179,31 +171,14 @@ void ui_theme_key(struct ui *ui, uint32_t key)
 		put_back(ui);
 		return;
 	}
-	switch (keymap_command(&ui->app->options->config.keys, key, ui->replay != NULL)) {
-	case CMD_UP:
-		move(ui, -1);
-		break;
-	case CMD_DOWN:
-	case CMD_THEME: /* the key that opened it goes on to the next one */
-		move(ui, 1);
-		break;
-	case CMD_PAGE_UP:
-	case CMD_TOP:
-		move(ui, -all);
-		break;
-	case CMD_PAGE_DOWN:
-	case CMD_BOTTOM:
-		move(ui, all);
-		break;
-	case CMD_REDRAW:
-		screen_invalidate(ui->screen);
-		break;
-	case CMD_SUSPEND:
-		ui_suspend(ui);
-		break;
-	default:
-		break;
-	}
+	enum command cmd = keymap_command(&ui->app->options->config.keys, key, ui->replay != NULL);
+	int at = (int)p->selected, last = (int)p->count - 1;
+	/* The key that opened it goes on to the next one. */
+	if (!ui_overlay_command(ui, cmd == CMD_THEME ? CMD_DOWN : cmd, PICKER_NAMES, last, &at) ||
+	    (size_t)at == p->selected)
+		return;
+	p->selected = (size_t)at;
+	preview(ui);
 }
 
 /* What the theme does to states and to the slots' owners. */
