@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "model/event_private.h"
 
 /* How far back a message may join an earlier one of its kind. Bounds the search in a storm. */
@@ -39,19 +38,47 @@ struct event_log *event_log_new(size_t capacity)
 {
 	struct event_log *log = mem_alloc(sizeof(*log));
 	log->capacity = capacity > 0 ? capacity : 1;
-	log->ring = mem_alloc(log->capacity * sizeof(*log->ring));
+	log->strings = pool_new();
+	/* Not mem_alloc: pages that nobody has written to yet would come one by one. */
+	size_t bytes;
+	if (__builtin_mul_overflow(log->capacity, sizeof(*log->ring), &bytes))
+		bytes = SIZE_MAX;
+	log->ring = mem_realloc(NULL, bytes);
+	memset(log->ring, 0, bytes);
 	return log;
 }
 
-void event_clear(struct event *e)
+void event_clear(struct event_log *log, struct event *e)
 {
-	free(e->name);
-	free(e->deployment);
-	free(e->subject);
-	free(e->addr);
-	free(e->detail);
+	pool_drop(log->strings, e->name);
+	pool_drop(log->strings, e->deployment);
+	pool_drop(log->strings, e->subject);
+	pool_drop(log->strings, e->addr);
+	pool_drop(log->strings, e->detail);
+	for (unsigned i = 0; i < e->source_count; i++)
+		pool_drop(log->strings, e->sources[i].addr);
 	free(e->sources);
 	memset(e, 0, sizeof(*e));
+}
+
+static void take_strings(struct event_log *log, struct event *e)
+{
+	e->name = pool_take(log->strings, e->name);
+	e->deployment = pool_take(log->strings, e->deployment);
+	e->subject = pool_take(log->strings, e->subject);
+	e->addr = pool_take(log->strings, e->addr);
+	e->detail = pool_take(log->strings, e->detail);
+}
+
+void event_copy(struct event_log *log, struct event *at, const struct event *e)
+{
+	*at = *e;
+	take_strings(log, at);
+	at->sources = mem_alloc(e->source_count * sizeof(*at->sources));
+	for (unsigned i = 0; i < e->source_count; i++) {
+		at->sources[i] = e->sources[i];
+		at->sources[i].addr = pool_take(log->strings, e->sources[i].addr);
+	}
 }
 
 void event_log_free(struct event_log *log)
@@ -59,7 +86,8 @@ void event_log_free(struct event_log *log)
 	if (log == NULL)
 		return;
 	for (size_t i = 0; i < log->capacity; i++)
-		event_clear(&log->ring[i]);
+		free(log->ring[i].sources);
+	pool_free(log->strings);
 	free(log->ring);
 	free(log);
 }
@@ -92,21 +120,20 @@ uint64_t event_log_generation(const struct event_log *log)
 	return log->generation;
 }
 
-static void source_add(struct event *e, const char *addr, int64_t mono_ms)
+static void source_add(struct event_log *log, struct event *e, const char *addr, int64_t mono_ms)
 {
 	e->source_total++;
 	if (e->source_count == EVENT_SOURCES_MAX)
 		return;
 	e->sources = mem_realloc(e->sources, (e->source_count + 1u) * sizeof(*e->sources));
-	struct event_source *s = &e->sources[e->source_count++];
-	text_format(s->addr, sizeof(s->addr), "%s", addr);
-	s->mono_ms = mono_ms;
+	e->sources[e->source_count++] =
+	    (struct event_source){ .addr = pool_take(log->strings, addr), .mono_ms = mono_ms };
 }
 
 static bool has_source(const struct event *e, const char *addr)
 {
 	for (unsigned i = 0; i < e->source_count; i++)
-		if (strncmp(e->sources[i].addr, addr, sizeof(e->sources[i].addr) - 1) == 0)
+		if (strcmp(e->sources[i].addr, addr) == 0)
 			return true;
 	return false;
 }
@@ -166,7 +193,7 @@ static struct event *merge_candidate(struct event_log *log, const struct event_d
 	return NULL;
 }
 
-static void fill(struct event *e, const struct event_draft *d)
+static void fill(struct event_log *log, struct event *e, const struct event_draft *d)
 {
 	e->kind = d->kind;
 	e->severity = d->severity;
@@ -175,12 +202,25 @@ static void fill(struct event *e, const struct event_draft *d)
 	e->group_id = d->group_id;
 	e->mono_ms = e->last_ms = d->mono_ms;
 	e->wall_ms = d->wall_ms;
-	e->name = mem_strdup(d->name != NULL ? d->name : kinds[d->kind].name);
-	e->deployment = mem_strdup(d->deployment);
-	e->subject = mem_strdup(d->subject);
-	e->addr = mem_strdup(d->addr);
-	e->detail = mem_strdup(d->detail);
-	source_add(e, d->source, d->mono_ms);
+	e->name = d->name != NULL ? d->name : kinds[d->kind].name;
+	e->deployment = d->deployment;
+	e->subject = d->subject;
+	e->addr = d->addr;
+	e->detail = d->detail;
+	take_strings(log, e);
+	source_add(log, e, d->source, d->mono_ms);
+}
+
+struct event *event_log_room(struct event_log *log)
+{
+	struct event *e = &log->ring[(log->first + log->count) % log->capacity];
+	if (log->count == log->capacity) {
+		event_clear(log, e);
+		log->first = (log->first + 1) % log->capacity;
+	} else {
+		log->count++;
+	}
+	return e;
 }
 
 uint64_t event_log_add(struct event_log *log, const struct event_draft *draft)
@@ -188,19 +228,13 @@ uint64_t event_log_add(struct event_log *log, const struct event_draft *draft)
 	log->generation++;
 	struct event *same = merge_candidate(log, draft);
 	if (same != NULL) {
-		source_add(same, draft->source, draft->mono_ms);
+		source_add(log, same, draft->source, draft->mono_ms);
 		same->last_ms = draft->mono_ms;
 		same->generation = log->generation;
 		return same->seq;
 	}
-	struct event *e = &log->ring[(log->first + log->count) % log->capacity];
-	if (log->count == log->capacity) {
-		event_clear(e);
-		log->first = (log->first + 1) % log->capacity;
-	} else {
-		log->count++;
-	}
-	fill(e, draft);
+	struct event *e = event_log_room(log);
+	fill(log, e, draft);
 	e->generation = log->generation;
 	e->seq = ++log->last_seq;
 	return e->seq;

@@ -103,26 +103,27 @@ struct event_kind_info {
 	const char *help;
 };
 
+/* The strings of an event are the log's: each different one is kept once. */
 struct event_source {
-	char addr[64];   /* of the Sentinel, or "redoubt"; cut if longer */
-	int64_t mono_ms; /* when its message arrived */
+	const char *addr; /* of the Sentinel, or "redoubt" */
+	int64_t mono_ms;  /* when its message arrived */
 };
 
 struct event {
 	uint64_t seq;           /* from 1, by order of arrival, never reused */
 	enum event_kind kind;
 	enum severity severity; /* usually the kind's own */
-	uint32_t deployment_id, node_id, group_id; /* 0: none */
 	int64_t mono_ms, wall_ms; /* of the first source */
 	int64_t last_ms;        /* monotonic, of the latest source */
-	char *name;             /* wire name: the kind's, or an unknown channel's; owned */
-	char *deployment;       /* its name at that time; owned */
-	char *subject;          /* master name, or address; owned */
-	char *addr;             /* "host:port" or ""; owned */
-	char *detail;           /* owned */
-	struct event_source *sources; /* owned */
-	uint8_t source_count;
+	uint32_t deployment_id, node_id, group_id; /* 0: none */
 	uint32_t source_total;
+	uint8_t source_count;
+	const char *name;       /* wire name: the kind's, or an unknown channel's */
+	const char *deployment; /* its name at that time */
+	const char *subject;    /* master name, or address */
+	const char *addr;       /* "host:port" or "" */
+	const char *detail;
+	struct event_source *sources; /* owned */
 	uint64_t generation;    /* the log's when it last changed */
 };
 
@@ -132,6 +133,7 @@ const char *severity_name(enum severity s);             /* info notice warning c
 
 struct event_log; /* ring */
 
+/* Takes the ring's memory at once: what a program holds must not depend on how long it has run. */
 struct event_log *event_log_new(size_t capacity);
 void event_log_free(struct event_log *log);
 size_t event_log_count(const struct event_log *log);

@@ -101,6 +101,12 @@ struct failover_record *failover_recent(const struct model *m, size_t age)
 	return &m->failovers[(m->failover_first + m->failover_count - 1 - age) % FAILOVERS_MAX];
 }
 
+static void release(struct failover_record *f)
+{
+	free(f->replicas);
+	free(f->observers);
+}
+
 struct failover_record *failover_add(struct model *m)
 {
 	if (m->failover_count < FAILOVERS_MAX) {
@@ -111,6 +117,7 @@ struct failover_record *failover_add(struct model *m)
 						sizeof(*m->failovers));
 		m->failover_count++;
 	} else {
+		release(&m->failovers[m->failover_first]);
 		m->failover_first = (m->failover_first + 1) % FAILOVERS_MAX;
 	}
 	struct failover_record *f = failover_recent(m, 0);
@@ -118,10 +125,18 @@ struct failover_record *failover_add(struct model *m)
 	return f;
 }
 
+void failovers_free(struct model *m)
+{
+	for (size_t i = 0; i < m->failover_count; i++)
+		release(failover_recent(m, i));
+	free(m->failovers);
+}
+
 void failover_drop_newest(struct model *m, struct failover_record *f)
 {
 	if (f != failover_recent(m, 0))
 		return;
+	release(f);
 	m->failover_count--;
 	if (m->failovers_live > m->failover_count)
 		m->failovers_live = m->failover_count;
@@ -246,6 +261,20 @@ void failover_note(struct model *m, struct failover_record *f, enum failover_ste
 	f->wall_ms = m->wall_ms - (m->now_ms - failover_begin_ms(f));
 }
 
+struct failover_observer *failover_observer_add(struct failover_record *f)
+{
+	size_t bytes = (f->observer_count + 1) * sizeof(*f->observers);
+	f->observers = mem_realloc(f->observers, bytes);
+	return memset(&f->observers[f->observer_count++], 0, sizeof(*f->observers));
+}
+
+struct failover_replica *failover_replica_add(struct failover_record *f)
+{
+	size_t bytes = (f->replica_count + 1) * sizeof(*f->replicas);
+	f->replicas = mem_realloc(f->replicas, bytes);
+	return memset(&f->replicas[f->replica_count++], 0, sizeof(*f->replicas));
+}
+
 struct failover_observer *failover_observer(const struct model *m, struct failover_record *f,
 					    uint32_t node_id)
 {
@@ -254,8 +283,8 @@ struct failover_observer *failover_observer(const struct model *m, struct failov
 			return &f->observers[i];
 	if (node_id == 0 || f->observer_count == FAILOVER_OBSERVERS_MAX)
 		return NULL;
-	struct failover_observer *o = &f->observers[f->observer_count++];
-	*o = (struct failover_observer){ .node_id = node_id };
+	struct failover_observer *o = failover_observer_add(f);
+	o->node_id = node_id;
 	return o;
 }
 
@@ -326,7 +355,7 @@ static void snapshot_replica(const struct model *m, struct failover_record *f, c
 	f->replica_total++;
 	if (f->replica_count == FAILOVER_REPLICAS_MAX)
 		return;
-	struct failover_replica *r = &f->replicas[f->replica_count++];
+	struct failover_replica *r = failover_replica_add(f);
 	bool said = n->info_at_ms != 0 && n->info.role == ROLE_REPLICA;
 	r->node_id = n->id;
 	name_node(n, r->addr);

@@ -63,7 +63,6 @@ struct failover_observer {
 	int64_t sdown_ms, odown_ms, voted_ms, switched_ms;
 };
 
-/* Plain data: no pointers. */
 struct failover_record {
 	uint32_t id;              /* of this run (recording), from 1 */
 	uint32_t deployment_id, group_id;
@@ -84,7 +83,7 @@ struct failover_record {
 	int64_t step_last_ms[STEP_COUNT]; /* latest other word of it: the spread */
 	uint16_t step_sources[STEP_COUNT]; /* who said so; at most FAILOVER_OBSERVERS_MAX are told apart */
 	int64_t wall_ms;          /* of its first step */
-	struct failover_replica replicas[FAILOVER_REPLICAS_MAX];
+	struct failover_replica *replicas; /* owned */
 	size_t replica_count;
 	size_t replica_total;     /* with those that are not timed */
 	int64_t demoted_ms;       /* the old master's first reply that says replica; until then it took writes */
@@ -95,7 +94,7 @@ struct failover_record {
 	int64_t client_good_ms;   /* first one acknowledged after the last that failed; 0: none yet */
 	int64_t client_failed;    /* writes */
 	int64_t client_lost;      /* acknowledged, and not on the new master */
-	struct failover_observer observers[FAILOVER_OBSERVERS_MAX];
+	struct failover_observer *observers; /* owned */
 	size_t observer_count;
 	char abort_reason[48];    /* wire name, or a word of ours (failover_abort_text), or "" */
 	uint64_t first_seq, last_seq; /* of its events; 0 none */

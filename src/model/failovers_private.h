@@ -23,6 +23,10 @@ void failover_note(struct model *m, struct failover_record *f, enum failover_ste
 /* sdown, odown, announced: each observer counts once. */
 void failover_said(struct model *m, struct failover_record *f, enum failover_step step, uint32_t by,
 		   int64_t at_ms);
+/* Blank ones; the pointers hold until the next. */
+struct failover_observer *failover_observer_add(struct failover_record *f);
+struct failover_replica *failover_replica_add(struct failover_record *f);
+/* The one of the node, or NULL where no further one is told apart. */
 struct failover_observer *failover_observer(const struct model *m, struct failover_record *f,
 					    uint32_t node_id);
 struct failover_replica *failover_replica(const struct model *m, struct failover_record *f,

@@ -59,7 +59,7 @@ void model_free(struct model *m)
 	free(m->dead);
 	free(m->deployments);
 	event_log_free(m->events);
-	free(m->failovers);
+	failovers_free(m);
 	free(m);
 }
 

@@ -172,5 +172,6 @@ void failovers_client(struct model *m, const struct group *g);
 void failovers_redirect(struct model *m, uint32_t from_deployment, uint32_t to_deployment);
 /* A blank newest one; the oldest goes when there are FAILOVERS_MAX. Also for loading. */
 struct failover_record *failover_add(struct model *m);
+void failovers_free(struct model *m);
 
 #endif

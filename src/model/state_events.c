@@ -55,7 +55,20 @@ void event_log_save(const struct event_log *log, uint64_t since, struct buf *out
 
 /* --- and back ---------------------------------------------------------------------------------- */
 
-static void not_null(char **string)
+/* Loaded ones own their strings; those of the log are in its pool. */
+static void free_loaded(struct event *e)
+{
+	for (unsigned i = 0; i < e->source_count; i++)
+		free((char *)e->sources[i].addr);
+	free(e->sources);
+	free((char *)e->name);
+	free((char *)e->deployment);
+	free((char *)e->subject);
+	free((char *)e->addr);
+	free((char *)e->detail);
+}
+
+static void not_null(const char **string)
 {
 	if (*string == NULL)
 		*string = mem_strdup("");
@@ -69,6 +82,8 @@ static bool complete(struct event *e)
 	not_null(&e->subject);
 	not_null(&e->addr);
 	not_null(&e->detail);
+	for (unsigned i = 0; i < e->source_count; i++)
+		not_null(&e->sources[i].addr);
 	e->kind = event_kind_find(e->name);
 	return e->source_count > 0 && e->source_total >= e->source_count && e->last_ms >= e->mono_ms;
 }
@@ -89,41 +104,27 @@ static bool is_sound(struct event_changes *c)
 static void clear_all(struct event_log *log)
 {
 	for (size_t i = 0; i < log->capacity; i++)
-		event_clear(&log->ring[i]);
+		event_clear(log, &log->ring[i]);
 	log->first = log->count = 0;
 }
 
-static void append(struct event_log *log, struct event *e)
-{
-	struct event *at = &log->ring[(log->first + log->count) % log->capacity];
-	if (log->count == log->capacity) {
-		event_clear(at);
-		log->first = (log->first + 1) % log->capacity;
-	} else {
-		log->count++;
-	}
-	*at = *e;
-	log->last_seq = e->seq;
-}
-
-/* Takes over what the event owns. */
-static void put(struct event_log *log, struct event *e)
+static void put(struct event_log *log, const struct event *e)
 {
 	uint64_t oldest = log->last_seq - log->count + 1;
+	struct event *at;
 	if (log->count > 0 && e->seq <= log->last_seq) {
-		struct event *at = e;
-		if (e->seq >= oldest)
-			at = &log->ring[(log->first + (e->seq - oldest)) % log->capacity];
-		event_clear(at);
-		if (at != e)
-			*at = *e;
+		if (e->seq < oldest)
+			return;
+		at = &log->ring[(log->first + (e->seq - oldest)) % log->capacity];
+		event_clear(log, at);
 	} else {
 		/* The log has no gaps: what is before one had left the ring by then. */
 		if (log->count > 0 && e->seq != log->last_seq + 1)
 			clear_all(log);
-		append(log, e);
+		at = event_log_room(log);
+		log->last_seq = e->seq;
 	}
-	memset(e, 0, sizeof(*e));
+	event_copy(log, at, e);
 }
 
 static void take(struct event_log *log, struct event_changes *c)
@@ -145,7 +146,7 @@ bool event_log_restore(struct event_log *log, const char *data, size_t len)
 	if (ok)
 		take(log, &c);
 	for (size_t i = 0; i < c.count; i++)
-		event_clear(&c.events[i]);
+		free_loaded(&c.events[i]);
 	free(c.events);
 	return ok;
 }

@@ -65,6 +65,11 @@ ENUM_NAMES(severity, SEVERITY_CRITICAL + 1, "info", "notice", "warning", "critic
 #define TIGHT_LIST(s, m, n, r)                                                                     \
 	{ .name = #m, .members = #m " " #n, .type = STATE_LIST, .offset = offsetof(struct s, m),   \
 	  .size = sizeof(void *), SIZE_OF(s, n), .cap_offset = SIZE_MAX, .record = &record_##r }
+/* A longer one is refused. */
+#define SHORT_LIST(s, m, n, r, most)                                                               \
+	{ .name = #m, .members = #m " " #n, .type = STATE_LIST, .offset = offsetof(struct s, m),   \
+	  .size = sizeof(void *), SIZE_OF(s, n), .cap_offset = SIZE_MAX, .high = (most),           \
+	  .record = &record_##r }
 #define ARRAY(s, m, n, r)                                                                          \
 	{ .name = #m, .members = #m " " #n, .type = STATE_ARRAY, .offset = offsetof(struct s, m),  \
 	  .size = sizeof(((struct s *)0)->m), SIZE_OF(s, n), .record = &record_##r }
@@ -522,7 +527,7 @@ static const struct state_field fields_failover_record[] = {
 	FAILOVER_STEPS(X)
 #undef X
 	INT(failover_record, wall_ms, -STATE_LIMIT, STATE_LIMIT),
-	ARRAY(failover_record, replicas, replica_count, failover_replica),
+	SHORT_LIST(failover_record, replicas, replica_count, failover_replica, FAILOVER_REPLICAS_MAX),
 	INT(failover_record, replica_total, 0, STATE_NODE_IDS_MAX),
 	TIME(failover_record, demoted_ms),
 	BOOL(failover_record, client_probed),
@@ -531,7 +536,8 @@ static const struct state_field fields_failover_record[] = {
 	INT(failover_record, client_failed, 0, STATE_LIMIT),
 	FACT(failover_record, client_lost),
 	FACT(failover_record, stray_bytes),
-	ARRAY(failover_record, observers, observer_count, failover_observer),
+	SHORT_LIST(failover_record, observers, observer_count, failover_observer,
+		   FAILOVER_OBSERVERS_MAX),
 	TEXT(failover_record, abort_reason),
 	INT(failover_record, first_seq, 0, INT64_MAX),
 	INT(failover_record, last_seq, 0, INT64_MAX),
@@ -582,7 +588,7 @@ const struct state_record state_model = { "model", sizeof(struct model), fields_
 /* --- events ------------------------------------------------------------------------------------ */
 
 static const struct state_field fields_event_source[] = {
-	TEXT(event_source, addr),
+	STRING(event_source, addr),
 	TIME(event_source, mono_ms),
 };
 RECORD_OF(event_source, event_source, NULL);
@@ -603,10 +609,7 @@ static const struct state_field fields_event[] = {
 	STRING(event, subject),
 	STRING(event, addr),
 	STRING(event, detail),
-	{ .name = "sources", .members = "sources source_count", .type = STATE_LIST,
-	  .offset = offsetof(struct event, sources), .size = sizeof(void *),
-	  SIZE_OF(event, source_count), .cap_offset = SIZE_MAX, .high = EVENT_SOURCES_MAX,
-	  .record = &record_event_source },
+	SHORT_LIST(event, sources, source_count, event_source, EVENT_SOURCES_MAX),
 	INT(event, source_total, 0, UINT32_MAX),
 };
 RECORD_OF(event, event, NULL);

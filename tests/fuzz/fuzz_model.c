@@ -903,7 +903,7 @@ static void check_event(const struct world *w, const struct event *e)
 	FUZZ_CLEAN_TEXT(e->addr);
 	FUZZ_CLEAN_TEXT(e->detail);
 	for (unsigned i = 0; i < e->source_count; i++)
-		FUZZ_CLEAN(e->sources[i].addr);
+		FUZZ_CLEAN_TEXT(e->sources[i].addr);
 }
 
 static void check_events(struct world *w)

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +17,7 @@
 #include "base/endpoint.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/pool.h"
 #include "base/text.h"
 #include "base/units.h"
 
@@ -359,11 +361,47 @@ static void test_text_format_cuts_whole_characters(void **state)
 	assert_string_equal(dst, "5 and more ");
 }
 
+static void pool_keeps_each_string_once(void **state)
+{
+	struct pool *p = pool_new();
+	const char *held[1000], *again;
+	char text[16];
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		held[i] = pool_take(p, text);
+		assert_ptr_not_equal(held[i], text);
+	}
+	assert_int_equal(pool_count(p), 1000);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "%d", i);
+		assert_ptr_equal(pool_take(p, text), held[i]);
+		assert_string_equal(held[i], text);
+	}
+	assert_int_equal(pool_count(p), 1000);
+	/* Each was taken twice. */
+	for (int i = 0; i < 999; i++) {
+		pool_drop(p, held[i]);
+		pool_drop(p, held[i]);
+	}
+	assert_int_equal(pool_count(p), 1);
+	pool_drop(p, held[999]);
+	assert_int_equal(pool_count(p), 1);
+	assert_string_equal(held[999], "999");
+	again = pool_take(p, "");
+	assert_string_equal(again, "");
+	pool_drop(p, NULL);
+	pool_free(p);
+	pool_free(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_format_cuts_whole_characters),
 		cmocka_unit_test(grow_doubles_and_keeps),
+		cmocka_unit_test(pool_keeps_each_string_once),
 		cmocka_unit_test(buf_is_terminated),
 		cmocka_unit_test(number_is_whole_or_nothing),
 		cmocka_unit_test(double_takes_no_tricks),

@@ -44,12 +44,12 @@ static void step(struct failover_record *f, enum failover_step s, int64_t at_ms,
 static void observer(struct failover_record *f, uint32_t id, int64_t sdown, int64_t odown, int64_t voted,
 		     int64_t switched)
 {
-	f->observers[f->observer_count++] = (struct failover_observer){id, sdown, odown, voted, switched};
+	*failover_observer_add(f) = (struct failover_observer){id, sdown, odown, voted, switched};
 }
 
 static void replica(struct world *w, struct failover_record *f, const char *host, int64_t sent, int64_t done)
 {
-	struct failover_replica *r = &f->replicas[f->replica_count++];
+	struct failover_replica *r = failover_replica_add(f);
 
 	*r = (struct failover_replica){
 	    .node_id = id_of(w, host, 6379), .offset = 5000, .link_up = 1, .sent_ms = sent, .done_ms = done};
