@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "action/failover_private.h"
-#include "base/number.h"
 #include "base/units.h"
 #include "model/lag.h"
 
@@ -21,27 +20,6 @@ const char *failover_exact(int64_t value, char *out)
 		return "?";
 	snprintf(out, UNITS_BYTES, "%lld", (long long)value);
 	return out;
-}
-
-static bool version_of(const struct info_facts *f, int64_t *major, int64_t *minor)
-{
-	const char *dot = strchr(f->version, '.');
-	return dot != NULL && number_parse(f->version, (size_t)(dot - f->version), 0, 1000, major) &&
-	       number_parse(dot + 1, strcspn(dot + 1, "."), 0, 1000, minor);
-}
-
-bool failover_is_known_to(const struct info_facts *f)
-{
-	int64_t major, minor;
-	if (f->valkey)
-		return true;
-	return version_of(f, &major, &minor) && (major > 6 || (major == 6 && minor >= 2));
-}
-
-bool failover_valkey_from(const struct info_facts *f, int64_t from)
-{
-	int64_t major, minor;
-	return f->valkey && version_of(f, &major, &minor) && major >= from;
 }
 
 const struct node *failover_best_replica(const struct model *m, const struct group *g, int64_t now_ms)

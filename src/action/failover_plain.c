@@ -44,7 +44,7 @@ bool failover_prepare_plain(struct action *a, const struct model *m, const struc
 	if (!failover_node_is_up(master) || master->info.role != ROLE_MASTER)
 		return action_block(a, "the master does not answer, and FAILOVER is sent to the master");
 	a->target_ids[a->target_count++] = master->id;
-	if (!failover_is_known_to(&master->info))
+	if (!node_version_from(master, 6, 2))
 		return action_block(a, "FAILOVER needs Redis 6.2 or later, the master runs %s",
 				    master->info.version);
 	if (master->info.replica_count == 0)

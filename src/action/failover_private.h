@@ -22,10 +22,6 @@ enum failover_form {
 bool failover_node_is_up(const struct node *n);
 /* As the server said it; what it did not say is no number. */
 const char *failover_exact(int64_t value, char *out);
-/* The server knows FAILOVER: Redis 6.2, Valkey. */
-bool failover_is_known_to(const struct info_facts *f);
-/* Valkey, this major version or a later one. */
-bool failover_valkey_from(const struct info_facts *f, int64_t major);
 /* The replica that has most of the data: of a cluster's shard, when the operator chose none. */
 const struct node *failover_best_replica(const struct model *m, const struct group *g, int64_t now_ms);
 

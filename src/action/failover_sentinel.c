@@ -34,8 +34,8 @@ static void offer_forms(struct action *a, const struct model *m, const struct gr
 			const struct node *sentinel)
 {
 	const struct node *master = model_node(m, g->master_id);
-	if (sentinel == NULL || !failover_valkey_from(&sentinel->info, 9) || !failover_node_is_up(master) ||
-	    !failover_is_known_to(&master->info))
+	if (sentinel == NULL || !sentinel->info.valkey || !node_version_from(sentinel, 9, 0) ||
+	    !failover_node_is_up(master) || !node_version_from(master, 6, 2))
 		return;
 	a->sheet.forms[FORM_USUAL] = "at once";
 	a->sheet.forms[FORM_COORDINATED] = "COORDINATED";

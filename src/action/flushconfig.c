@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "action/sentinels.h"
-#include "base/number.h"
 
 static bool prepare(struct action *a, const struct model *m, int64_t now_ms)
 {
@@ -18,13 +17,9 @@ static bool prepare(struct action *a, const struct model *m, int64_t now_ms)
 	return sentinels_prepare(a, m) != NULL;
 }
 
-/* Valkey began at 7.2. */
 static bool tells_failure(const struct node *n)
 {
-	const char *dot = n != NULL ? strchr(n->info.version, '.') : NULL;
-	int64_t major;
-	return dot != NULL && number_parse(n->info.version, (size_t)(dot - n->info.version), 0, 1000, &major) &&
-	       major >= 7;
+	return n != NULL && node_version_from(n, 7, 0);
 }
 
 static void brief(struct action *a, const struct model *m, int64_t now_ms)

@@ -273,6 +273,8 @@ size_t model_node_count(const struct model *m);
 /* That an operator's command was refused for want of that permission ("+sentinel|failover"); NULL: not
  * since it last worked. */
 const struct refusal *node_action_refusal(const struct node *n, const char *permission);
+/* The server is of that version or a later one, by its own word. Valkey began at 7.2. */
+bool node_version_from(const struct node *n, int64_t major, int64_t minor);
 /* Of the latest observation or tick: monotonic. */
 int64_t model_now_ms(const struct model *m);
 size_t model_deployment_count(const struct model *m);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 #include "model/model_private.h"
 #include "model/series.h"
 
@@ -441,4 +442,14 @@ size_t model_node_count(const struct model *m)
 	while ((d = model_next_deployment(m, &cursor)) != NULL)
 		count += d->member_count;
 	return count;
+}
+
+bool node_version_from(const struct node *n, int64_t major, int64_t minor)
+{
+	const char *dot = strchr(n->info.version, '.');
+	int64_t own, behind = 0;
+	if (dot == NULL || !number_parse(n->info.version, (size_t)(dot - n->info.version), 0, 1000, &own) ||
+	    !number_parse(dot + 1, strcspn(dot + 1, "."), 0, 1000, &behind))
+		return false;
+	return own > major || (own == major && behind >= minor);
 }
