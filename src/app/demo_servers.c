@@ -87,18 +87,23 @@ bool demo_role_is_cluster(enum demo_role role)
 
 /* --- the server program --------------------------------------------------------------------- */
 
-static bool find_in_path(const char *program, char *out, size_t size)
+/* Either name in the folder that comes first, so that PATH says which where both are installed. */
+static bool find_server(char *out, size_t size)
 {
+	static const char *const NAMES[] = { "redis-server", "valkey-server" };
 	const char *path = getenv("PATH");
 	const char *dir = path && *path ? path : "/usr/local/bin:/usr/bin:/bin";
 
 	while (*dir) {
 		size_t len = strcspn(dir, ":");
-		int n = snprintf(out, size, "%.*s/%s", (int)len, dir, program);
 
 		/* A relative entry would stop working when the child changes its folder. */
-		if (*dir == '/' && n > 0 && (size_t)n < size && access(out, X_OK) == 0)
-			return true;
+		for (size_t i = 0; *dir == '/' && i < sizeof NAMES / sizeof NAMES[0]; i++) {
+			int n = snprintf(out, size, "%.*s/%s", (int)len, dir, NAMES[i]);
+
+			if (n > 0 && (size_t)n < size && access(out, X_OK) == 0)
+				return true;
+		}
 		dir += len;
 		dir += *dir == ':';
 	}
@@ -194,16 +199,13 @@ static int ask_version(const char *server_path)
 	return parse_version(text);
 }
 
-static bool find_server(struct demo_plan *plan, struct buf *err)
+static bool plan_server(struct demo_plan *plan, struct buf *err)
 {
-	char *out = plan->server_path;
-
-	if (!find_in_path("redis-server", out, sizeof plan->server_path) &&
-	    !find_in_path("valkey-server", out, sizeof plan->server_path)) {
+	if (!find_server(plan->server_path, sizeof plan->server_path)) {
 		buf_addstr(err, "redis-server or valkey-server is needed, and neither is in PATH");
 		return false;
 	}
-	plan->server_version = ask_version(out);
+	plan->server_version = ask_version(plan->server_path);
 	return true;
 }
 
@@ -318,7 +320,7 @@ static bool plan_group(struct demo_plan *plan, enum demo_kind kind, struct buf *
 bool demo_plan_make(struct demo_plan *plan, enum demo_kind kind, struct buf *err)
 {
 	memset(plan, 0, sizeof *plan);
-	if (!find_server(plan, err))
+	if (!plan_server(plan, err))
 		return false;
 	if ((kind & DEMO_SENTINEL) && !plan_group(plan, DEMO_SENTINEL, err))
 		return false;
