@@ -81,12 +81,34 @@ static void any_size(void **state)
 	free(draw(&none, 24, 80));
 }
 
+/* The command wrapped over lines must come out as it is. */
+static void whole_command(void **state)
+{
+	(void)state;
+	for (int rows = 8; rows <= 24; rows += 2) {
+		struct menu m = eleven();
+		for (size_t i = 0; i < m.count; i++) {
+			m.entries[i].label = "Set the failover-timeout";
+			snprintf(m.entries[i].command, sizeof(m.entries[i].command),
+				 "SENTINEL SET mymaster-%zu failover-timeout 180000", i);
+		}
+		for (m.selected = 0; m.selected < m.count; m.selected++) {
+			char *text = draw(&m, rows, 40), tail[60];
+			snprintf(tail, sizeof(tail), "SENTINEL SET mymaster-%zu", m.selected);
+			assert_has(text, tail);
+			assert_has(text, "failover-timeout 180000");
+			free(text);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_entries),
 		cmocka_unit_test(whole_reason),
 		cmocka_unit_test(any_size),
+		cmocka_unit_test(whole_command),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
