@@ -66,8 +66,8 @@ static void row_fill(struct failover_row *row, const struct failover_record *r,
 	fill_running(row, r);
 	text_format(row->deployment, sizeof(row->deployment), "%s", d ? d->name : "?");
 	/* Without Sentinels it is called as its old master, which stands beside it. */
-	text_format(row->name, sizeof(row->name), "%s",
-		    r->kind == KIND_SENTINEL ? r->name : row->deployment);
+	row->named = r->kind == KIND_SENTINEL;
+	text_format(row->name, sizeof(row->name), "%s", row->named ? r->name : row->deployment);
 	text_format(row->operator_name, sizeof(row->operator_name), "%s", r->operator_name);
 	text_format(row->old_master, sizeof(row->old_master), "%s", r->old_master);
 	text_format(row->new_master, sizeof(row->new_master), "%s", r->new_master);

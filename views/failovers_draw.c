@@ -12,6 +12,7 @@
 #define DETAIL_LEAST 6  /* rows; below there is only the list */
 #define LIST_LEAST   3
 #define ADDRESS_MOST 21
+#define SHARD_LEAST  11 /* columns of an address that say which shard it is */
 
 /* --- the list ---------------------------------------------------------------------------------- */
 
@@ -38,10 +39,23 @@ static int name_width(const struct failovers *f, int width)
 {
 	int most = width >= 100 ? 21 : width >= 64 ? 12 : 16, used = 6;
 
-	for (size_t i = 0; i < f->count; i++)
-		if (text_width(f->rows[i].name) > used)
-			used = text_width(f->rows[i].name);
+	for (size_t i = 0; i < f->count; i++) {
+		const struct failover_row *row = &f->rows[i];
+		bool shard = !row->named && width < columns[COL_CHANGE].from;
+
+		if (text_width(shard ? row->old_master : row->name) > used)
+			used = text_width(shard ? row->old_master : row->name);
+	}
 	return used < most ? used : most;
+}
+
+/* Where nobody has a name and there is one deployment, the addresses need the room. */
+static bool is_nameless(const struct failovers *f)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (f->rows[i].named)
+			return false;
+	return !f->several;
 }
 
 static struct layout layout_for(const struct failovers *f, int width)
@@ -50,7 +64,8 @@ static struct layout layout_for(const struct failovers *f, int width)
 	int left = width - 2 - 1, x = 2; /* the glyph in front, the marks of more behind */
 
 	for (int i = 0; i < COLUMNS; i++) {
-		if (width < columns[i].from || (i == COL_DEPLOYMENT && !f->several))
+		if (width < columns[i].from || (i == COL_DEPLOYMENT && !f->several) ||
+		    (i == COL_NAME && width >= columns[COL_CHANGE].from && is_nameless(f)))
 			continue;
 		l.width[i] = i == COL_NAME ? name_width(f, width) : columns[i].width;
 		if (i == COL_DEPLOYMENT && width >= 120)
@@ -116,18 +131,21 @@ static void draw_change(const struct pane *p, int y, int x, int width, const str
 	enum style_role state = selected ? STYLE_SELECTED : health_style(row_health(row));
 	char text[FAILOVER_OUTCOME_BYTES];
 	int used = x, half = (width - 3) / 2, old = text_width(row->old_master);
-	bool promoted = row->over && !row->aborted && row->new_master[0];
+	bool promoted = row->over && !row->aborted && row->new_master[0], whole;
 
 	if (!row->over)
 		running_text(row, now_ms, text, sizeof(text));
 	else
 		text_format(text, sizeof(text), "%s", row->outcome);
-	/* What came of it goes before whom it was about, which the time line tells as well. */
-	if (!promoted && old + 3 + text_width(text) > width) {
+	whole = old + 3 + text_width(text) <= width;
+	/* What came of it goes before whom it was about, if that has a name in its row. */
+	if (!promoted && !whole && row->named) {
 		sentence_draw(p, y, x, width, state, text);
 		return;
 	}
-	if (promoted && old > half)
+	if (!promoted && !whole)
+		old = old < SHARD_LEAST ? old : SHARD_LEAST;
+	else if (promoted && old > half)
 		old = half;
 	addr_draw(p, y, x, old, style, row->old_master[0] ? row->old_master : "?");
 	used += old + 1;
@@ -183,6 +201,20 @@ static void put_text(const struct failover_row *row, int64_t now_ms, int column,
 	}
 }
 
+/* "cluster 127.0.0.1:7000": which one it is, its port says. */
+static void draw_name(const struct pane *p, int y, int x, int width, enum style_role style,
+		      const char *text)
+{
+	const char *blank = strrchr(text, ' ');
+
+	if (text_width(text) > width && strncmp(text, "cluster ", 8) == 0)
+		text = blank + 1;
+	if (strchr(text, ':'))
+		addr_draw(p, y, x, width, style, text);
+	else
+		pane_text(p, y, x, width, style, text);
+}
+
 static void draw_cell(const struct pane *p, int y, int column, const struct layout *l,
 		      const struct failover_row *row, int64_t now_ms, bool selected)
 {
@@ -204,7 +236,13 @@ static void draw_cell(const struct pane *p, int y, int column, const struct layo
 		if (column == COL_NAME && l->width[COL_DEPLOYMENT] > 0 && strcmp(row->name, row->deployment) == 0)
 			return;
 		put_text(row, now_ms, column, width, text, sizeof(text));
-		pane_text(p, y, x, width, style, text);
+		/* No room for the change: which of the shards it was. */
+		if (column == COL_NAME && !row->named && l->width[COL_CHANGE] == 0 && row->old_master[0])
+			text_format(text, sizeof(text), "%s", row->old_master);
+		if (column == COL_NAME || column == COL_DEPLOYMENT)
+			draw_name(p, y, x, width, style, text);
+		else
+			pane_text(p, y, x, width, style, text);
 	}
 }
 

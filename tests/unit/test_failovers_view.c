@@ -506,9 +506,39 @@ static void test_several(void **state)
 	end(&w, v);
 }
 
+/* Of a cluster only the address says which shard it was: it is never cut to where nothing is left. */
+static void test_a_shard_is_told(void **state)
+{
+	struct world w = failovers_world();
+	struct view_context c;
+	struct view *v;
+	char *text;
+
+	(void)state;
+	for (int running = 0; running < 2; running++) {
+		struct failover_record *f = running ? running_add(&w, w.now - 7000) : crash_add(&w, T0);
+
+		f->kind = KIND_CLUSTER;
+		snprintf(f->old_master, sizeof(f->old_master), "127.0.0.1:7001");
+		snprintf(f->new_master, sizeof(f->new_master), running ? "" : "127.0.0.1:7004");
+	}
+	c = context(&w);
+	v = failovers_new(&c);
+	text = draw_view(v, &c, 24, 80, false);
+	assert_lacks(line_with(text, "● "), "mymaster");
+	assert_has(line_with(text, "● "), "127.0.0.1:7001 → 127.0.0.1:7004");
+	assert_has(line_with(text, "◐ "), ".1:7001 → runs: ");
+	free(text);
+	text = draw_view(v, &c, 24, 40, false);
+	assert_has(line_with(text, "● "), "127.0.0.1:7001");
+	free(text);
+	end(&w, v);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_a_shard_is_told),
 	    cmocka_unit_test(test_every_size), cmocka_unit_test(test_list),
 	    cmocka_unit_test(test_one_clock),  cmocka_unit_test(test_two_masters),
 	    cmocka_unit_test(test_given_up),   cmocka_unit_test(test_running),
