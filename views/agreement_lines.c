@@ -131,14 +131,16 @@ void agree_fill_heading(struct agree_view *t, const struct view_context *c, stru
 	bool open = line->group_id == open_group(t) && t->table.kind != KIND_CLUSTER;
 	char text[900], addr[ENDPOINT_TEXT_BYTES];
 	const char *master;
+	enum health worst;
 
 	if (line->text != SIZE_MAX || !g)
 		return;
 	agreement_of(c->model, g, c->now_ms, &a);
 	readiness_of(c->model, g, c->now_ms, &r);
 	health_group(c->model, g, c->now_ms, &verdict);
-	line->glyph = (int)health_glyph(health_worse(verdict.health, health_of_ready(r.verdict)));
-	line->style = health_style(health_worse(verdict.health, health_of_ready(r.verdict)));
+	worst = health_worse(verdict.health, r.running ? HEALTH_WARNING : health_of_ready(r.verdict));
+	line->glyph = (int)health_glyph(worst);
+	line->style = health_style(worst);
 	master = agree_addr(c->model, g->master_id, addr);
 	/* What is open says below whether it can fail over. */
 	snprintf(text, sizeof(text), "%.128s%s%.80s  %s%s", g->name,

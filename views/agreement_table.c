@@ -68,7 +68,7 @@ static void cell_take(struct agree_cell *out, const struct agreement_cell *cell,
 	out->known = cell->known;
 	out->dissents = cell->dissents;
 	out->since_ms = cell->since_ms;
-	out->bad = grave && cell->dissents;
+	out->bad = grave && cell->dissents && !cell->passing;
 	text_format(out->text, sizeof(out->text), "%s", cell->known ? cell->text : "?");
 }
 

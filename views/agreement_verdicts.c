@@ -106,13 +106,15 @@ static void readiness_add(struct agree_view *t, const struct view_context *c, co
 			  const char *split)
 {
 	struct readiness r;
+	enum health whole;
 	bool above;
 
 	readiness_of(c->model, g, c->now_ms, &r);
 	above = split[0] && strstr(r.text, split);
-	agree_text_add(t, ABOUT_READINESS, g->id, g->master_id, health_style(ready_health(r.verdict)),
-		       (int)health_glyph(ready_health(r.verdict)), 0,
-		       above ? "a failover is doubtful until then" : r.text);
+	/* What is bad about a failover that runs is why it runs. */
+	whole = r.running ? HEALTH_WARNING : ready_health(r.verdict);
+	agree_text_add(t, ABOUT_READINESS, g->id, g->master_id, health_style(whole),
+		       (int)health_glyph(whole), 0, above ? ready_words(&r) : r.text);
 	for (size_t i = 0; i < r.reason_count; i++) {
 		enum health h = ready_health(r.reasons[i].verdict);
 
@@ -194,10 +196,11 @@ static void forecast_add(struct agree_view *t, const struct view_context *c, con
 	if (f->candidate_id)
 		snprintf(text, sizeof(text), "next: %.90s, %.200s%s",
 			 agree_addr(c->model, f->candidate_id, addr), f->text, risk);
+	else if (differ) /* each one's choice follows */
+		snprintf(text, sizeof(text), "next: the Sentinels differ on whom to promote");
 	else
 		snprintf(text, sizeof(text), "next: not certain: %.200s",
-			 differ	      ? "the Sentinels would choose differently"
-			 : f->text[0] ? f->text
+			 f->text[0] ? f->text
 				      : "nothing is known of the replicas");
 	agree_text_add(t, ABOUT_FORECAST, g->id, f->candidate_id,
 		       differ ? STYLE_WARNING : f->candidate_id ? STYLE_STRONG : STYLE_TEXT,
@@ -231,13 +234,14 @@ static bool is_grave(enum agreement_field field)
 	return field == AGREE_MASTER || field == AGREE_EPOCH;
 }
 
-/* All that one of them stands alone with, and since when the first of it. */
+/* All that one of them stands alone with, and since when the first of it; or that it is only not there
+ * yet, right after a switch. */
 static size_t dissents_add(struct agree_view *t, const struct view_context *c, const struct group *g,
 			   const struct sentinel_view *v)
 {
 	struct buf line = BUF_INIT, what = BUF_INIT;
 	int64_t since_ms = 0;
-	bool grave = false;
+	bool grave = false, passing = true;
 	size_t count = 0;
 	char addr[ENDPOINT_TEXT_BYTES], age[UNITS_BYTES];
 
@@ -252,13 +256,14 @@ static size_t dissents_add(struct agree_view *t, const struct view_context *c, c
 		buf_addf(&what, "%s %s %s (most say %s)", count ? ";" : "", agreement_title(f),
 			 cell.text, most);
 		count++;
-		grave |= is_grave(f);
+		grave |= is_grave(f) && !cell.passing;
+		passing &= cell.passing;
 		if (since_ms == 0 || cell.since_ms < since_ms)
 			since_ms = cell.since_ms;
 	}
 	if (count > 0) {
-		buf_addf(&line, "%s stands alone for %s:%s",
-			 agree_addr(c->model, v->sentinel_id, addr),
+		buf_addf(&line, "%s %s for %s:%s", agree_addr(c->model, v->sentinel_id, addr),
+			 passing ? "switching" : "stands alone",
 			 units_age(c->now_ms > since_ms ? c->now_ms - since_ms : 0, age),
 			 buf_str(&what));
 		agree_text_add(t, ABOUT_DISSENT, g->id, v->sentinel_id,
@@ -406,18 +411,42 @@ static void replica_add(struct agree_view *t, const struct view_context *c, cons
 		other_reasons_add(t, c, g, r, scratch);
 }
 
+/* No replica, whatever Sentinels list it as; that they would take it all the same must be known. */
+static void second_master_add(struct agree_view *t, const struct view_context *c, const struct group *g,
+			      const struct forecast *all, size_t at)
+{
+	const struct forecast_replica *r = &all->replicas[at];
+	char text[500], addr[ENDPOINT_TEXT_BYTES];
+
+	snprintf(text, sizeof(text),
+		 "%.90s is no replica: it says that it is master. Sentinels list it as one, and %s",
+		 agree_addr(c->model, r->node_id, addr),
+		 r->passed_over			   ? "would pass it over"
+		 : r->node_id == all->candidate_id ? "by their rules would take it next"
+						   : "would take it after those above");
+	agree_text_add(t, ABOUT_REPLICAS, g->id, r->node_id, STYLE_CRITICAL, GLYPH_DOWN, 2, text);
+}
+
 void agree_replicas_add(struct agree_view *t, const struct view_context *c, const struct group *g)
 {
 	struct forecast *all = mem_alloc(sizeof(*all)), *scratch = mem_alloc(sizeof(*scratch));
 	char text[64];
+	size_t replicas = 0;
 	bool differ;
 
 	forecast_group(c->model, g, FORECAST_CRASH, c->now_ms, all, &differ);
-	if (all->known && all->count > 0)
-		agree_text_add(t, ABOUT_REPLICAS, g->id, 0, STYLE_TITLE, -1, 0,
-			       g->view_count > 0 ? "Replicas, in the order of choice" : "Replicas");
-	for (size_t i = 0; all->known && i < all->count; i++)
+	for (size_t i = 0; all->known && i < all->count; i++) {
+		if (all->replicas[i].says_master)
+			continue;
+		if (replicas++ == 0)
+			agree_text_add(t, ABOUT_REPLICAS, g->id, 0, STYLE_TITLE, -1, 0,
+				       g->view_count > 0 ? "Replicas, in the order of choice"
+							 : "Replicas");
 		replica_add(t, c, g, all, i, scratch);
+	}
+	for (size_t i = 0; all->known && i < all->count; i++)
+		if (all->replicas[i].says_master)
+			second_master_add(t, c, g, all, i);
 	if (all->more > 0) {
 		snprintf(text, sizeof(text), "and %zu more", all->more);
 		agree_text_add(t, ABOUT_REPLICAS, g->id, 0, STYLE_DIM, -1, 2, text);

@@ -74,10 +74,12 @@ static void fields_add(struct agree_view *t, const struct view_context *c, const
 			say(t, STYLE_TEXT, -1, agreement_title(f), text);
 			continue;
 		}
-		snprintf(text, sizeof(text), "%.200s  alone with it for %s%s", cell.text,
+		snprintf(text, sizeof(text), "%.200s  %s for %s%s", cell.text,
+			 cell.passing ? "switching" : "alone with it",
 			 units_age(c->now_ms > cell.since_ms ? c->now_ms - cell.since_ms : 0, age),
 			 help);
-		say(t, f == AGREE_MASTER || f == AGREE_EPOCH ? STYLE_CRITICAL : STYLE_WARNING,
+		say(t, (f == AGREE_MASTER || f == AGREE_EPOCH) && !cell.passing ? STYLE_CRITICAL
+										 : STYLE_WARNING,
 		    GLYPH_DIFFERS, agreement_title(f), text);
 	}
 }

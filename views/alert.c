@@ -250,7 +250,7 @@ static void draw_verdict(const struct pane *line, const struct view_context *c,
 	/* The verdict may be about the failover already. */
 	if (strstr(verdict->text, "failover:"))
 		failover[0] = '\0';
-	running = strstr(verdict->text, " a failover is running");
+	running = strstr(verdict->text, " failover running");
 	if (running && failover[0]) /* which the phase says as well */
 		*running = '\0';
 	draw_alert(line, alert_style(verdict->health), verdict, failover);

@@ -107,7 +107,7 @@ static void say_failovers(struct fleet_row *row, const struct view_context *c,
 			group_failover_text(d->groups[i], c->now_ms, text, sizeof(text));
 	}
 	row->failover = running > 0;
-	if (running == 0 || (strstr(verdict, "a failover is running") && !text[0])) {
+	if (running == 0 || (strstr(verdict, "failover running") && !text[0])) {
 		snprintf(row->verdict, sizeof(row->verdict), "%s", verdict);
 		return;
 	}

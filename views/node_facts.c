@@ -10,10 +10,12 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "model/lag.h"
+#include "model/readiness.h"
 #include "views/node_private.h"
 #include "views/topology_private.h"
 
 #define LISTED_MAX     8    /* of what may be many: the rest is counted */
+#define SENTINELS_ASKED 16
 #define HELLO_QUIET_MS 5000 /* one comes every two seconds */
 
 void node_facts_done(struct node_facts *f)
@@ -318,6 +320,59 @@ static void add_replica_view(struct node_facts *f, const struct view_context *c,
 	     number(s->priority, prio), ago(c, v->at_ms, old));
 }
 
+static const struct forecast_replica *replica_in(const struct forecast *f, uint32_t node_id)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (f->replicas[i].node_id == node_id)
+			return &f->replicas[i];
+	return NULL;
+}
+
+/* Whether a failover would make it the master; where the Sentinels are not of one mind, by how many. */
+static void add_promotion(struct node_facts *f, const struct view_context *c, const struct group *g,
+			  const struct node *n)
+{
+	struct forecast *by = mem_alloc(sizeof(*by));
+	struct forecast_replica first = {0};
+	size_t asked = 0, take = 0, same = 0, other = 0;
+	char why[FORECAST_REASONS_BYTES];
+
+	for (size_t i = 0; i < g->view_count && i < SENTINELS_ASKED; i++) {
+		const struct node *s = model_node(c->model, g->views[i].sentinel_id);
+		const struct forecast_replica *r;
+
+		if (!s || s->link.state != LINK_UP)
+			continue;
+		forecast_by_sentinel(c->model, g, &g->views[i], FORECAST_CRASH, c->now_ms, by);
+		asked += by->known;
+		take += by->known && by->candidate_id == n->id;
+		r = replica_in(by, n->id);
+		if (!r || !r->passed_over)
+			continue;
+		if (same == 0)
+			first = *r;
+		same += r->passed_over == first.passed_over;
+		other += r->passed_over != first.passed_over;
+	}
+	if (take > 0)
+		fact(f, "promotion", take < asked ? STYLE_WARNING : STYLE_TEXT,
+		     "%zu of %zu Sentinels would take it", take, asked);
+	if (same > 0)
+		fact(f, take > 0 ? "" : "promotion", STYLE_WARNING, "%zu of %zu pass it over: %.160s%s", same,
+		     asked, forecast_reasons(&first, why), other > 0 ? "; others for other reasons" : "");
+	free(by);
+}
+
+static void add_ready(struct node_facts *f, const struct view_context *c, const struct group *g)
+{
+	struct readiness r;
+
+	if (g->view_count == 0)
+		return;
+	readiness_of(c->model, g, c->now_ms, &r);
+	fact(f, "ready", r.verdict == READY_YES ? STYLE_TEXT : STYLE_WARNING, "%s", r.text);
+}
+
 static void add_peer_views(struct node_facts *f, const struct deployment *d, const struct node *n)
 {
 	char flags[FLAGS_BYTES], hello[UNITS_BYTES];
@@ -440,6 +495,10 @@ static void add_others(struct node_facts *f, const struct view_context *c, const
 		add_master_views(f, c, g);
 	else if (v)
 		add_replica_view(f, c, v);
+	if (g && !n->is_sentinel && model_node_resolve(c->model, g->master_id) == n->id)
+		add_ready(f, c, g);
+	else if (g && v)
+		add_promotion(f, c, g, n);
 	if (!n->is_sentinel)
 		add_masters_word(f, c, n);
 	if (f->count == before)

@@ -65,6 +65,7 @@ static const struct {
 };
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
+#define EXPLAINS_LEAST 12 /* columns behind a colon */
 #define ROLE_WIDTH  8
 #define STATE_WIDTH 30 /* words before numbers: below this no column is shown */
 
@@ -247,6 +248,7 @@ static void draw_heading(const struct pane *p, int y, const struct topo_row *row
 static void draw_row(const struct pane *p, int y, const struct topo_row *row,
 		     const struct layout *l)
 {
+	const char *colon;
 	int x;
 
 	switch (row->kind) {
@@ -255,7 +257,12 @@ static void draw_row(const struct pane *p, int y, const struct topo_row *row,
 		break;
 	case ROW_NOTE:
 		x = pane_glyph(p, y, 0, health_style(row->health), health_glyph(row->health)) + 1;
-		pane_text(p, y, x, -1, health_style(row->health), row->state);
+		colon = strstr(row->state, ": ");
+		/* A word or two of the explanation explain nothing. */
+		if (colon && p->width - x - (int)(colon - row->state) < EXPLAINS_LEAST)
+			sentence_draw(p, y, x, -1, health_style(row->health), row->state);
+		else
+			pane_text(p, y, x, -1, health_style(row->health), row->state);
 		break;
 	case ROW_GROUP:
 	case ROW_HEADING:

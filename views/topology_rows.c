@@ -63,19 +63,13 @@ static void fill_ready(struct topology *t, struct topo_row *row, const struct vi
 	topology_weigh(t, c, g);
 	row->verdict = t->chance.ready.verdict;
 	n = model_node(c->model, t->chance.candidate_id);
-	if (group_failover_running(c->model, g, c->now_ms))
-		snprintf(row->ready, sizeof(row->ready), "failover running");
-	else if (row->verdict == READY_NO)
-		snprintf(row->ready, sizeof(row->ready), "NO failover");
-	else if (row->verdict == READY_DOUBTFUL)
-		snprintf(row->ready, sizeof(row->ready), "failover doubtful");
-	else if (row->verdict == READY_UNKNOWN)
-		snprintf(row->ready, sizeof(row->ready), "failover ?");
-	else if (n)
-		text_format(row->ready, sizeof(row->ready), "failover ok: %.56s next",
-			    endpoint_format(&n->addr, addr));
+	if (t->chance.ready.running) /* what is bad about it the master's row says */
+		row->verdict = READY_DOUBTFUL;
+	if (row->verdict == READY_YES && n)
+		text_format(row->ready, sizeof(row->ready), "%s: %.56s next",
+			    ready_words(&t->chance.ready), endpoint_format(&n->addr, addr));
 	else
-		snprintf(row->ready, sizeof(row->ready), "failover ok");
+		snprintf(row->ready, sizeof(row->ready), "%s", ready_words(&t->chance.ready));
 }
 
 static void fill_group(struct topology *t, struct topo_row *row, const struct view_context *c)
@@ -146,7 +140,7 @@ static void fill_note(struct topology *t, struct topo_row *row, const struct vie
 	len = (size_t)snprintf(row->state, sizeof(row->state), "failover: ");
 	group_failover_text(g, c->now_ms, row->state + len, sizeof(row->state) - len);
 	if (len == strlen(row->state)) /* known from flags only */
-		snprintf(row->state, sizeof(row->state), "a failover is running");
+		snprintf(row->state, sizeof(row->state), "failover running");
 	len = strlen(row->state);
 	leader = model_node(c->model, g->failover.leader_id);
 	if (leader && len + 90 < sizeof(row->state))

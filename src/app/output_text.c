@@ -87,6 +87,8 @@ static void add_verdicts(const struct model *m, const struct deployment *d, cons
 		buf_addstr(out, "  agreement  not known: no Sentinel answers\n");
 	else if (a.agree)
 		buf_addf(out, "  agreement  yes: %zu of %zu Sentinels answer\n", a.answering, g->view_count);
+	else if (a.passing)
+		buf_addf(out, "  agreement  %s\n", a.text);
 	else
 		buf_addf(out, "  agreement  NO: %s%s\n", a.split_brain ? "split brain: " : "", a.text);
 }

@@ -136,16 +136,6 @@ static bool cell_text(const struct model *m, const struct group *g, const struct
 	return false;
 }
 
-void agreement_cell(const struct model *m, const struct group *g, const struct sentinel_view *v,
-		    enum agreement_field f, struct agreement_cell *out)
-{
-	out->known = cell_text(m, g, v, f, out->text, sizeof(out->text));
-	if (!out->known)
-		out->text[0] = '\0';
-	out->since_ms = v->dissent_ms[f];
-	out->dissents = out->since_ms != 0;
-}
-
 /* --- who stands alone ---------------------------------------------------------------------------- */
 
 static bool answers(const struct model *m, const struct sentinel_view *v)
@@ -248,6 +238,17 @@ static bool is_passing(const struct sentinel_view *v, enum agreement_field f, bo
 		return false;
 	return v->facts.flags & SFLAG_FAILOVER_IN_PROGRESS ||
 	       now_ms - v->dissent_ms[f] < SWITCH_SETTLES_MS;
+}
+
+void agreement_cell(const struct model *m, const struct group *g, const struct sentinel_view *v,
+		    enum agreement_field f, struct agreement_cell *out)
+{
+	out->known = cell_text(m, g, v, f, out->text, sizeof(out->text));
+	if (!out->known)
+		out->text[0] = '\0';
+	out->since_ms = v->dissent_ms[f];
+	out->dissents = out->since_ms != 0;
+	out->passing = out->dissents && is_passing(v, f, is_switching(m, g, m->now_ms), m->now_ms);
 }
 
 static bool stands_alone(const struct model *m, const struct sentinel_view *v, enum agreement_field f)
@@ -363,9 +364,23 @@ static void say_split(const struct model *m, const struct group *g, bool switchi
 		    endpoint_format(&model_node(m, stray.node_id)->addr, other));
 }
 
+/* The first to switch stands alone with the new master, the last with the old one. */
+static void say_switching(const struct model *m, const struct group *g, const struct sentinel_view *v,
+			  enum agreement_field f, struct agreement *out)
+{
+	const struct sentinel_view *best = group_best_view(g);
+	const struct node *n = model_node(m, v->sentinel_id);
+	bool ahead = best != NULL && endpoint_equal(&best->facts.addr, &v->facts.addr) &&
+		     best->facts.config_epoch <= v->facts.config_epoch;
+	char who[ENDPOINT_TEXT_BYTES], what[ENDPOINT_TEXT_BYTES];
+	cell_text(m, g, v, f, what, sizeof(what));
+	text_format(out->text, sizeof(out->text), "switching: Sentinel %.60s %s %s %.60s",
+		    endpoint_format(&n->addr, who), ahead ? "already has" : "still has", fields[f].title, what);
+}
+
 /* Says the first thing in which a Sentinel stands alone; what passes only if there is nothing else. */
-static bool note_dissent(const struct model *m, const struct sentinel_view *v, bool switching,
-			 int64_t now_ms, struct agreement *out)
+static bool note_dissent(const struct model *m, const struct group *g, const struct sentinel_view *v,
+			 bool switching, int64_t now_ms, struct agreement *out)
 {
 	const struct node *n = model_node(m, v->sentinel_id);
 	char addr[ENDPOINT_TEXT_BYTES];
@@ -378,8 +393,11 @@ static bool note_dissent(const struct model *m, const struct sentinel_view *v, b
 		if (out->text[0] != '\0' && (passing || !out->passing))
 			continue;
 		out->passing = passing;
-		text_format(out->text, sizeof(out->text), "Sentinel %.70s stands alone with its %s",
-			    endpoint_format(&n->addr, addr), fields[f].title);
+		if (passing)
+			say_switching(m, g, v, f, out);
+		else
+			text_format(out->text, sizeof(out->text), "Sentinel %.70s stands alone with its %s",
+				    endpoint_format(&n->addr, addr), fields[f].title);
 	}
 	return dissents;
 }
@@ -393,7 +411,7 @@ void agreement_of(const struct model *m, const struct group *g, int64_t now_ms, 
 			continue;
 		out->known = true;
 		out->answering++;
-		out->dissenting += note_dissent(m, &g->views[i], switching, now_ms, out);
+		out->dissenting += note_dissent(m, g, &g->views[i], switching, now_ms, out);
 	}
 	out->agree = out->dissenting == 0;
 	say_split(m, g, switching, now_ms, out);

@@ -30,6 +30,7 @@ enum agreement_field {
 struct agreement_cell {
 	bool known;
 	bool dissents;           /* from what most of those that answer say */
+	bool passing;            /* as a switch of the last seconds explains */
 	int64_t since_ms;        /* monotonic, since when it dissents; 0: it does not */
 	char text[ENDPOINT_TEXT_BYTES];
 };
@@ -43,7 +44,8 @@ struct agreement {
 				  * while that passes */
 	bool two_named;          /* the first of the two */
 	int64_t split_since_ms;
-	char text[200];          /* the worst of it in words; "" while all agree */
+	char text[200];          /* the worst of it in words, "switching: ..." while it passes; "" while
+				  * all agree */
 };
 
 const char *agreement_title(enum agreement_field f);

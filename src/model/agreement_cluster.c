@@ -67,6 +67,7 @@ void agreement_cluster_cell(const struct node *n, enum cluster_agreement_field f
 	value_text(f, value, out->text, sizeof(out->text));
 	out->since_ms = is_heard(n) ? n->cluster_dissent_ms[f] : 0;
 	out->dissents = out->since_ms != 0;
+	out->passing = false;
 }
 
 /* --- what most of them say ------------------------------------------------------------------------ */

@@ -100,6 +100,7 @@ void agreement_set_cell(const struct model *m, const struct group *g, const stru
 {
 	out->known = cell_text(n, f, out->text, sizeof(out->text));
 	out->dissents = out->known && dissents(m, g, n, f);
+	out->passing = false;
 	out->since_ms = 0;
 	if (out->dissents && f == SET_AGREE_ROLE)
 		out->since_ms = n->role_ms;

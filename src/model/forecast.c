@@ -138,6 +138,17 @@ static int64_t link_down_allowed(const struct sentinel_instance *master, enum fo
 	return which == FORECAST_CRASH ? 9 * down_after_ms : 10 * down_after_ms;
 }
 
+/* A second master: Sentinels go on listing it as a replica, and sentinelSelectSlave does not look at the
+ * role that it reports. Not the one that a failover has just promoted. */
+static bool says_master(const struct node *n, const struct sentinel_instance *f)
+{
+	if (f->flags & SFLAG_PROMOTED)
+		return false;
+	if (n->link.state != LINK_UP || n->info_at_ms == 0)
+		return f->role_reported == ROLE_MASTER;
+	return n->info.role == ROLE_MASTER;
+}
+
 static void judge_listed(const struct model *m, const struct member_view *v,
 			 const struct sentinel_instance *master, enum forecast_case which,
 			 int64_t now_ms, struct forecast_replica *r)
@@ -164,6 +175,7 @@ static void judge_listed(const struct model *m, const struct member_view *v,
 		return;
 	if (which == FORECAST_CRASH && is_lost(n, v))
 		r->passed_over |= PASS_UNREACHABLE;
+	r->says_master = says_master(n, f);
 	lag_of(m, n, now_ms, &lag);
 	r->loss_bytes = lag.bytes;
 }
@@ -536,16 +548,17 @@ static bool chooses_otherwise(const struct forecast *a, const struct forecast *b
 static void say_difference(const struct model *m, const struct forecast *a, const struct forecast *b,
 			   struct forecast *out)
 {
-	char text[sizeof(out->text)] = "depends on who leads:";
+	/* Cut after the first words it still says what is the matter. */
+	char text[sizeof(out->text)] = "Sentinels differ on whom to promote:";
 	const struct forecast *const both[] = { a, b };
 	for (size_t i = 0; i < 2; i++) {
 		add_name(m, both[i]->by, i == 0 ? " " : ", ", text, sizeof(text));
 		size_t len = strlen(text);
 		if (both[i]->candidate_id != 0)
-			add_name(m, both[i]->candidate_id, " would choose ", text, sizeof(text));
+			add_name(m, both[i]->candidate_id, " takes ", text, sizeof(text));
 		else
-			text_format(text + len, sizeof(text) - len, " %s",
-				    both[i]->eligible > 0 ? "has a choice" : "would choose nobody");
+			text_format(text + len, sizeof(text) - len, " takes %s",
+				    both[i]->eligible > 0 ? "one of several" : "nobody");
 	}
 	out->candidate_id = 0;
 	out->tie = false;

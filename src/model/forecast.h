@@ -38,6 +38,7 @@ enum resync { RESYNC_UNKNOWN, RESYNC_PARTIAL, RESYNC_FULL };
 struct forecast_replica {
 	uint32_t node_id;
 	unsigned passed_over;        /* PASS_ bits; 0: eligible */
+	bool says_master;            /* it is no replica by its own word, of which the rules do not ask */
 	bool hidden;                 /* replica-announced no: the Sentinel may choose it, but lists it not */
 	int64_t priority;            /* Sentinels only; else FACT_UNKNOWN */
 	int64_t offset;              /* as it will be known when the choice is made; FACT_UNKNOWN */

@@ -528,7 +528,7 @@ void health_group(const struct model *m, const struct group *g, int64_t now_ms, 
 	say_left_behind(m, g, now_ms, out);
 	say_client(g, now_ms, out);
 	if (group_failover_running(m, g, now_ms))
-		say(out, HEALTH_WARNING, g->failover.started_ms, "a failover is running");
+		say(out, HEALTH_WARNING, g->failover.started_ms, "failover running");
 	say_quorum(m, g, out);
 	say_disagreement(m, g, now_ms, out);
 }

@@ -21,6 +21,12 @@ const char *ready_name(enum ready r)
 	return names[r];
 }
 
+const char *ready_words(const struct readiness *r)
+{
+	static const char *const words[] = { "failover ok", "failover not known", "failover doubtful", "NO failover" };
+	return r->running ? "failover running" : words[r->verdict];
+}
+
 static void against(struct readiness *r, enum ready verdict, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 static void against(struct readiness *r, enum ready verdict, const char *fmt, ...)
@@ -121,7 +127,8 @@ static void judge_last(const struct model *m, const struct group *g, int64_t now
 	char text[120], left[UNITS_BYTES], ago[UNITS_BYTES];
 	if (group_failover_running(m, g, now_ms)) {
 		group_failover_text(g, now_ms, text, sizeof(text));
-		against(r, READY_NO, "a failover is running%s%s", text[0] != '\0' ? ": " : "", text);
+		r->running = true;
+		against(r, READY_NO, "failover running%s%s", text[0] != '\0' ? ": " : "", text);
 		return;
 	}
 	if (best == NULL || best->facts.failover_timeout_ms == FACT_UNKNOWN || f->started_ms == 0)
@@ -259,6 +266,15 @@ static void judge_cluster(const struct model *m, const struct deployment *d, con
 		against(r, READY_NO, "%zu of the other masters with slots can vote, %zu must", *up, needed);
 }
 
+/* --- plain set ------------------------------------------------------------------------------------- */
+
+static void judge_plain(const struct model *m, const struct group *g, struct readiness *r)
+{
+	const struct node *n = model_node(m, g->master_id);
+	if (n != NULL && n->info_at_ms != 0 && n->info.version[0] != '\0' && !node_version_from(n, 6, 2))
+		against(r, READY_NO, "FAILOVER needs Redis 6.2 or later, the master runs %s", n->info.version);
+}
+
 /* --- the verdict ----------------------------------------------------------------------------------- */
 
 /* The first of the worst. */
@@ -273,15 +289,14 @@ static const char *worst_reason(const struct readiness *r)
 static void sum_up(const struct model *m, const struct readiness *r, const struct forecast *f,
 		   const char *who, char *out, size_t size)
 {
-	static const char *const heads[] = { [READY_UNKNOWN] = "not known",
-					     [READY_DOUBTFUL] = "doubtful",
-					     [READY_NO] = "cannot fail over" };
 	char candidate[120];
 	candidate_text(m, f, candidate, sizeof(candidate));
-	if (r->verdict == READY_YES)
-		text_format(out, size, "can fail over: %s, %s", who, candidate);
+	if (r->running) /* the first reason, and worded as the verdict */
+		text_format(out, size, "%s", r->reasons[0].text);
 	else
-		text_format(out, size, "%s: %s", heads[r->verdict], worst_reason(r));
+		text_format(out, size, "%s: %s%s%s", ready_words(r),
+			    r->verdict == READY_YES ? who : worst_reason(r), r->verdict == READY_YES ? ", " : "",
+			    r->verdict == READY_YES ? candidate : "");
 }
 
 void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, struct readiness *out)
@@ -307,6 +322,7 @@ void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, 
 		judge_cluster(m, d, g, out, &voting, &up);
 		text_format(who, sizeof(who), "%zu of %zu masters can vote", up, voting);
 	} else {
+		judge_plain(m, g, out);
 		text_format(who, sizeof(who), "by hand only");
 	}
 	judge_own_refusals(m, g, d->kind, now_ms, out);

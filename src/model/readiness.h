@@ -12,14 +12,17 @@ enum ready { READY_YES, READY_UNKNOWN, READY_DOUBTFUL, READY_NO };
 struct readiness_reason { enum ready verdict; char text[180]; };
 struct readiness {
 	enum ready verdict;          /* the worst reason's */
+	bool running;                /* one is: no further one now, and that is no bad news */
 	struct readiness_reason reasons[READINESS_REASONS_MAX];
 	size_t reason_count;
 	int64_t possible_in_ms;      /* when only time stands against it; FACT_UNKNOWN otherwise */
-	char text[220];              /* one line: "can fail over: 3 of 3 Sentinels, quorum 2, 10.0.0.2:6379 next" */
+	char text[220];              /* one line: "failover ok: 3 of 3 Sentinels, 2 needed, 10.0.0.2:6379 next" */
 };
 
 /* After a crash now. A reason that stands only against an operator's command says so. */
 void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, struct readiness *out);
 const char *ready_name(enum ready r); /* "yes" "unknown" "doubtful" "no" */
+/* The verdict as it is said everywhere: "failover ok", "NO failover", "failover running". */
+const char *ready_words(const struct readiness *r);
 
 #endif

@@ -50,7 +50,7 @@ static void test_all_agree(void **state)
 
 	(void)state;
 	text = draw_fresh(&agreement_view, &w, "", 24, 80);
-	assert_has(text, "can fail over: 3 of 3 Sentinels, 2 needed, 10.0.0.3:6379 next");
+	assert_has(text, "failover ok: 3 of 3 Sentinels, 2 needed, 10.0.0.3:6379 next");
 	assert_has(text, "next: 10.0.0.3:6379, lowest priority: 50");
 	assert_has(text, "all 3 Sentinels agree");
 	assert_has(line_with(text, "master  "), "10.0.0.1:6379");
@@ -96,6 +96,116 @@ static void test_split_brain_comes_first(void **state)
 	model_free(w.m);
 }
 
+/* A replica that says master is no replica to choose, whatever Sentinels list it as. */
+static void test_second_master_is_no_replica(void **state)
+{
+	struct world w = agreeing_world();
+	char *text;
+
+	(void)state;
+	info_master(&w, id_of(&w, "10.0.0.2", 6379), "standalone", 2, 5000, "");
+	text = draw_fresh(&agreement_view, &w, "", 60, 120);
+	assert_has(text, "10.0.0.2:6379 is no replica: it says that it is master.");
+	assert_lacks(text, "● 10.0.0.2:6379  priority");
+	assert_true(strstr(text, "is no replica") > strstr(text, "Replicas, in the order of choice"));
+	assert_has(line_with(text, "→ 10.0.0.3:6379"), "the candidate");
+	free(text);
+	model_free(w.m);
+}
+
+/* Right after +switch-master of one of them: said as such, and nothing is red. */
+static void test_switching_is_said(void **state)
+{
+	struct world w = agreeing_world();
+	struct sentinel_message msg = {0};
+	struct observation o = observe(&w, ASK_MESSAGE, id_of(&w, "10.0.0.9", 26380));
+	char *text;
+
+	(void)state;
+	snprintf(msg.channel, sizeof(msg.channel), "+switch-master");
+	snprintf(msg.master_name, sizeof(msg.master_name), "mymaster");
+	msg.master = at("10.0.0.1", 6379);
+	msg.new_master = at("10.0.0.2", 6379);
+	o.u.message = &msg;
+	model_apply(w.m, &o);
+	w.now += 500;
+	model_tick(w.m, w.now, WALL);
+	text = draw_fresh(&agreement_view, &w, "", 24, 80);
+	assert_has(text, " switching for ");
+	assert_lacks(text, "stands alone");
+	assert_lacks(text, "SPLIT");
+	free(text);
+	w.now += 4000; /* two hellos later it is what it looks like */
+	model_tick(w.m, w.now, WALL);
+	text = draw_fresh(&agreement_view, &w, "", 24, 80);
+	assert_lacks(text, "switching");
+	assert_has(text, "SPLIT BRAIN");
+	free(text);
+	model_free(w.m);
+}
+
+/* One verdict in the same words wherever it is said. */
+static void test_running_is_one_verdict(void **state)
+{
+	struct world w = agreeing_world();
+	struct view_context c;
+	struct verdict verdict;
+	char *text;
+
+	(void)state;
+	message(&w, 0, "+try-failover");
+	w.now += 1200;
+	model_tick(w.m, w.now, WALL);
+	text = draw_fresh(&agreement_view, &w, "", 24, 80);
+	assert_has(text, "failover running: electing a leader 1.2 s");
+	assert_lacks(text, "cannot fail over");
+	free(text);
+	text = draw_fresh(&topology_view, &w, "", 24, 80);
+	assert_has(line_with(text, "mymaster"), "failover running");
+	free(text);
+	c = context(&w);
+	health_deployment(w.m, model_deployment(w.m, c.deployment_id), w.now, &verdict);
+	assert_has(verdict.text, "failover running");
+	model_free(w.m);
+}
+
+/* Cut where 80 columns end, the reason still says what is the matter; the details are elsewhere. */
+static void test_sentinels_differ(void **state)
+{
+	struct world w = agreeing_world();
+	struct sentinel_instance items[2];
+	struct view *v;
+	struct view_context c;
+	char *text;
+
+	(void)state;
+	items[0] = instance("10.0.0.2", "10.0.0.2", 6379, SFLAG_SLAVE);
+	items[1] = instance("10.0.0.3", "10.0.0.3", 6379, SFLAG_SLAVE | SFLAG_S_DOWN);
+	for (int i = 0; i < 2; i++) {
+		items[i].master = at("10.0.0.1", 6379);
+		items[i].priority = 100;
+	}
+	listed(&w, ASK_SENTINEL_REPLICAS, id_of(&w, "10.0.0.9", 26380), items, 2);
+	for (int width = 44; width <= 80; width += 36) {
+		text = draw_fresh(&topology_view, &w, "", 24, width);
+		assert_has(text, "Sentinels differ on whom to promote");
+		free(text);
+	}
+	text = draw_fresh(&agreement_view, &w, "", 40, 80);
+	assert_has(text, "next: the Sentinels differ on whom to promote");
+	assert_has(text, "10.0.0.9:26380 would take 10.0.0.2:6379");
+	free(text);
+	v = view_new(&node_view);
+	c = context(&w);
+	c.node_id = id_of(&w, "10.0.0.3", 6379);
+	text = draw_view(v, &c, 60, 160, false);
+	assert_has(text, "2 of 3 Sentinels would take it");
+	assert_has(text, "1 of 3 pass it over: held for down");
+	free(text);
+	view_free(v);
+	model_free(w.m);
+}
+
 static void test_a_setting_is_no_split(void **state)
 {
 	struct world w = agreeing_world();
@@ -124,7 +234,7 @@ static void test_silent_ones_are_old(void **state)
 	w.now += 12000;
 	model_tick(w.m, w.now, WALL);
 	text = draw_fresh(&agreement_view, &w, "", 24, 80);
-	assert_has(text, "cannot fail over: 1 of 3 Sentinels");
+	assert_has(text, "NO failover: 1 of 3 Sentinels");
 	assert_has(text, "10.0.0.9:26380 silent: its word is");
 	assert_has(text, "1 of 3 Sentinels answers");
 	free(text);
@@ -185,7 +295,7 @@ static void test_a_sentinels_whole_word(void **state)
 	free(text);
 	assert_true(v->ops->act(v, &c, CMD_BACK) & EFFECT_REDRAW);
 	text = draw_view(v, &c, 24, 80, false);
-	assert_has(text, "can fail over");
+	assert_has(text, "failover ok");
 	free(text);
 	view_free(v);
 	model_free(w.m);
@@ -304,6 +414,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_all_agree),
 	    cmocka_unit_test(test_split_brain_comes_first),
+	    cmocka_unit_test(test_second_master_is_no_replica),
+	    cmocka_unit_test(test_switching_is_said),
+	    cmocka_unit_test(test_running_is_one_verdict),
+	    cmocka_unit_test(test_sentinels_differ),
 	    cmocka_unit_test(test_a_setting_is_no_split),
 	    cmocka_unit_test(test_silent_ones_are_old),
 	    cmocka_unit_test(test_head_of_the_tree),

@@ -54,7 +54,7 @@ static void says_whom(void **state)
 	for (int port = 26001; port <= 26003; port++)
 		lists(&w, port, 50, 100, 300);
 	struct action *a = open_on(&w, 21001);
-	assert_true(has_line(a, "ready", "can fail over"));
+	assert_true(has_line(a, "ready", "failover ok"));
 	assert_true(has_line(a, "promoted", "127.0.0.1:21002: lowest priority: 50 (by the data of 127.0.0.1:2600"));
 	assert_true(has_line(a, "others", "2 of 2 other Sentinels would choose the same"));
 	assert_true(has_line(a, "after it", "takes writes, which will be lost"));

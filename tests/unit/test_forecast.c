@@ -496,8 +496,8 @@ static void two_minds(void **state)
 	assert_true(differ);
 	assert_int_equal(f.candidate_id, 0);
 	assert_true(f.loss_bytes == FACT_UNKNOWN);
-	assert_string_equal(f.text, "depends on who leads: 127.0.0.1:26001 would choose 127.0.0.1:21002, "
-				    "127.0.0.1:26002 would choose 127.0.0.1:21003");
+	assert_string_equal(f.text, "Sentinels differ on whom to promote: 127.0.0.1:26001 takes 127.0.0.1:21002, "
+				    "127.0.0.1:26002 takes 127.0.0.1:21003");
 	/* Who does not answer has no say. */
 	link_lost(&w, 26002);
 	f = of_all(&w, FORECAST_CRASH, &differ);
@@ -518,7 +518,7 @@ static void one_would_choose_nobody(void **state)
 	struct forecast f = of_all(&w, FORECAST_CRASH, &differ);
 	assert_true(differ);
 	assert_int_equal(f.eligible, 2); /* of one that has a choice */
-	assert_has(f.text, "127.0.0.1:26001 would choose nobody, 127.0.0.1:26002 would choose 127.0.0.1:21002");
+	assert_has(f.text, "127.0.0.1:26001 takes nobody, 127.0.0.1:26002 takes 127.0.0.1:21002");
 	world_end(&w);
 }
 
@@ -595,6 +595,8 @@ static void captured_one(const char *masters_file, const char *replicas_file)
 static void captured(void **state)
 {
 	(void)state;
+	captured_one("sentinel-6.0.20-masters.resp", "sentinel-6.0.20-replicas.resp");
+	captured_one("sentinel-valkey-8.0.1-masters.resp", "sentinel-valkey-8.0.1-replicas.resp");
 	captured_one("sentinel-7.0.15-masters.resp", "sentinel-7.0.15-replicas.resp");
 	captured_one("sentinel-8.0.6-masters.resp", "sentinel-8.0.6-replicas.resp");
 	captured_one("sentinel-valkey-9.1.2-masters.resp", "sentinel-valkey-9.1.2-replicas.resp");

@@ -65,7 +65,7 @@ static void ready(void **state)
 	assert_int_equal(r.verdict, READY_YES);
 	assert_int_equal(r.reason_count, 0);
 	assert_true(r.possible_in_ms == FACT_UNKNOWN);
-	assert_string_equal(r.text, "can fail over: 3 of 3 Sentinels, 2 needed, 127.0.0.1:21002 next");
+	assert_string_equal(r.text, "failover ok: 3 of 3 Sentinels, 2 needed, 127.0.0.1:21002 next");
 	world_end(&w);
 }
 
@@ -79,7 +79,7 @@ static void too_few_sentinels(void **state)
 	assert_int_equal(look(&w).verdict, READY_YES); /* two of three are a majority */
 	link_lost(&w, 26002);
 	assert_only(&w, READY_NO, "1 of 3 Sentinels answer and can act, 2 must vote for a leader (quorum 2)");
-	assert_has(look(&w).text, "cannot fail over: 1 of 3 Sentinels");
+	assert_has(look(&w).text, "NO failover: 1 of 3 Sentinels");
 	/* The one that is left says that it hears the others: only redoubt does not. */
 	ckquorum(&w, 26001, true, "OK 3 usable Sentinels. Quorum and failover authorization can be reached");
 	assert_only(&w, READY_DOUBTFUL, "1 of 3 Sentinels answer");
@@ -175,7 +175,7 @@ static void no_good_replica(void **state)
 	assert_int_equal(r.reason_count, 2);
 	assert_string_equal(r.reasons[0].text, "127.0.0.1:21002 cannot be promoted: replica-priority 0");
 	assert_string_equal(r.reasons[1].text, "127.0.0.1:21003 cannot be promoted: held for down");
-	assert_string_equal(r.text, "cannot fail over: 127.0.0.1:21002 cannot be promoted: replica-priority 0");
+	assert_string_equal(r.text, "NO failover: 127.0.0.1:21002 cannot be promoted: replica-priority 0");
 	world_end(&w);
 }
 
@@ -202,7 +202,7 @@ static void not_known(void **state)
 	s.quorum = 1;
 	listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, 26001), NULL, &s, 1);
 	assert_only(&w, READY_UNKNOWN, "this Sentinel has not listed its replicas yet");
-	assert_has(look(&w).text, "not known: ");
+	assert_has(look(&w).text, "failover not known: ");
 	world_end(&w);
 }
 
@@ -213,7 +213,7 @@ static void would_choose_differently(void **state)
 	(void)state;
 	a.flags |= SFLAG_DISCONNECTED;
 	lists(&w, 26003, a, good(21003));
-	assert_only(&w, READY_DOUBTFUL, "depends on who leads: 127.0.0.1:26001 would choose 127.0.0.1:21002");
+	assert_only(&w, READY_DOUBTFUL, "Sentinels differ on whom to promote: 127.0.0.1:26001 takes 127.0.0.1:21002");
 	world_end(&w);
 }
 
@@ -226,7 +226,7 @@ static void running(void **state)
 	tick(&w, 1000);
 	message(&w, 26001, "+try-failover", "master mymaster 127.0.0.1 21001");
 	tick(&w, 1200);
-	assert_only(&w, READY_NO, "a failover is running: electing a leader 1.2 s");
+	assert_only(&w, READY_NO, "failover running: electing a leader 1.2 s");
 	world_end(&w);
 }
 
@@ -270,7 +270,7 @@ static void done(void **state)
 	for (int port = 26001; port <= 26003; port++)
 		lists(&w, port, good(21001), good(21003));
 	assert_only(&w, READY_YES, "the last failover ended 4 s ago");
-	assert_has(look(&w).text, "can fail over: 3 of 3 Sentinels");
+	assert_has(look(&w).text, "failover ok: 3 of 3 Sentinels");
 	assert_true(look(&w).possible_in_ms == FACT_UNKNOWN);
 	tick(&w, 16000);
 	assert_int_equal(look(&w).reason_count, 0);
@@ -354,7 +354,7 @@ static void cluster(void **state)
 	info_master_as(&w, id_at(&w, 7001), "cluster", 7001, 100, LISTED(0, 7004, 100));
 	struct readiness r = of_shard(&w, 7001);
 	assert_int_equal(r.verdict, READY_YES);
-	assert_string_equal(r.text, "can fail over: 2 of 3 masters can vote, 127.0.0.1:7004 next");
+	assert_string_equal(r.text, "failover ok: 2 of 3 masters can vote, 127.0.0.1:7004 next");
 	/* The lost one cannot vote: with another one gone as well nobody is elected. */
 	link_lost(&w, 7002);
 	r = of_shard(&w, 7001);
@@ -396,13 +396,40 @@ static void plain_set(void **state)
 	target(&w, 21001);
 	link_up(&w, 21001);
 	info_master(&w, 21001, 5000, LISTED(0, 21002, 5000));
-	assert_has(look(&w).text, "cannot fail over: ");
+	assert_has(look(&w).text, "NO failover: ");
 	link_up(&w, 21002);
 	info_replica(&w, 21002, 21001, 5000);
 	struct readiness r = look(&w);
 	assert_int_equal(r.verdict, READY_YES);
-	assert_string_equal(r.text, "can fail over: by hand only, 127.0.0.1:21002 next");
+	assert_string_equal(r.text, "failover ok: by hand only, 127.0.0.1:21002 next");
 	world_end(&w);
+}
+
+/* The server itself knows FAILOVER only since 6.2. */
+static void plain_set_of_old(void **state)
+{
+	static const struct {
+		const char *version;
+		enum ready verdict;
+	} cases[] = { { "redis_version:5.0.14", READY_NO }, { "redis_version:6.0.20", READY_NO },
+		      { "redis_version:6.2.0", READY_YES }, { "redis_version:10.0.1", READY_YES },
+		      { "redis_version:7.2.4\r\nvalkey_version:8.0.1", READY_YES } };
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct world w = world_new();
+		target(&w, 21001);
+		link_up(&w, 21001);
+		infof(&w, id_at(&w, 21001), "# Server\r\n%s\r\nredis_mode:standalone\r\nrole:master\r\n"
+			  "connected_slaves:1\r\nmaster_repl_offset:5000\r\n" LISTED(0, 21002, 5000),
+		      cases[i].version);
+		link_up(&w, 21002);
+		info_replica(&w, 21002, 21001, 5000);
+		struct readiness r = look(&w);
+		assert_int_equal(r.verdict, cases[i].verdict);
+		if (r.verdict == READY_NO)
+			assert_has(r.text, "NO failover: FAILOVER needs Redis 6.2 or later, the master runs ");
+		world_end(&w);
+	}
 }
 
 int main(void)
@@ -417,7 +444,7 @@ int main(void)
 		cmocka_unit_test(done),		       cmocka_unit_test(disagreement),
 		cmocka_unit_test(permission),	       cmocka_unit_test(refused_by_hand),
 		cmocka_unit_test(many_reasons),	       cmocka_unit_test(cluster),
-		cmocka_unit_test(no_slots),	       cmocka_unit_test(plain_set),
+		cmocka_unit_test(no_slots),	       cmocka_unit_test(plain_set), cmocka_unit_test(plain_set_of_old),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
