@@ -23,6 +23,11 @@
 /* Behind "ESC [", which nobody types that fast, and within a character. */
 #define SEQUENCE_WAIT_MS 250
 #define SEQUENCE_BYTES   32
+/* What a terminal puts around a paste. The end may be lost: silence for so long is one, too. */
+#define PASTE_BEGIN      "\033[200~"
+#define PASTE_END        "\033[201~"
+#define PASTE_MARK_BYTES 6
+#define PASTE_WAIT_MS    2000
 /* Reads in one call: a terminal that sends junk without end must not hold the loop. */
 #define MAX_READS      16
 
@@ -181,6 +186,32 @@ static size_t decode_text(const char *p, size_t len, bool last, uint32_t *key)
 	return (size_t)(end - text);
 }
 
+static bool begins_with(const char *p, size_t len, const char *mark)
+{
+	return len >= PASTE_MARK_BYTES && memcmp(p, mark, PASTE_MARK_BYTES) == 0;
+}
+
+/* Text only: a newline that was copied along must not confirm anything, and an ESC in it is none. */
+static size_t decode_pasted(const char *p, size_t len, bool last, uint32_t *key, bool *pasting)
+{
+	unsigned char c = (unsigned char)*p;
+	size_t used, mark = len < PASTE_MARK_BYTES ? len : PASTE_MARK_BYTES;
+
+	*key = KEYC_NONE;
+	if (begins_with(p, len, PASTE_END)) {
+		*pasting = false;
+		return PASTE_MARK_BYTES;
+	}
+	if (c == 27 && !last && mark < PASTE_MARK_BYTES && memcmp(p, PASTE_END, mark) == 0)
+		return 0;
+	if (c < 0x20 || c == 127)
+		return 1;
+	used = decode_text(p, len, last, key);
+	if (*key != KEYC_NONE)
+		*key |= KEYC_PASTED;
+	return used;
+}
+
 /* One key from the front of the bytes; returns how many it took, 0 when more are needed and may
  * still come. KEYC_NONE is for bytes that mean nothing. */
 static size_t decode(const char *p, size_t len, bool last, uint32_t *key)
@@ -198,7 +229,7 @@ static size_t decode(const char *p, size_t len, bool last, uint32_t *key)
 
 /* The rest of a sequence whose ESC has been taken for the key; 0: it is none. Only what is known as
  * one counts: after Esc, a '[' may be typed as well. */
-static size_t decode_late(const char *p, size_t len, uint32_t *key)
+static size_t decode_late(const char *p, size_t len, uint32_t *key, bool *pasting)
 {
 	char text[SEQUENCE_BYTES] = "\033";
 	size_t used;
@@ -211,7 +242,8 @@ static size_t decode_late(const char *p, size_t len, uint32_t *key)
 	if (used < 2 || used > len + 1)
 		return 0;
 	*key = sequence_key(text, used);
-	return *key != KEYC_NONE ? used - 1 : 0;
+	*pasting = begins_with(text, used, PASTE_BEGIN);
+	return *key != KEYC_NONE || *pasting ? used - 1 : 0;
 }
 
 static int decode_all(struct buf *in, struct key_times *t, bool last, uint32_t *out, int max)
@@ -224,9 +256,15 @@ static int decode_all(struct buf *in, struct key_times *t, bool last, uint32_t *
 		const char *p = in->data + at;
 		bool late = t->late_esc_ms > 0 && clock_mono_ms() - t->late_esc_ms < LATE_WAIT_MS;
 
-		used = late ? decode_late(p, in->len - at, &key) : 0;
-		if (used == 0)
-			used = decode(p, in->len - at, last, &key);
+		if (t->pasting) {
+			used = decode_pasted(p, in->len - at, last, &key, &t->pasting);
+		} else {
+			used = late ? decode_late(p, in->len - at, &key, &t->pasting) : 0;
+			if (used == 0)
+				used = decode(p, in->len - at, last, &key);
+			if (begins_with(p, used, PASTE_BEGIN))
+				t->pasting = true;
+		}
 		if (used == 0)
 			break;
 		t->late_esc_ms = used == 1 && key == KEYC_ESC && last ? clock_mono_ms() : 0;
@@ -258,7 +296,7 @@ int keys_wait_ms(struct screen *s)
 
 	if (in->len == 0)
 		return -1;
-	wait = t->last_ms + (in->len == 1 && in->data[0] == 27 ? ESC_WAIT_MS : SEQUENCE_WAIT_MS) -
+	wait = t->last_ms + (in->len == 1 && in->data[0] == 27 && !t->pasting ? ESC_WAIT_MS : SEQUENCE_WAIT_MS) -
 	       clock_mono_ms();
 	return wait > 0 ? (int)wait : 0;
 }
@@ -273,6 +311,8 @@ int keys_read(struct screen *s, uint32_t *out, int max)
 		got = screen_read_input(s);
 		if (got <= 0)
 			break;
+		if (clock_mono_ms() - t->last_ms > PASTE_WAIT_MS)
+			t->pasting = false;
 		t->last_ms = clock_mono_ms();
 		count += decode_all(in, t, false, out + count, max - count);
 	}

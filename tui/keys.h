@@ -23,6 +23,10 @@ enum mouse_kind { MOUSE_CLICK = 1, MOUSE_WHEEL_UP, MOUSE_WHEEL_DOWN };
 struct mouse { enum mouse_kind kind; int y, x; };
 bool key_is_mouse(uint32_t key, struct mouse *out);
 
+/* Text out of a paste has this bit: it is for prompts, and no command. Nothing else of a paste comes,
+ * no Enter either. */
+#define KEYC_PASTED 0x20000000u
+
 /* Reads what the terminal has and decodes it (through curses' own tables). Never waits: a lone ESC
  * may be the beginning of a sequence, and is handed out by a call after keys_wait_ms. Returns the
  * number of keys put into out; -1 at end of file or error. Call until less than max. */

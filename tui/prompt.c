@@ -62,11 +62,14 @@ static bool insert(struct prompt *p, uint32_t code)
 	memcpy(p->text + p->cursor, bytes, (size_t)len);
 	p->len += len;
 	p->cursor += len;
+	p->unseen = true;
 	return true;
 }
 
 bool prompt_key(struct prompt *p, uint32_t key)
 {
+	if (key & KEYC_PASTED)
+		return insert(p, key & ~KEYC_PASTED);
 	switch (key) {
 	case KEYC_LEFT:
 		p->cursor = before(p, p->cursor);

@@ -162,6 +162,7 @@ void screen_frame_end(struct screen *s)
 		clearok(curscr, TRUE);
 	s->repaint = false;
 	if (changed) {
+		wmove(stdscr, s->height - 1, s->width - 1); /* where a cursor that can't be hidden stands */
 		wnoutrefresh(stdscr);
 		doupdate();
 		screen_drain_curses(s);
@@ -223,11 +224,23 @@ struct screen *screen_open(const struct screen_options *opt, struct buf *err)
 	return s;
 }
 
+/* GNU screen has no alternate screen unless it is told to, whatever terminfo says of it: the prompt
+ * comes on the last line then, behind nothing of ours. */
+static void blank_last_line(struct screen *s)
+{
+	wmove(stdscr, s->height - 1, 0);
+	wclrtoeol(stdscr);
+	wnoutrefresh(stdscr);
+	doupdate();
+}
+
 /* curses says goodbye to its file; the terminal gets that, and its modes back. */
 static void leave_terminal(struct screen *s)
 {
 	/* Before the alternate screen goes: xterm's rmcup takes another title from the stack. */
 	screen_messages_leave(s);
+	if (!s->headless && screen_has_alternate())
+		blank_last_line(s);
 	endwin();
 	screen_drain_curses(s);
 	if (s->headless)

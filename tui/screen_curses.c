@@ -273,8 +273,8 @@ bool screen_open_curses(struct screen *s, int width, int height, struct buf *err
 	}
 	set_term(s->curses);
 	typeahead(-1); /* /dev/null is always readable: curses would put off every update */
-	leaveok(stdscr, TRUE);
-	curs_set(0);
+	/* One that can't be hidden is put where it is in nobody's way. */
+	leaveok(stdscr, curs_set(0) != ERR);
 	if (!s->no_color && has_colors() && start_color() == OK) {
 		s->color = true;
 		s->default_colors = use_default_colors() == OK;

@@ -1,4 +1,5 @@
-/* Title, bell and notifications: bytes beside the frame, in the same buffer.
+/* Title, bell and notifications, and that pastes are marked as such: bytes beside the frame, in the
+ * same buffer.
  *
  * Only for terminals that are known to understand them: to others an OSC is garbage on the screen.
  * Inside tmux they go to tmux, which has a title and a bell of its own and drops notifications;
@@ -12,6 +13,7 @@
 #include "base/text.h"
 
 #define TITLE_PUSH "\033[22;2t"
+#define PASTE_ON   "\033[?2004h"
 
 /* By name: terminfo has no word for a stack of titles, and "tsl" stands for other things as well. */
 static bool is_understood(const char *term)
@@ -96,6 +98,11 @@ void screen_messages_add(struct screen *s)
 {
 	struct messages *m = &s->messages;
 
+	if (m->understood && !s->headless && !m->pastes_marked) {
+		buf_addstr(&s->unsent, PASTE_ON);
+		m->pastes_marked = true;
+		screen_emergency_arm(s);
+	}
 	if (m->title_due && !m->title_pushed)
 		buf_addstr(&s->unsent, TITLE_PUSH);
 	if (m->title_due)
@@ -116,14 +123,18 @@ void screen_messages_add(struct screen *s)
 
 void screen_messages_leave(struct screen *s)
 {
+	if (s->messages.pastes_marked)
+		buf_addstr(&s->unsent, SCREEN_PASTE_OFF);
+	s->messages.pastes_marked = false;
 	if (s->messages.title_pushed)
 		buf_addstr(&s->unsent, SCREEN_TITLE_POP);
 	s->messages.title_pushed = false;
 	s->messages.title_due = s->messages.title[0] != '\0';
 }
 
-/* A shell that had the terminal meanwhile may have a title of its own. */
+/* A shell that had the terminal meanwhile may have a title of its own, and its own way with pastes. */
 void screen_messages_return(struct screen *s)
 {
+	s->messages.pastes_marked = false;
 	s->messages.title_due = s->messages.title[0] != '\0';
 }

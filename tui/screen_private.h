@@ -31,6 +31,7 @@ int screen_read_input(struct screen *s);
 struct key_times {
 	int64_t last_ms;     /* when the last bytes came */
 	int64_t late_esc_ms; /* when an ESC was handed out because nothing followed; 0 not */
+	bool pasting;        /* between the marks of a paste */
 };
 struct key_times *screen_key_times(struct screen *s);
 

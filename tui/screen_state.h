@@ -24,6 +24,7 @@ _Static_assert(sizeof(struct cell) == 12, "a cell without padding");
 enum color_depth { DEPTH_MONO, DEPTH_8, DEPTH_16, DEPTH_256, DEPTH_EXACT, DEPTH_DIRECT };
 
 #define SCREEN_TITLE_POP "\033[23;2t"
+#define SCREEN_PASTE_OFF "\033[?2004l"
 #define MESSAGE_BYTES 200
 
 /* A place that a click means something at; see pane_hot. */
@@ -32,7 +33,7 @@ struct hot_place { int y, x, height, width, kind; uintptr_t id; };
 /* Beside the frame; see screen_set_title. */
 struct messages {
 	bool understood;           /* the terminal takes OSC and keeps a stack of titles */
-	bool title_pushed, title_due, ring;
+	bool title_pushed, title_due, ring, pastes_marked;
 	char title[MESSAGE_BYTES];
 	enum screen_notify notify;
 	char notify_title[MESSAGE_BYTES], notify_text[MESSAGE_BYTES];

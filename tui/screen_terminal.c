@@ -215,6 +215,8 @@ void screen_emergency_arm(const struct screen *s)
 	emergency_add("cnorm");
 	if (s->mouse)
 		emergency_add_text("\033[?1006l\033[?1000l");
+	if (s->messages.pastes_marked)
+		emergency_add_text(SCREEN_PASTE_OFF);
 	if (s->messages.title_pushed)
 		emergency_add_text(SCREEN_TITLE_POP);
 	emergency_add("rmcup"); /* xterm's also brings the title back */

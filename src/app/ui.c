@@ -246,6 +246,12 @@ static void draw_footer(struct ui *ui, const struct view_context *c, const struc
 		footer_draw(p, c, v);
 }
 
+static void draw_sheet(struct ui *ui, const struct view_context *c, const struct pane *whole)
+{
+	ui->sheet->sheet.scroll_max = sheet_draw(whole, c, &ui->sheet->sheet, &ui->typed);
+	ui->typed.unseen = false;
+}
+
 void ui_draw(struct ui *ui)
 {
 	struct view_context c = ui_context(ui);
@@ -270,7 +276,7 @@ void ui_draw(struct ui *ui)
 	if (bottom > 0)
 		draw_footer(ui, &c, &foot);
 	if (ui->sheet != NULL)
-		ui->sheet->sheet.scroll_max = sheet_draw(&whole, &c, &ui->sheet->sheet, &ui->typed);
+		draw_sheet(ui, &c, &whole);
 	if (ui_menu_is_open(ui))
 		ui_menu_draw(ui, &whole);
 	if (ui_theme_picking(ui))

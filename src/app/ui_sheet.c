@@ -139,6 +139,8 @@ static void next_form(struct ui *ui)
 		name_deployment(ui, d);
 }
 
+/* Enter sends what has been read on the screen. One that comes together with the name is out of a paste
+ * that the terminal does not mark, or was typed over a line that has been still since. */
 void ui_sheet_key(struct ui *ui, uint32_t key)
 {
 	struct sheet *sheet = &ui->sheet->sheet;
@@ -164,6 +166,11 @@ void ui_sheet_key(struct ui *ui, uint32_t key)
 	if (sheet->state == SHEET_VALUE) {
 		action_set_value(ui->sheet, ui->app->model, ui->typed.text, clock_mono_ms());
 		prompt_clear(&ui->typed);
+		return;
+	}
+	if (ui->typed.unseen && !ui->headless) {
+		snprintf(sheet->outcome, sizeof(sheet->outcome),
+			 "nothing was sent: Enter came together with the name; press it again");
 		return;
 	}
 	if (action_confirmed(ui->sheet, ui->typed.text)) {

@@ -851,6 +851,12 @@ static void part_modes(void)
 	screen_resume(s);
 	CHECK(tcgetattr(0, &now) == 0 && !(now.c_lflag & ICANON));
 	show(s, "second");
+	CHECK(screen_frame_begin(s));
+	struct pane whole = pane_whole(s);
+	pane_text(&whole, screen_height(s) - 1, 0, -1, STYLE_OK, "bottom");
+	screen_frame_end(s);
+	while (screen_flush(s) == 0)
+		continue;
 	screen_close(s);
 	screen_close(NULL);
 	CHECK(tcgetattr(0, &now) == 0 && same_modes(&before, &now));
@@ -882,10 +888,16 @@ static void test_terminal_is_given_back(void **state)
 	assert_int_equal(count_of(&p.output, "\033[?1049h"), 3);
 	assert_int_equal(count_of(&p.output, "\033[?1049l"), 3);
 	assert_int_equal(count_of(&p.output, "\033[?25l"), 3);
+	/* and pastes are marked as long */
+	assert_int_equal(count_of(&p.output, "\033[?2004h"), 3);
+	assert_int_equal(count_of(&p.output, "\033[?2004l"), 3);
 	assert_int_equal(count_of(&p.output, "\033[?1h"), 3);
 	assert_int_equal(count_of(&p.output, "\033[?1l"), 3);
 	assert_int_equal(count_of(&p.output, "second"), 1);
 	assert_int_equal(count_of(&p.output, "\033[1;30r"), 3);
+	/* what an alternate screen that is none would leave before the prompt */
+	assert_int_equal(count_of(&p.output, "bottom"), 1);
+	assert_non_null(strstr(strstr(buf_str(&p.output), "bottom"), "\033[J"));
 	pty_end(&p);
 }
 
@@ -1034,13 +1046,11 @@ static void test_crash_on_slow_terminal(void **state)
 	pty_end(&p);
 }
 
-static void expect_keys(struct screen *s, const char *expected)
+static void expect_these(struct screen *s, const uint32_t *want, size_t count)
 {
-	uint32_t want[64], got[64];
-	size_t count;
+	uint32_t got[64];
 	int have = 0;
 
-	CHECK(keys_parse(expected, want, 64, &count));
 	while (have < (int)count) {
 		struct pollfd p = { .fd = screen_fd(s), .events = POLLIN };
 		int n, wait_ms = keys_wait_ms(s);
@@ -1053,10 +1063,19 @@ static void expect_keys(struct screen *s, const char *expected)
 	CHECK(memcmp(want, got, count * sizeof(*want)) == 0);
 }
 
+static void expect_keys(struct screen *s, const char *expected)
+{
+	uint32_t want[64];
+	size_t count;
+
+	CHECK(keys_parse(expected, want, 64, &count));
+	expect_these(s, want, count);
+}
+
 static void part_keys(void)
 {
 	struct screen *s = open_on_tty();
-	uint32_t key;
+	uint32_t key, want_pasted[10] = { [9] = 'j' };
 
 	show(s, "keys");
 	say("ready");
@@ -1075,6 +1094,15 @@ static void part_keys(void)
 	say("joined");
 	expect_keys(s, "<Down>");
 	say("late");
+	/* A paste is text, whatever is in it: no Enter, no Esc, no arrow. The marks may be torn. */
+	for (int i = 0; i < 9; i++)
+		want_pasted[i] = KEYC_PASTED | (uint32_t)"mastery[A"[i];
+	expect_these(s, want_pasted, 10);
+	say("pasted");
+	expect_keys(s, "<Esc>");
+	say("torn mark");
+	expect_these(s, (const uint32_t[]){ KEYC_PASTED | 0xe9, KEYC_PASTED | 'q', 'k' }, 3);
+	say("end of paste");
 	for (int i = 0; i < 3; i++) { /* more keys than asked for wait */
 		struct pollfd p = { .fd = screen_fd(s), .events = POLLIN };
 		CHECK(i > 0 || poll(&p, 1, 60000) > 0);
@@ -1104,8 +1132,9 @@ static void type_bytes(struct pty *p, const char *bytes, size_t len)
 static void test_keys(void **state)
 {
 	static const char sequences[] = "\033OA\033[A\033[6~\033OH\033[H\033[1~\033OP\033[Z\033[3~"
-					"\033[1;5A\033[200~\033[?1;2c"
+					"\033[1;5A\033[?1;2c"
 					"j\xc3\xa9\xe6\x97\xa5\r\t\x7f\x0c\xff\xc2\x9bq";
+	static const char pasted[] = "\033[200~master\r\ny\033[A\033[201~j";
 	struct pty p;
 
 	(void)state;
@@ -1124,6 +1153,14 @@ static void test_keys(void **state)
 	type_bytes(&p, "\033[", 2);
 	type_bytes(&p, "B", 1);
 	pty_expect(&p, "late", true);
+	type_bytes(&p, pasted, sizeof(pasted) - 1);
+	pty_expect(&p, "pasted", true);
+	type_bytes(&p, "\033", 1);
+	pty_expect(&p, "torn mark", true);
+	type_bytes(&p, "[200~\xc3", 6);
+	type_bytes(&p, "\xa9q\x02\033[2", 6);
+	type_bytes(&p, "01~k", 4);
+	pty_expect(&p, "end of paste", true);
 	type_bytes(&p, "abc", 3);
 	pty_expect(&p, "hangup", true);
 	close(p.master);
@@ -1230,6 +1267,8 @@ static void test_vt100(void **state)
 	assert_int_equal(count_of(&p.output, "plain"), 1);
 	assert_int_equal(count_of(&p.output, "[38;5"), 0);
 	assert_int_equal(count_of(&p.output, "[32"), 0);
+	/* its cursor can't be hidden: it stands in the corner */
+	assert_int_equal(count_of(&p.output, "plain\033[30;80H"), 1);
 	pty_end(&p);
 }
 
