@@ -657,6 +657,11 @@ static void end(struct guard *guard)
 	wait_all(guard, KILL_MS);
 	demo_folder_remove(&guard->folder);
 	end_turn(guard);
+	if (guard->fifo_fd >= 0)
+		close(guard->fifo_fd);
+	if (guard->signal_fd >= 0)
+		close(guard->signal_fd);
+	/* Not the socket: its end means that the guard is gone. */
 }
 
 _Noreturn void demo_guard_run(int socket_fd, enum demo_kind kind)
