@@ -5,7 +5,7 @@
  *   client EVERY_MS SENTINEL_PORT... with PASSWORD and SENTINEL_PASSWORD in the environment
  *
  * Prints a line for each outage, from when the first write that failed was begun to the first good
- * one: "outage MS FAILED". Ends when it is killed. */
+ * one: "outage MS FAILED FROM_MS TO_MS", the last two by the wall clock. Ends when it is killed. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -30,6 +30,22 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int64_t wall_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void print_outage(int64_t ms, long failed)
+{
+	int64_t end_ms = wall_ms();
+
+	printf("outage %lld %ld %lld %lld\n", (long long)ms, failed, (long long)(end_ms - ms),
+	       (long long)end_ms);
 }
 
 static int dial(int port)
@@ -152,7 +168,7 @@ int main(int argc, char **argv)
 			fd = connect_to_master(argc - 2, argv + 2);
 		if (ask(fd, "SET client:loop 1 PX 60000\r\n", reply) && reply[0] == '+') {
 			if (failed_ms != 0)
-				printf("outage %lld %ld\n", (long long)(now_ms() - failed_ms), failed);
+				print_outage(now_ms() - failed_ms, failed);
 			failed_ms = failed = 0;
 			continue;
 		}
