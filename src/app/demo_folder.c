@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +78,7 @@ static void remove_tree(int base_fd, const char *name)
  * somebody else by now. Only a folder without a log, whose guard died at once, goes by the pid. */
 static bool is_stale(int base_fd, const char *name, int pid)
 {
-	char path[160];
+	char path[NAME_MAX + sizeof "/" LOG_NAME];
 	struct stat st;
 	bool stale;
 	int fd;
