@@ -24,7 +24,9 @@ static enum graph_style style_for(const struct screen *s, enum graph_style style
 {
 	if (screen_is_ascii(s))
 		return GRAPH_ASCII;
-	return style == GRAPH_AUTO ? GRAPH_BRAILLE : style;
+	if (style == GRAPH_AUTO)
+		return screen_has_few_glyphs(s) ? GRAPH_ASCII : GRAPH_BRAILLE;
+	return style;
 }
 
 size_t graph_values_per_column(const struct screen *s, enum graph_style style)

@@ -100,6 +100,11 @@ bool screen_is_ascii(const struct screen *s)
 	return s->ascii;
 }
 
+bool screen_has_few_glyphs(const struct screen *s)
+{
+	return s->few_glyphs;
+}
+
 bool screen_check_size(struct screen *s)
 {
 	int width, height;
@@ -194,6 +199,14 @@ static struct screen *open_failed(struct screen *s)
 	return NULL;
 }
 
+/* Also over ssh, where its font can't be asked for. */
+static bool is_linux_console(void)
+{
+	const char *term = getenv("TERM");
+
+	return term && (strcmp(term, "linux") == 0 || strncmp(term, "linux-", 6) == 0);
+}
+
 struct screen *screen_open(const struct screen_options *opt, struct buf *err)
 {
 	struct screen *s = mem_alloc(sizeof(*s));
@@ -204,6 +217,7 @@ struct screen *screen_open(const struct screen_options *opt, struct buf *err)
 	s->truecolor = opt->truecolor;
 	s->mouse = opt->mouse;
 	s->ascii = opt->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
+	s->few_glyphs = !s->headless && !s->ascii && is_linux_console();
 	s->tty_fd = -1;
 	if (!s->headless) {
 		s->tty_fd = screen_open_tty(&s->saved, err);

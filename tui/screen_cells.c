@@ -40,12 +40,42 @@ static bool is_showable(const struct screen *s, uint32_t code, int width)
 	return !s->ascii && wcwidth((wchar_t)code) == width;
 }
 
+/* Debian's console fonts, Terminus, Fixed and VGA, have none of these; what does not look like its
+ * neighbours there is a blot. */
+static uint32_t in_few_glyphs(uint32_t code)
+{
+	static const char levels[] = ".:-=+*#", dots[] = " ..::::##";
+	int count = 0;
+
+	switch (code) {
+	case 0x25d0: /* the glyphs of states, as in ASCII */
+		return '!';
+	case 0x2716:
+		return 'X';
+	case 0x25cb:
+		return '?';
+	default:
+		break;
+	}
+	if (code >= 0x2581 && code <= 0x2587) /* from below */
+		return (uint32_t)levels[code - 0x2581];
+	if (code >= 0x2589 && code <= 0x258f) /* from the left, 7 to 1 eighths */
+		return code <= 0x258c ? 0x2588 : '|';
+	if (code < 0x2800 || code > 0x28ff)
+		return code;
+	for (uint32_t bits = code & 255; bits; bits &= bits - 1)
+		count++;
+	return (uint32_t)dots[count];
+}
+
 void screen_put(struct screen *s, int y, int x, enum style_role role, uint32_t code, int width)
 {
 	struct cell *c = cell_at(s, y, x);
 
 	if (!c || width < 1 || width > 2 || x + width > s->width)
 		return;
+	if (s->few_glyphs)
+		code = in_few_glyphs(code);
 	if (!is_showable(s, code, width)) {
 		for (int i = 0; i < width; i++) {
 			break_wide(&c[i]);

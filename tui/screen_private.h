@@ -21,6 +21,10 @@ void screen_add_hot(struct screen *s, int y, int x, int height, int width, int k
 /* UTF-8 of a code point, with a NUL; returns its bytes. */
 int screen_encode_utf8(uint32_t code, char out[5]);
 
+/* The Linux console: its fonts have lines and full blocks, and 512 glyphs at most. What they lack is
+ * drawn as the nearest that they have. */
+bool screen_has_few_glyphs(const struct screen *s);
+
 /* Mouse reports are wanted: without, they are swallowed. */
 bool screen_has_mouse(const struct screen *s);
 /* Bytes read and not yet decoded. */

@@ -45,6 +45,7 @@ struct screen {
 	attr_t attrs[STYLE_ROLE_COUNT];
 	short pairs[STYLE_ROLE_COUNT];
 	bool ascii, headless, color; /* color: start_color worked */
+	bool few_glyphs; /* see screen_has_few_glyphs */
 	bool no_color;
 	bool default_colors; /* the terminal can go back to its own */
 	enum truecolor truecolor;

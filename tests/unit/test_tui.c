@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "tui/graph.h"
 #include "tui/keys.h"
 #include "tui/list.h"
 #include "tui/pane.h"
@@ -1211,6 +1212,45 @@ static void part_unknown_term(void)
 	say("done");
 }
 
+static void part_console(void)
+{
+	static const float values[] = { 1, 2, 3, 4 };
+	const double sparks[] = { 1, 2, 3, 4 };
+	struct screen *s = open_on_tty();
+	struct pane w = pane_whole(s), graph = pane_sub(&w, 3, 1, 2, 20);
+
+	CHECK(screen_frame_begin(s));
+	pane_box(&w, "box", true);
+	for (int g = 0; g < GLYPH_COUNT; g++)
+		pane_glyph(&w, 1, 1 + g, STYLE_OK, (enum glyph)g);
+	pane_bar(&w, 2, 1, 20, 5.4, 20);
+	pane_spark(&w, 2, 30, 4, sparks, 4, 4);
+	pane_graph(&graph, GRAPH_AUTO, STYLE_SPARK, values, 4, 4);
+	screen_frame_end(s);
+	while (screen_flush(s) == 0)
+		continue;
+	screen_close(s);
+	say("done");
+}
+
+/* Its fonts have no halves of a circle, no eighths of a block and no braille. */
+static void test_linux_console(void **state)
+{
+	static const char *const lacks[] = { "◐", "○", "✖", "▏", "▍", "▌", "▁", "▅", "▇", "\xe2\xa0", "\xe2\xa1",
+					     "\xe2\xa2", "\xe2\xa3" };
+	struct pty p;
+
+	(void)state;
+	pty_start(&p, "linux", part_console);
+	pty_expect(&p, "done", true);
+	assert_non_null(strstr(buf_str(&p.output), "┌"));
+	assert_non_null(strstr(buf_str(&p.output), "●!X?├└"));
+	assert_non_null(strstr(buf_str(&p.output), "█████|"));
+	for (size_t i = 0; i < sizeof(lacks) / sizeof(*lacks); i++)
+		assert_int_equal(count_of(&p.output, lacks[i]), 0);
+	pty_end(&p);
+}
+
 static void test_unknown_terminal_type(void **state)
 {
 	struct pty p;
@@ -1309,6 +1349,7 @@ int main(void)
 		cmocka_unit_test(test_unknown_terminal_type),
 		cmocka_unit_test(test_not_a_terminal),
 		cmocka_unit_test(test_vt100),
+		cmocka_unit_test(test_linux_console),
 	};
 
 	if (!setlocale(LC_ALL, "C.UTF-8") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0) {
