@@ -295,7 +295,7 @@ marker_seen() {
 	saw_event "$WORK/events" +set
 }
 check "Sentinel, to watch: events arrive" wait_for 60 "an event" marker_seen
-kill "$LISTENER"
+signal_child TERM "$LISTENER"
 
 for permission in '&*' +psubscribe; do
 	if [ "$permission" = '&*' ]; then

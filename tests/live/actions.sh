@@ -303,7 +303,7 @@ check "the clean-up ends" wait_screen 'Done and verified: 3 of 3 Sentinels were 
 check "it says who is forgotten" wait_screen "forgotten: .*127.0.0.1:($GHOST|$GHOST_SENTINEL)"
 check "and after it" wait_for 60 "looks" all_seen_well
 for pid in "${OTHER_PIDS[@]: -3}"; do
-	kill "$pid"
+	signal_child TERM "$pid"
 done
 knows() {
 	echo "$(sentinel_field "$1" num-slaves) $(sentinel_field "$1" num-other-sentinels)"

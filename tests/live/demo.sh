@@ -25,7 +25,7 @@ find_folder() {
 # should be would prove nothing when they are gone.
 note_pids() {
 	local guard_pid=${FOLDER##*-}
-	mapfile -t ALL_PIDS < <(echo "$guard_pid"; pgrep -P "$guard_pid")
+	mapfile -t ALL_PIDS < <(for pid in "$guard_pid" $(pgrep -P "$guard_pid"); do identity "$pid"; done)
 	[ "${#ALL_PIDS[@]}" -eq "$1" ]
 }
 
@@ -66,8 +66,10 @@ expect_gone() {
 	if wait_for 60 "$text" all_gone; then
 		pass "$text: every process is gone"
 	else
-		fail "$text: every process is gone" "$(ps -o pid,stat,args -p "$(IFS=,; echo "${ALL_PIDS[*]}")" 2>&1)"
-		kill -KILL "${ALL_PIDS[@]}" 2>/dev/null
+		fail "$text: every process is gone" "$(ps -o pid,stat,args -p "$(IFS=,; echo "${ALL_PIDS[*]%:*}")" 2>&1)"
+		for pid in "${ALL_PIDS[@]}"; do
+			is_gone "$pid" || kill -KILL "${pid%:*}"
+		done
 	fi
 	if [ "${2:-folder}" = folder ]; then
 		check "$text: the folder is gone" wait_for 60 "folder is gone" [ ! -e "$FOLDER" ]

@@ -127,7 +127,7 @@ sentinels_set() {
 # start WxH: the screen on the set, its log anew.
 start() {
 	local before
-	before=$(tm display-message -p '#{pane_pid}' 2>/dev/null)
+	before=$(identity "$(tm display-message -p '#{pane_pid}' 2>/dev/null)")
 	screen_stop
 	# The one of before may have a word to write yet.
 	[ -z "$before" ] || wait_for 30 "the one of before is gone" is_gone "$before"
@@ -377,7 +377,7 @@ pause_node "$R1"
 screen_keys Enter
 check "plain: given up by the master" wait_sheet 'Failed: given up by the master: no replica caught up within 10 s' 90
 resume_node "$R1"
-kill "$LOAD"
+signal_child TERM "$LOAD"
 leave_sheet
 wait_for 60 "the replica is linked" linked "$R1"
 check "plain: the sheet opens again" open_sheet

@@ -301,7 +301,8 @@ run_round() {
 	fail_over "$kind"
 	if ! wait_for 150 "all name another master" all_name_another; then
 		fail "round $round ($kind, $scene): it fails over" "$(cat "$WORK/answer")" "$(log_words | tail)"
-		kill -TERM "$RECORDER" "$LOAD" 2>/dev/null
+		signal_child TERM "$RECORDER"
+		signal_child TERM "$LOAD"
 		[ "$kind" = crash ] && start_node "$MASTER"
 		undisturb "$scene"
 		return
@@ -311,7 +312,8 @@ run_round() {
 	undisturb "$scene"
 	old_master_back "$kind" "$old"
 	wait_for 60 "redoubt has heard the end" grep -q ' +failover-end ' "$WORK/events"
-	kill -TERM "$RECORDER" "$LOAD" 2>/dev/null
+	signal_child TERM "$RECORDER"
+	signal_child TERM "$LOAD"
 	wait_for 60 "the recording ends" is_gone "$RECORDER"
 	if [ "$forecast" = null ] || [ -z "$forecast" ]; then
 		echo "# round $round ($kind, $scene): no forecast: $(jq -r '.deployments[0].masters[0].forecast |

@@ -189,7 +189,7 @@ cleanup() {
 	trap '' INT TERM HUP
 	tmux -L "$TMUX_SOCKET" kill-server 2>/dev/null
 	for pid in ${OTHER_PIDS[@]+"${OTHER_PIDS[@]}"} ${NODE_PID[@]+"${NODE_PID[@]}"}; do
-		kill -KILL "$pid" 2>/dev/null
+		signal_child KILL "$pid"
 	done
 	wait 2>/dev/null
 	[ "${KEEP_WORK:-}" ] || rm -rf "$WORK"
@@ -198,8 +198,29 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
+# A number whose process has ended is soon given to another one where many tests run, a server of
+# theirs maybe: so a signal goes to what is a child of this shell only.
+is_child() {
+	grep -q "^PPid:[[:space:]]*$$\$" "/proc/$1/status" 2>/dev/null
+}
+
+# signal_child NAME PID
+signal_child() {
+	is_child "$2" && kill -"$1" "$2" 2>/dev/null
+}
+
+# identity PID: the number and when it began, which no other process has; is_alive and is_gone take it too.
+identity() {
+	local stat
+	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return
+	read -ra stat <<<"${stat##*) }"
+	echo "$1:${stat[19]}"
+}
+
 is_alive() {
-	[ -r "/proc/$1/stat" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null
+	local pid=${1%%:*}
+	[ -r "/proc/$pid/stat" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$pid/status" 2>/dev/null || return
+	[ "$pid" = "$1" ] || [ "$(identity "$pid")" = "$1" ]
 }
 
 is_gone() {
@@ -308,17 +329,24 @@ restart_node() {
 }
 
 kill_node() {
-	kill -KILL "${NODE_PID[$1]}"
-	wait_for 30 "server on port $1 is gone" is_gone "${NODE_PID[$1]}"
+	local server
+	server=$(identity "${NODE_PID[$1]}")
+	signal_child KILL "${NODE_PID[$1]}"
+	wait_for 30 "server on port $1 is gone" is_gone "$server"
 	unset "NODE_PID[$1]"
 }
 
+is_stopped() {
+	grep -q '^State:[[:space:]]*T' "/proc/$1/status"
+}
+
 pause_node() {
-	kill -STOP "${NODE_PID[$1]}"
+	signal_child STOP "${NODE_PID[$1]}"
+	wait_for 30 "server on port $1 stops" is_stopped "${NODE_PID[$1]}"
 }
 
 resume_node() {
-	kill -CONT "${NODE_PID[$1]}"
+	signal_child CONT "${NODE_PID[$1]}"
 }
 
 # cli PORT COMMAND...: at a data node.
