@@ -142,6 +142,21 @@ static const struct golden_case golden_cases[] = {
 	{ "fleet-other-worse-80", "fleet", "+node-fail", 1, 100, 80, 24, COLOUR, "", 0 },
 	{ "fleet-next-120", "fleet", "+node-fail", 1, 100, 120, 36, COLOUR, "]", 0 },
 
+	/* --- Valkey: a crash under Sentinels, a cluster failed over by hand ------------------------------ */
+	{ "valkey-before-80", "valkey-crash", NULL, 0, 2500, 80, 24, COLOUR, "", 0 },
+	{ "valkey-odown-80", "valkey-crash", "+odown", 1, 10, 80, 24, COLOUR, "", 0 },
+	{ "valkey-ended-200", "valkey-crash", "+failover-end", 1, 1500, 200, 60, COLOUR, "", 0 },
+	{ "valkey-topology-80", "valkey-crash", "+odown", 1, 10, 80, 24, COLOUR, "2", 0 },
+	{ "valkey-topology-200", "valkey-crash", "+failover-end", 1, 1500, 200, 60, COLOUR, "2", 0 },
+	{ "valkey-failovers-80", "valkey-crash", "+failover-end", 1, 1500, 80, 24, COLOUR, "9", 0 },
+	{ "valkey-failovers-200", "valkey-crash", "+failover-end", 1, 1500, 200, 60, COLOUR, "9", 0 },
+	{ "valkey-node-80", "valkey-crash", NULL, 0, 2500, 80, 24, COLOUR, "7<Enter>", 0 },
+	{ "valkey-cluster-80", "valkey-cluster", "+slots-moved", 1, 2000, 80, 24, COLOUR, "", 0 },
+	{ "valkey-cluster-200", "valkey-cluster", "+slots-moved", 1, 2000, 200, 60, COLOUR, "", 0 },
+	{ "valkey-cluster-topology-80", "valkey-cluster", "+slots-moved", 1, 2000, 80, 24, COLOUR, "2", 0 },
+	{ "valkey-cluster-failovers-80", "valkey-cluster", "+slots-moved", 1, 2000, 80, 24, COLOUR, "9", 0 },
+	{ "valkey-cluster-failovers-200", "valkey-cluster", "+slots-moved", 1, 2000, 200, 60, COLOUR, "9", 0 },
+
 	/* --- what is refused ------------------------------------------------------------------------- */
 	{ "refused-fleet-120", "refused", NULL, 0, 4000, 120, 36, COLOUR, "0", 0 },
 	{ "refused-fleet-80-ascii", "refused", NULL, 0, 4000, 80, 24, ASCII, "0", 0 },

@@ -27,7 +27,7 @@ start_recording() {
 	"$REDOUBT" --record "$file" --events --format json "$@" >"$EVENTS" 2>"$WORK/recorder.err" </dev/null &
 	RECORDER=$!
 	OTHER_PIDS+=("$RECORDER")
-	wait_for 60 "the recording begins" test -s "$file" || bail "$file begins" "$(cat "$WORK/recorder.err")"
+	wait_for 120 "the recording begins" test -s "$file" || bail "$file begins" "$(cat "$WORK/recorder.err")"
 	# Somebody else's may be newer.
 	for REDOUBT_DEMO in "$XDG_RUNTIME_DIR"/redoubt-demo-*; do
 		export REDOUBT_DEMO
@@ -37,7 +37,7 @@ start_recording() {
 # end_recording NAME
 end_recording() {
 	kill -TERM "$RECORDER"
-	wait_for 15 "redoubt ends" is_gone "$RECORDER" || bail "redoubt ends"
+	wait_for 60 "redoubt ends" is_gone "$RECORDER" || bail "redoubt ends"
 	wait "$RECORDER" 2>/dev/null
 	install -m 644 "$WORK/$1.rec" "$OUT/$1.rec" || bail "$OUT/$1.rec is written"
 	pass "$1: $(stat -c %s "$OUT/$1.rec") bytes, $(wc -l <"$EVENTS") events"
@@ -52,6 +52,15 @@ seen() {
 	[ "$(jq -r .event "$EVENTS" | grep -cFx -- "$1")" -ge "$2" ]
 }
 
+# The recording has it: all is well with them, and everybody has been read.
+await_well() {
+	wait_for 90 "all is well" is_well "$1" || bail "all is well at first"
+}
+
+is_well() {
+	"$REDOUBT" --replay "$WORK/$1.rec" --once --format json 2>/dev/null | jq -e '.health == "ok"'
+}
+
 # What an incident takes in its own time.
 let_pass() {
 	sleep "$1"
@@ -60,6 +69,11 @@ let_pass() {
 # demo_port ROLE [NTH]
 demo_port() {
 	"$BREAK" status | awk -v role="$1" '$2 == role { print $1 }' | sed -n "${2:-1}p"
+}
+
+# is_ok PORT COMMAND...
+is_ok() {
+	"$BREAK" cli "$@" | grep -qx OK
 }
 
 role_is() {
@@ -84,14 +98,15 @@ pick_ports() {
 # A master is killed, another is promoted, the old one comes back as its replica.
 sentinel_crash() {
 	start_recording sentinel-crash --demo=sentinel
+	await_well sentinel-crash
 	local master
 	master=$(demo_port master)
 	let_pass 3
 	"$BREAK" kill "$master"
-	await +failover-end 30
+	await +failover-end 120
 	let_pass 2
 	"$BREAK" start "$master"
-	wait_for 30 "the old master is a replica" role_is "$master" slave || bail "the old master is a replica"
+	wait_for 120 "the old master is a replica" role_is "$master" slave || bail "the old master is a replica"
 	let_pass 4
 	end_recording sentinel-crash
 }
@@ -99,11 +114,12 @@ sentinel_crash() {
 # SENTINEL FAILOVER on a set that is well.
 sentinel_manual() {
 	start_recording sentinel-manual --demo=sentinel
+	await_well sentinel-manual
 	local sentinel
 	sentinel=$(demo_port sentinel)
 	let_pass 3
-	"$BREAK" cli "$sentinel" sentinel failover mymaster
-	await +failover-end 30
+	wait_for 60 "a failover by hand" is_ok "$sentinel" sentinel failover mymaster || bail "a failover by hand"
+	await +failover-end 120
 	let_pass 3
 	end_recording sentinel-manual
 }
@@ -111,6 +127,7 @@ sentinel_manual() {
 # A replica hangs while much is written: lag, then the Sentinels miss it, then it catches up.
 sentinel_lag() {
 	start_recording sentinel-lag --demo=sentinel
+	await_well sentinel-lag
 	local master replica
 	master=$(demo_port master)
 	replica=$(demo_port replica 2)
@@ -120,10 +137,10 @@ sentinel_lag() {
 		head -c 300000 /dev/zero | "$BREAK" cli "$master" -x set load
 		let_pass 1
 	done
-	await +sdown 20
+	await +sdown 120
 	let_pass 2
 	"$BREAK" resume "$replica"
-	await -sdown 20
+	await -sdown 120
 	let_pass 4
 	end_recording sentinel-lag
 }
@@ -131,15 +148,16 @@ sentinel_lag() {
 # A master of a cluster is killed, its replica takes the slots, the old one comes back.
 cluster_crash() {
 	start_recording cluster-crash --demo=cluster
+	await_well cluster-crash
 	local master
 	master=$(demo_port cluster-master)
 	let_pass 4
 	"$BREAK" kill "$master"
-	await +node-fail 30
-	await -cluster-down 30
+	await +node-fail 120
+	await -cluster-down 120
 	let_pass 4
 	"$BREAK" start "$master"
-	await -node-fail 30
+	await -node-fail 120
 	let_pass 5
 	end_recording cluster-crash
 }
@@ -151,13 +169,14 @@ plain_chain() {
 	start_node "${PORTS[1]}" "replicaof 127.0.0.1 ${PORTS[0]}"
 	start_node "${PORTS[2]}" "replicaof 127.0.0.1 ${PORTS[0]}"
 	start_node "${PORTS[3]}" "replicaof 127.0.0.1 ${PORTS[1]}"
-	wait_for 20 "the chain is whole" chain_is_whole || bail "the chain is whole"
+	wait_for 60 "the chain is whole" chain_is_whole || bail "the chain is whole"
 	start_recording plain-chain --pass-file "$PASS_FILE" "127.0.0.1:${PORTS[0]}"
+	await_well plain-chain
 	let_pass 3
 	kill_node "${PORTS[1]}"
 	let_pass 4
 	restart_node "${PORTS[1]}"
-	wait_for 20 "the chain is whole again" chain_is_whole || bail "the chain is whole again"
+	wait_for 60 "the chain is whole again" chain_is_whole || bail "the chain is whole again"
 	let_pass 3
 	end_recording plain-chain
 	local port
@@ -173,9 +192,46 @@ chain_is_whole() {
 	done
 }
 
+# The demo's servers are Valkey's, where Redis is installed too: it takes the folder that comes first.
+use_valkey() {
+	local name path
+	mkdir -p "$WORK/valkey"
+	for name in valkey-server valkey-cli; do
+		path=$(command -v "$name") || bail "$name is in PATH"
+		ln -sf "$path" "$WORK/valkey/$name"
+	done
+	PATH=$WORK/valkey:$PATH
+}
+
+# The same crash with Valkey, shorter.
+valkey_crash() {
+	use_valkey
+	start_recording valkey-crash --demo=sentinel
+	await_well valkey-crash
+	let_pass 3
+	"$BREAK" kill "$(demo_port master)"
+	await +failover-end 120
+	let_pass 2
+	end_recording valkey-crash
+}
+
+# CLUSTER FAILOVER at a replica of a cluster that is well.
+valkey_cluster() {
+	use_valkey
+	start_recording valkey-cluster --demo=cluster
+	await_well valkey-cluster
+	let_pass 4
+	wait_for 60 "a failover by hand" is_ok "$(demo_port cluster-replica)" cluster failover ||
+		bail "a failover by hand"
+	await +slots-moved 120
+	let_pass 8 # until each node was asked for its CLUSTER NODES
+	end_recording valkey-cluster
+}
+
 # Several deployments at once; then the cluster loses a master and the set a replica.
 fleet() {
 	start_recording fleet --demo=all
+	await_well fleet
 	local master replica
 	master=$(demo_port cluster-master)
 	replica=$(demo_port replica)
@@ -183,7 +239,7 @@ fleet() {
 	"$BREAK" pause "$replica"
 	let_pass 1
 	"$BREAK" kill "$master"
-	await +node-fail 30
+	await +node-fail 120
 	let_pass 2
 	end_recording fleet
 }
@@ -220,11 +276,13 @@ refused() {
 }
 
 if [ $# -eq 0 ]; then
-	set -- sentinel-crash sentinel-manual sentinel-lag cluster-crash plain-chain fleet refused
+	set -- sentinel-crash sentinel-manual sentinel-lag cluster-crash plain-chain fleet refused \
+		valkey-crash valkey-cluster
 fi
 for name; do
 	case $name in
-	sentinel-crash | sentinel-manual | sentinel-lag | cluster-crash | plain-chain | fleet | refused)
+	sentinel-crash | sentinel-manual | sentinel-lag | cluster-crash | plain-chain | fleet | refused | \
+		valkey-crash | valkey-cluster)
 		"${name//-/_}"
 		;;
 	*) bail "there is no recording $name" ;;
