@@ -25,16 +25,42 @@ for file in docs/redoubt.1 completions/redoubt.bash completions/_redoubt complet
 	fi
 done
 
-# Each option in README.md, each key of the configuration in docs/config.md.
+# Each option in docs/options.md, each key of the configuration in docs/config.md.
 names=$("$build/redoubt-docs" names) || fail "redoubt-docs names"
 while read -r kind name; do
 	case $kind in
-	option) file=README.md pattern="\`$name[] =[\`]" ;;
+	option) file=docs/options.md pattern="\`$name[] =[\`]" ;;
 	config) file=docs/config.md pattern="\`$name\`" ;;
 	*) fail "unknown kind $kind" && continue ;;
 	esac
 	grep -Eq -e "$pattern" "$src/$file" || fail "$file does not name $name"
 done <<<"$names"
+
+# --- links -----------------------------------------------------------------------------------------
+
+# anchors FILE: what its headings can be reached by.
+anchors() {
+	grep '^#' "$1" | sed 's/^#* //' | tr '[:upper:]' '[:lower:]' | tr -cd 'a-z0-9 _\n-' | tr ' ' '-'
+}
+
+# Each link to a file leads to one that is there, and to a heading of it where it names one.
+cd "$src" || exit 1
+for file in README.md docs/*.md; do
+	while read -r link; do
+		case $link in http*:*) continue ;; esac
+		target=${link%%#*}
+		target=$src/${target:+$(dirname "$file")/}${target:-$file}
+		if [ ! -e "$target" ]; then
+			fail "$file: $link leads nowhere"
+		elif [ "$link" != "${link#*#}" ] && ! anchors "$target" | grep -Fqx -e "${link#*#}"; then
+			fail "$file: $link: no such heading"
+		fi
+	done < <(cd "$src" && grep -o '](\([^)]*\))' "$file" | sed 's/^](//; s/)$//')
+done
+# Each page is in the list of README.md, thus found.
+for file in "$src"/docs/*.md; do
+	grep -q "](docs/${file##*/})" "$src/README.md" || fail "README.md does not lead to docs/${file##*/}"
+done
 
 # --- the man page ----------------------------------------------------------------------------------
 

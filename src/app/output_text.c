@@ -75,7 +75,7 @@ static void add_verdicts(const struct model *m, const struct deployment *d, cons
 	if (d->kind == KIND_REPLICATION)
 		return;
 	readiness_of(m, g, now_ms, &r);
-	buf_addf(out, "  failover   %s\n", r.text);
+	buf_addf(out, "  ready      %s\n", r.text);
 	for (size_t i = 0; i < r.reason_count; i++)
 		if (strstr(r.text, r.reasons[i].text) == NULL)
 			buf_addf(out, "             %s\n", r.reasons[i].text);
