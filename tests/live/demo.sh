@@ -167,6 +167,20 @@ demo_starts all 13
 kill -KILL "$(pane_pid)"
 expect_gone "SIGKILL, all"
 
+# --- which of two servers --------------------------------------------------------------------------
+
+for name in valkey redis; do
+	mkdir "$WORK/of-$name"
+	printf '#!/bin/sh\n: >"%s"\nexec "%s" "$@"\n' "$WORK/$name.used" "$REDIS_SERVER" \
+		>"$WORK/of-$name/$name-server"
+	chmod 700 "$WORK/of-$name/$name-server"
+done
+PATH=$WORK/of-valkey:$WORK/of-redis:$PATH demo_starts sentinel 7
+check "the one that comes first in PATH is started" [ -e "$WORK/valkey.used" ]
+check "and the other one is not" [ ! -e "$WORK/redis.used" ]
+kill -TERM "$(pane_pid)"
+expect_gone "SIGTERM, of two servers"
+
 # --- what can go wrong -----------------------------------------------------------------------------
 
 screen_start 100x30 env PATH=/nonexistent "$REDOUBT" --demo
