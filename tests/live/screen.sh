@@ -48,8 +48,9 @@ close_sheet() {
 
 # pressed KEYS REGEX: the screen shows what they led to.
 pressed() {
-	# shellcheck disable=SC2086 # keys, one by one
-	screen_keys $1
+	local keys
+	read -ra keys <<<"$1" # as words they could become names of files
+	screen_keys "${keys[@]}"
 	wait_screen "$2" 30
 }
 
