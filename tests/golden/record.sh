@@ -61,15 +61,6 @@ is_well() {
 	"$REDOUBT" --replay "$WORK/$1.rec" --once --format json 2>/dev/null | jq -e '.health == "ok"'
 }
 
-# The recording has it: all is well with them, and everybody has been read.
-await_well() {
-	wait_for 90 "all is well" is_well "$1" || bail "all is well at first"
-}
-
-is_well() {
-	"$REDOUBT" --replay "$WORK/$1.rec" --once --format json 2>/dev/null | jq -e '.health == "ok"'
-}
-
 # What an incident takes in its own time.
 let_pass() {
 	sleep "$1"
@@ -78,11 +69,6 @@ let_pass() {
 # demo_port ROLE [NTH]
 demo_port() {
 	"$BREAK" status | awk -v role="$1" '$2 == role { print $1 }' | sed -n "${2:-1}p"
-}
-
-# is_ok PORT COMMAND...
-is_ok() {
-	"$BREAK" cli "$@" | grep -qx OK
 }
 
 # is_ok PORT COMMAND...
@@ -113,7 +99,6 @@ pick_ports() {
 sentinel_crash() {
 	start_recording sentinel-crash --demo=sentinel
 	await_well sentinel-crash
-	await_well sentinel-crash
 	local master
 	master=$(demo_port master)
 	let_pass 3
@@ -130,7 +115,6 @@ sentinel_crash() {
 sentinel_manual() {
 	start_recording sentinel-manual --demo=sentinel
 	await_well sentinel-manual
-	await_well sentinel-manual
 	local sentinel
 	sentinel=$(demo_port sentinel)
 	let_pass 3
@@ -143,7 +127,6 @@ sentinel_manual() {
 # A replica hangs while much is written: lag, then the Sentinels miss it, then it catches up.
 sentinel_lag() {
 	start_recording sentinel-lag --demo=sentinel
-	await_well sentinel-lag
 	await_well sentinel-lag
 	local master replica
 	master=$(demo_port master)
@@ -165,7 +148,6 @@ sentinel_lag() {
 # A master of a cluster is killed, its replica takes the slots, the old one comes back.
 cluster_crash() {
 	start_recording cluster-crash --demo=cluster
-	await_well cluster-crash
 	await_well cluster-crash
 	local master
 	master=$(demo_port cluster-master)
@@ -189,7 +171,6 @@ plain_chain() {
 	start_node "${PORTS[3]}" "replicaof 127.0.0.1 ${PORTS[1]}"
 	wait_for 60 "the chain is whole" chain_is_whole || bail "the chain is whole"
 	start_recording plain-chain --pass-file "$PASS_FILE" "127.0.0.1:${PORTS[0]}"
-	await_well plain-chain
 	await_well plain-chain
 	let_pass 3
 	kill_node "${PORTS[1]}"
@@ -227,7 +208,6 @@ valkey_crash() {
 	use_valkey
 	start_recording valkey-crash --demo=sentinel
 	await_well valkey-crash
-	await_well valkey-crash
 	let_pass 3
 	"$BREAK" kill "$(demo_port master)"
 	await +failover-end 120
@@ -240,7 +220,6 @@ valkey_cluster() {
 	use_valkey
 	start_recording valkey-cluster --demo=cluster
 	await_well valkey-cluster
-	await_well valkey-cluster
 	let_pass 4
 	wait_for 60 "a failover by hand" is_ok "$(demo_port cluster-replica)" cluster failover ||
 		bail "a failover by hand"
@@ -252,7 +231,6 @@ valkey_cluster() {
 # Several deployments at once; then the cluster loses a master and the set a replica.
 fleet() {
 	start_recording fleet --demo=all
-	await_well fleet
 	await_well fleet
 	local master replica
 	master=$(demo_port cluster-master)

@@ -156,7 +156,7 @@ check "--read-only: in words" grep -q -- '--probe: .*--read-only' "$WORK/err"
 # Two crashes and one that hangs: the outage as an independent client has it.
 start_probe "${S[0]}"
 start_loop
-# is_written_to LINES: all of them have the key, nobody waits, and the Sentinels are heard.
+# All of them have the key, and nobody waits.
 is_written_to() {
 	has_key "$M" && has_key "$R1" && has_key "$R2" && outage_is_over 0
 }
