@@ -43,14 +43,6 @@ void model_node_event(struct model *m, enum event_kind kind, const struct node *
 					     .detail = detail });
 }
 
-void apply_myid(struct model *m, const struct observation *obs, struct node *n)
-{
-	if (strcmp(n->sentinel_id, obs->u.myid) == 0)
-		return;
-	snprintf(n->sentinel_id, sizeof(n->sentinel_id), "%s", obs->u.myid);
-	m->changed |= TOPIC_TOPOLOGY;
-}
-
 /* ROLE is asked in quick succession of the replica that is being promoted: it says master half a
  * second to two seconds before any Sentinel announces the switch. */
 void apply_role(struct model *m, const struct observation *obs, struct node *n)

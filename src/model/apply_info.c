@@ -249,7 +249,13 @@ void apply_info(struct model *m, const struct observation *obs, struct node *n)
 {
 	struct info_facts facts = *obs->u.info;
 	const struct info_facts *f = &facts;
+	const struct node *other = node_leads_to(m, n, f->run_id);
 	bound_numbers(&facts);
+	if ((other != NULL ? other->id : 0) != n->leads_to)
+		m->changed |= TOPIC_HEALTH | TOPIC_NODES;
+	n->leads_to = other != NULL ? other->id : 0;
+	if (other != NULL)
+		return; /* nothing of it is said of this member */
 	n = apply_run_id(m, n, f->run_id);
 	bool first = n->info_at_ms == 0;
 	apply_mode(m, n, f);

@@ -323,12 +323,10 @@ void apply_sentinel_sentinels(struct model *m, const struct observation *obs, st
 		return;
 	for (size_t i = 0; i < obs->u.list->count; i++) {
 		const struct sentinel_instance *f = &obs->u.list->items[i];
-		struct node *peer = node_obtain(m, n->deployment_id, &f->addr, true);
+		struct node *peer = sentinel_obtain(m, n->deployment_id, f);
 		struct group *g = listed_group(m, obs, n);
 		if (g == NULL || peer == NULL)
 			continue;
-		if (peer->sentinel_id[0] == '\0')
-			snprintf(peer->sentinel_id, sizeof(peer->sentinel_id), "%s", f->run_id);
 		struct sentinel_view *own = group_view(g, n->id);
 		if (own != NULL) {
 			struct member_view *v = member_obtain(&own->peers, &own->peer_count,

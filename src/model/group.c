@@ -205,7 +205,8 @@ size_t group_sentinels_known(const struct model *m, const struct group *g)
 		known += model_node(m, g->views[i].sentinel_id) != NULL;
 	for (size_t i = 0; i < g->peer_count; i++) {
 		const struct node *n = model_node(m, g->peers[i].node_id);
-		bool viewed = n == NULL;
+		/* Merged: its list has it under the id that stays, or will. */
+		bool viewed = n == NULL || n->id != g->peers[i].node_id;
 		for (size_t k = 0; !viewed && k < g->view_count; k++)
 			viewed = model_node_resolve(m, g->views[k].sentinel_id) == n->id;
 		known += !viewed;

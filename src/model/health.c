@@ -44,7 +44,7 @@ enum node_status node_status(const struct node *n)
 {
 	if (n->link.state == LINK_AUTH_ERROR || n->refused_error == ERROR_NOAUTH)
 		return STATUS_AUTH_ERROR;
-	if (n->link.lost_ms != 0)
+	if (n->link.lost_ms != 0 || n->leads_to != 0)
 		return n->said_down ? STATUS_DOWN : STATUS_UNREACHABLE;
 	if (n->link.state != LINK_UP)
 		return n->said_down ? STATUS_DOWN : STATUS_PENDING;
@@ -303,6 +303,13 @@ void health_node(const struct model *m, const struct node *n, int64_t now_ms, st
 	bool is_master = g != NULL && model_node_resolve(m, g->master_id) == n->id;
 	if (n->link.state != LINK_UP) {
 		say_link(m, n, is_master, others_lost(m, g, n, is_master), now_ms, out);
+		return;
+	}
+	const struct node *other = model_node(m, n->leads_to);
+	if (other != NULL) {
+		char addr[ENDPOINT_TEXT_BYTES];
+		say(out, HEALTH_WARNING, 0, "leads to %.70s: same run id; check --map",
+		    endpoint_format(&other->addr, addr));
 		return;
 	}
 	if (n->is_sentinel) {

@@ -203,10 +203,12 @@ unsigned model_apply(struct model *m, const struct observation *obs)
 	} else if (obs->question == ASK_LINK) {
 		apply_link(m, obs, n);
 	} else if (obs->question == ASK_MESSAGE) {
-		apply_message(m, obs, n);
+		if (n->leads_to == 0) /* else that one's own connection has it */
+			apply_message(m, obs, n);
 	} else {
 		apply_answer(m, obs, n);
-		if (obs->answer == ANSWER_OK)
+		/* Of who answers in its place only INFO is looked at: whether that is over. */
+		if (obs->answer == ANSWER_OK && (n->leads_to == 0 || obs->question == ASK_INFO))
 			dispatch(m, obs, n);
 	}
 	regroup_all(m);

@@ -97,6 +97,7 @@ struct node {
 	uint32_t deployment_id;
 	uint32_t group_id;       /* 0: none (Sentinels, unassigned) */
 	uint32_t upstream_id;    /* replica: the node it follows, 0 unknown */
+	uint32_t leads_to;       /* another member, whose server answers at this address; 0: as it should be */
 	uint32_t listed_by;      /* the master whose INFO listed it last, 0 none */
 	bool is_target;          /* named on the command line: never forgotten */
 	bool is_sentinel;        /* by its own word or a Sentinel's */

@@ -125,6 +125,11 @@ void apply_action(struct model *m, const struct observation *obs, struct node *n
 void apply_probe(struct model *m, const struct observation *obs);
 /* What an operator's command was refused for, or that it no longer is. */
 void node_note_action(struct model *m, struct node *n, const struct action_facts *a);
+/* --- who is who (identity.c) --- */
+/* The Sentinel of that run id, under whatever address it is known, else the one at that address. */
+struct node *sentinel_obtain(struct model *m, uint32_t deployment_id, const struct sentinel_instance *f);
+/* Another member, whose server answers at this one's address; NULL: none as far as is known. */
+struct node *node_leads_to(const struct model *m, const struct node *n, const char *run_id);
 /* A reply, or its lack, says how the node is: called for every answered question. */
 void apply_answer(struct model *m, const struct observation *obs, struct node *n);
 /* Its deployment's word on whether the node is down; true when that changed. by: who says so, and

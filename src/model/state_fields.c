@@ -295,6 +295,7 @@ static const struct state_field fields_node[] = {
 	INT(node, deployment_id, 1, UINT32_MAX),
 	INT(node, group_id, 0, UINT32_MAX),
 	NODE(node, upstream_id),
+	NODE(node, leads_to),
 	NODE(node, listed_by),
 	BOOL(node, is_target),
 	BOOL(node, is_sentinel),
