@@ -331,7 +331,7 @@ static void draw_cell(const struct pane *p, int y, int x, const struct cell *cel
 	} else if (cell->state == SLOT_FAIL) {
 		pane_glyph(p, y, x, STYLE_CRITICAL, GLYPH_DOWN);
 	} else if (cell->state == SLOT_PFAIL) {
-		pane_text(p, y, x, 1, STYLE_WARNING, "?");
+		pane_text(p, y, x, 1, STYLE_ALERT_WARNING, "?");
 	} else if (cell->open) {
 		pane_glyph(p, y, x, STYLE_WARNING, GLYPH_ARROW);
 	} else if (cell->rank != RANK_NONE) {
