@@ -1,4 +1,5 @@
-/* What the tests of the actions share: a set of three Sentinels that all know each other. */
+/* What the tests of the actions share: opening and sending one, what its sheet says, and a set of three
+ * Sentinels that all know each other. */
 #ifndef TESTS_ACTIONS_H
 #define TESTS_ACTIONS_H
 
@@ -31,6 +32,15 @@ static inline void blocked(const struct world *w, const struct action_kind *kind
 	action_free(a);
 }
 
+static inline void not_sent(struct action *a, const struct world *w, const char *why)
+{
+	assert_false(action_recheck(a, w->m, w->now));
+	assert_int_equal(a->sheet.state, SHEET_BLOCKED);
+	assert_has(a->sheet.outcome, "not sent: ");
+	assert_has(a->sheet.outcome, why);
+	action_free(a);
+}
+
 static inline void sent(struct action *a, struct world *w)
 {
 	if (a->sheet.state != SHEET_CONFIRM)
@@ -40,6 +50,13 @@ static inline void sent(struct action *a, struct world *w)
 	action_sent(a, w->now);
 	a->sent = a->due;
 	w->now += 5;
+}
+
+static inline struct action *failover_sent(struct world *w, int port)
+{
+	struct action *a = open_on(w, &action_failover, port);
+	sent(a, w);
+	return a;
 }
 
 /* Lists of one Sentinel, by port; 0 ends them. */

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,14 +13,24 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define START_TRIES 500
+#include "base/clock.h"
+
+#define START_S     300 /* for a server on a machine that has other things to do */
+#define REPLY_S     30
+#define PORT_TRIES  20  /* of one server */
+#define BUS_OFFSET  10000
 #define ARGS_MAX    40
 #define STARTED_MAX 64
+#define LOG_BYTES   4096
+
+/* Not those of demos and live tests, and below those that the system gives to clients; likewise the
+ * ports of the cluster bus. */
+#define PORT_FIRST  18000
+#define PORT_LAST   19890
 
 /* What a failed assertion leaves behind: the structs of the test are gone by then. */
 static struct { pid_t pid; char folder[64]; } started[STARTED_MAX];
@@ -38,46 +47,46 @@ bool live_available(void)
 	return system("command -v redis-server >/dev/null 2>&1") == 0;
 }
 
-/* Between the look at a port and its server's own bind another test could take it: a name outside the
- * file system, which this process has until it ends, says that the port is spoken for. */
-static bool claim_port(unsigned port)
+/* Bound, and bound to no other socket: of two programs that look at once only one gets it. Redis
+ * itself sets SO_REUSEADDR, so once this is set here as well it may bind too and listen; whoever looks
+ * for a port as this function does may not. Held until the program ends. */
+static bool hold(uint16_t port)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int len = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1, "redoubt-test-port-%u", port);
+	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(port) };
+	const int on = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (bind(fd, (struct sockaddr *)&addr,
-		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) == 0)
-		return true;
-	close(fd);
-	return false;
+	if (fd < 0)
+		fail("socket");
+	addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (bind(fd, (struct sockaddr *)&addr, sizeof(addr)) != 0) {
+		close(fd);
+		return false;
+	}
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0)
+		fail("SO_REUSEADDR");
+	return true;
 }
 
-/* Above 10000 a cluster bus port (port + 10000) may not fit, so it is looked for below 32768. */
 uint16_t live_free_port(void)
 {
 	static unsigned next;
 
 	if (next == 0)
-		next = 20000 + (unsigned)getpid() % 9000;
-	for (;;) {
-		struct sockaddr_in addr = { .sin_family = AF_INET };
-		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
-
-		next = next >= 32000 ? 20000 : next + 1;
-		addr.sin_port = htons((uint16_t)next);
-		addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-		status = bind(fd, (struct sockaddr *)&addr, sizeof(addr));
-		close(fd);
-		if (status == 0 && claim_port(next))
+		next = PORT_FIRST + (unsigned)getpid() * 37 % (PORT_LAST - PORT_FIRST);
+	for (unsigned tries = 0; tries < PORT_LAST - PORT_FIRST; tries++) {
+		next = next >= PORT_LAST ? PORT_FIRST : next + 1;
+		if (hold((uint16_t)next) && hold((uint16_t)(next + BUS_OFFSET)))
 			return (uint16_t)next;
 	}
+	fprintf(stderr, "no free port between %d and %d\n", PORT_FIRST, PORT_LAST);
+	exit(1);
 }
 
 void live_command(uint16_t port, const char *command, char *reply, unsigned size)
 {
 	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct timeval patience = { .tv_sec = 2 };
+	struct timeval patience = { .tv_sec = REPLY_S };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ssize_t n = 0;
 
@@ -89,21 +98,6 @@ void live_command(uint16_t port, const char *command, char *reply, unsigned size
 		n = recv(fd, reply, size - 1, 0);
 	reply[n > 0 ? n : 0] = '\0';
 	close(fd);
-}
-
-static void wait_until_it_answers(const struct live_server *s)
-{
-	const struct timespec pause = { .tv_nsec = 20000000 };
-	char reply[64];
-
-	for (int i = 0; i < START_TRIES; i++) {
-		live_command(s->port, "PING", reply, sizeof(reply));
-		if (reply[0] == '+' || reply[0] == '-')
-			return;
-		nanosleep(&pause, NULL);
-	}
-	fprintf(stderr, "redis-server on port %u does not answer\n", s->port);
-	exit(1);
 }
 
 static void remove_folder(const char *folder)
@@ -153,24 +147,87 @@ static void forget(const struct live_server *s)
 	}
 }
 
-static void run(struct live_server *s, char *const *argv)
+/* --- starting ---------------------------------------------------------------------------------- */
+
+static void spawn(struct live_server *s, char *const *argv)
 {
+	char path[96];
+
+	snprintf(path, sizeof(path), "%s/log", s->folder);
 	s->pid = fork();
 	if (s->pid < 0)
 		fail("fork");
 	if (s->pid == 0) {
 		int null = open("/dev/null", O_RDWR);
+		int log = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(null, 0);
-		dup2(null, 1);
-		dup2(null, 2);
+		dup2(log, 1);
+		dup2(log, 2);
 		if (chdir(s->folder) == 0)
 			execvp(argv[0], argv);
 		_exit(127);
 	}
 	remember(s);
-	wait_until_it_answers(s);
+}
+
+static void read_log(const struct live_server *s, char out[LOG_BYTES])
+{
+	char path[96];
+	size_t len;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/log", s->folder);
+	file = fopen(path, "r");
+	len = file ? fread(out, 1, LOG_BYTES - 1, file) : 0;
+	out[len] = '\0';
+	if (file)
+		fclose(file);
+}
+
+/* By its own word: at its port another server could answer. */
+static bool says_it_is_ready(const char *log)
+{
+	return strstr(log, "eady to accept connections") || strstr(log, "Sentinel ID is");
+}
+
+static void give_up(const struct live_server *s, const char *what)
+{
+	char log[LOG_BYTES];
+
+	read_log(s, log);
+	fprintf(stderr, "redis-server on port %u %s:\n%s\n", s->port, what, log);
+	exit(1);
+}
+
+/* False when it ended because another one has its port. */
+static bool comes_up(struct live_server *s)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	const int64_t deadline_ms = clock_mono_ms() + START_S * 1000;
+	char log[LOG_BYTES], reply[64];
+
+	for (;;) {
+		bool ended = waitpid(s->pid, NULL, WNOHANG) == s->pid;
+
+		read_log(s, log);
+		if (ended && !strstr(log, "Address already in use"))
+			give_up(s, "ended");
+		if (ended) {
+			forget(s);
+			s->pid = 0;
+			return false;
+		}
+		if (says_it_is_ready(log)) {
+			live_command(s->port, "PING", reply, sizeof(reply));
+			if (reply[0] == '+' || reply[0] == '-')
+				return true;
+		}
+		if (clock_mono_ms() > deadline_ms)
+			give_up(s, "does not answer");
+		nanosleep(&pause, NULL);
+	}
 }
 
 static void make_folder(struct live_server *s)
@@ -182,39 +239,73 @@ static void make_folder(struct live_server *s)
 		fail("mkdtemp");
 }
 
-void live_start(struct live_server *s, const char *const *args)
+static void run_server(struct live_server *s, const char *const *args)
 {
-	char port[8];
+	char port[8], tls_port[8];
 	const char *argv[ARGS_MAX] = { "redis-server", "--port", port, "--bind", "127.0.0.1",
 				       "--save", "", "--repl-diskless-sync-delay", "0" };
 	int count = 9;
 
-	make_folder(s);
-	if (s->port == 0)
-		s->port = live_free_port();
 	snprintf(port, sizeof(port), "%u", s->port);
+	snprintf(tls_port, sizeof(tls_port), "%u", s->tls_port);
+	if (s->with_tls) {
+		argv[count++] = "--tls-port";
+		argv[count++] = tls_port;
+	}
 	for (; args && *args && count < ARGS_MAX - 1; args++)
 		argv[count++] = *args;
 	argv[count] = NULL;
-	run(s, (char *const *)argv);
+	spawn(s, (char *const *)argv);
 }
 
-void live_start_sentinel(struct live_server *s, const char *config)
+static void run_sentinel(struct live_server *s, const char *config)
 {
 	const char *argv[] = { "redis-server", "sentinel.conf", "--sentinel", NULL };
 	char path[96];
 	FILE *file;
 
-	make_folder(s);
-	if (s->port == 0)
-		s->port = live_free_port();
 	snprintf(path, sizeof(path), "%s/sentinel.conf", s->folder);
 	file = fopen(path, "w");
 	if (!file)
 		fail(path);
 	fprintf(file, "port %u\nbind 127.0.0.1\n%s\n", s->port, config);
 	fclose(file);
-	run(s, (char *const *)argv);
+	spawn(s, (char *const *)argv);
+}
+
+/* A Sentinel where there is a configuration. A port that was chosen here is given up for another one
+ * when it is taken; one that the test has told to others already is waited for. */
+static void start(struct live_server *s, const char *const *args, const char *config)
+{
+	const struct timespec pause = { .tv_nsec = 250000000 };
+	const bool choose = s->port == 0;
+
+	make_folder(s);
+	for (unsigned tries = 0; tries < PORT_TRIES; tries++) {
+		if (choose)
+			s->port = live_free_port();
+		if (choose && s->with_tls)
+			s->tls_port = live_free_port();
+		if (config)
+			run_sentinel(s, config);
+		else
+			run_server(s, args);
+		if (comes_up(s))
+			return;
+		if (!choose)
+			nanosleep(&pause, NULL);
+	}
+	give_up(s, "finds its port taken each time");
+}
+
+void live_start(struct live_server *s, const char *const *args)
+{
+	start(s, args, NULL);
+}
+
+void live_start_sentinel(struct live_server *s, const char *config)
+{
+	start(s, NULL, config);
 }
 
 void live_stop(struct live_server *s)

@@ -67,6 +67,11 @@ static inline const struct node *find_at(const struct world *w, const char *host
 	return model_find_node(w->m, 0, &ep);
 }
 
+static inline size_t node_count(const struct world *w)
+{
+	return model_node_count(w->m);
+}
+
 /* The node at 127.0.0.1 and a port: the tests' servers differ by port. */
 static inline const struct node *node_at(const struct world *w, int port)
 {
@@ -188,6 +193,31 @@ static inline void info_sentinel(struct world *w, uint32_t id, int run)
 #define LISTED(n, port, offset)                                                                    \
 	"slave" #n ":ip=127.0.0.1,port=" #port ",state=online,offset=" #offset ",lag=0\r\n"
 
+/* --- an address that moves --------------------------------------------------------------------- */
+
+/* "vip", a service name or virtual IP, is the target and leads to the master at 21001; its replica is
+ * 21002. Returns the id of the node that it leads to. */
+static inline uint32_t moving_world(struct world *w)
+{
+	*w = world_new();
+	uint32_t vip = target_host(w, "vip", 6379);
+	link_state(w, vip, LINK_UP, NULL);
+	info_master_as(w, vip, "standalone", 21001, 10, LISTED(0, 21002, 10));
+	link_up(w, 21002);
+	info_replica(w, 21002, 21001, 10);
+	link_up(w, 21001);
+	info_master(w, 21001, 10, LISTED(0, 21002, 10));
+	return vip;
+}
+
+/* After a failover it leads to the new master, 21002. */
+static inline void address_moves(struct world *w, uint32_t vip)
+{
+	link_state(w, vip, LINK_LOST, "closed");
+	link_state(w, vip, LINK_UP, NULL);
+	info_master_as(w, vip, "standalone", 21002, 20, LISTED(0, 21001, 20));
+}
+
 /* --- Sentinels --------------------------------------------------------------------------------- */
 
 static inline struct sentinel_instance instance(const char *name, int port, uint32_t flags)
@@ -241,6 +271,10 @@ static inline void peers(struct world *w, int sentinel_port, int a, int b)
 	snprintf(items[1].run_id, ID_BYTES, "%040d", b);
 	listed(w, ASK_SENTINEL_SENTINELS, id_at(w, sentinel_port), "mymaster", items, 2);
 }
+
+/* Payloads of the master and of one of its replicas. */
+#define ABOUT_MASTER "master mymaster 127.0.0.1 21001"
+#define ABOUT_REPLICA  "slave 127.0.0.1:21002 127.0.0.1 21002 @ mymaster 127.0.0.1 21001"
 
 /* A published event, payload as sent. */
 static inline void message(struct world *w, int sentinel_port, const char *channel,

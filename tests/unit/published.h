@@ -1,5 +1,6 @@
-/* What three Sentinels (Redis 7.0.15) published during real failovers, as data: time since the
- * beginning in ms, the Sentinel's port, channel, payload. And how a test plays it into a model. */
+/* What three Sentinels (Redis 7.0.15 where nothing else is said) published during real failovers, as
+ * data: time since the beginning in ms, the Sentinel's port, channel, payload. And how a test plays it
+ * into a model. */
 #ifndef TESTS_PUBLISHED_H
 #define TESTS_PUBLISHED_H
 
@@ -402,6 +403,51 @@ static const struct published concurrent[] = {
 	  "slave 127.0.0.1:21003 127.0.0.1 21003 @ mymaster 127.0.0.1 21002 new reported role is slave" },
 	{ 22738, 26003, "+role-change",
 	  "slave 127.0.0.1:21003 127.0.0.1 21003 @ mymaster 127.0.0.1 21002 new reported role is slave" },
+};
+
+/* What Valkey 9.1.2 published during a coordinated failover, and during one whose replica could not
+ * catch up: the others called the paused master down meanwhile. */
+static const struct published coordinated[] = {
+	{ 1008, 26001, "+new-epoch", "1" },
+	{ 1008, 26001, "+try-failover", "master mymaster 127.0.0.1 21001" },
+	{ 1010, 26003, "+vote-for-leader", "db58cf7dfcb1d7b5fb8fa451a3e6146230a65513 1" },
+	{ 1010, 26002, "+vote-for-leader", "db58cf7dfcb1d7b5fb8fa451a3e6146230a65513 1" },
+	{ 1052, 26001, "-sdown", "master mymaster 127.0.0.1 21001" },
+	{ 1052, 26001, "+vote-for-leader", "db58cf7dfcb1d7b5fb8fa451a3e6146230a65513 1" },
+	{ 1052, 26001, "+elected-leader", "master mymaster 127.0.0.1 21001" },
+	{ 1052, 26001, "+failover-state-select-slave", "master mymaster 127.0.0.1 21001" },
+	{ 1111, 26001, "+selected-slave",
+	  "slave 127.0.0.1:21003 127.0.0.1 21003 @ mymaster 127.0.0.1 21001" },
+	{ 1111, 26001, "+failover-state-send-slaveof-noone",
+	  "slave 127.0.0.1:21003 127.0.0.1 21003 @ mymaster 127.0.0.1 21001" },
+	{ 1167, 26001, "+failover-state-wait-promotion",
+	  "slave 127.0.0.1:21003 127.0.0.1 21003 @ mymaster 127.0.0.1 21001" },
+	{ 2109, 26001, "+promoted-slave",
+	  "slave 127.0.0.1:21003 127.0.0.1 21003 @ mymaster 127.0.0.1 21001" },
+	{ 2109, 26001, "+failover-state-reconf-slaves", "master mymaster 127.0.0.1 21001" },
+	{ 2173, 26002, "+switch-master", "mymaster 127.0.0.1 21001 127.0.0.1 21003" },
+	{ 2173, 26003, "+switch-master", "mymaster 127.0.0.1 21001 127.0.0.1 21003" },
+	{ 3163, 26001, "+slave-reconf-done",
+	  "slave 127.0.0.1:21002 127.0.0.1 21002 @ mymaster 127.0.0.1 21001" },
+	{ 3241, 26001, "+failover-end", "master mymaster 127.0.0.1 21001" },
+	{ 3241, 26001, "+switch-master", "mymaster 127.0.0.1 21001 127.0.0.1 21003" },
+};
+
+static const struct published coordinated_aborted[] = {
+	{ 1000, 26001, "+new-epoch", "2" },
+	{ 1000, 26001, "+try-failover", "master mymaster 127.0.0.1 21001" },
+	{ 1012, 26001, "+elected-leader", "master mymaster 127.0.0.1 21001" },
+	{ 1079, 26001, "+selected-slave",
+	  "slave 127.0.0.1:21002 127.0.0.1 21002 @ mymaster 127.0.0.1 21001" },
+	{ 1163, 26001, "+failover-state-wait-promotion",
+	  "slave 127.0.0.1:21002 127.0.0.1 21002 @ mymaster 127.0.0.1 21001" },
+	{ 7567, 26003, "+sdown", "master mymaster 127.0.0.1 21001" },
+	{ 7644, 26002, "+sdown", "master mymaster 127.0.0.1 21001" },
+	{ 7707, 26002, "+odown", "master mymaster 127.0.0.1 21001 #quorum 2/2" },
+	{ 11140, 26002, "-sdown", "master mymaster 127.0.0.1 21001" },
+	{ 11140, 26002, "-odown", "master mymaster 127.0.0.1 21001" },
+	{ 11167, 26003, "-sdown", "master mymaster 127.0.0.1 21001" },
+	{ 11187, 26001, "-failover-abort-slave-timeout", "master mymaster 127.0.0.1 21001" },
 };
 
 struct play {

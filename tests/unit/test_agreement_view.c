@@ -13,18 +13,18 @@ static void all_list_replicas(struct world *w)
 			char host[32];
 
 			snprintf(host, sizeof(host), "10.0.0.%d", 2 + r);
-			items[r] = instance(host, host, 6379, SFLAG_SLAVE);
-			items[r].master = at("10.0.0.1", 6379);
+			items[r] = shown_instance(host, host, 6379, SFLAG_SLAVE);
+			items[r].master = at_host("10.0.0.1", 6379);
 			items[r].priority = r == 2 ? 0 : 100 - r * 50;
 			snprintf(items[r].run_id, sizeof(items[r].run_id), "%040d", 2 + r);
 		}
-		listed(w, ASK_SENTINEL_REPLICAS, id_of(w, "10.0.0.9", 26379 + s), items, 3);
+		listed(w, ASK_SENTINEL_REPLICAS, id_of(w, "10.0.0.9", 26379 + s), "mymaster", items, 3);
 	}
 }
 
 static struct world agreeing_world(void)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 
 	all_list_replicas(&w);
 	return w;
@@ -34,10 +34,10 @@ static struct world agreeing_world(void)
 static void says_otherwise(struct world *w, int sentinel, const char *host, int64_t quorum)
 {
 	for (int i = 0; i < 2; i++) {
-		struct sentinel_instance master = instance("mymaster", host, 6379, SFLAG_MASTER);
+		struct sentinel_instance master = shown_instance("mymaster", host, 6379, SFLAG_MASTER);
 
 		master.quorum = quorum;
-		listed(w, ASK_SENTINEL_MASTERS, id_of(w, "10.0.0.9", 26379 + sentinel), &master, 1);
+		listed(w, ASK_SENTINEL_MASTERS, id_of(w, "10.0.0.9", 26379 + sentinel), "mymaster", &master, 1);
 		w->now += 1000;
 		model_tick(w->m, w->now, WALL);
 	}
@@ -103,7 +103,7 @@ static void test_second_master_is_no_replica(void **state)
 	char *text;
 
 	(void)state;
-	info_master(&w, id_of(&w, "10.0.0.2", 6379), "standalone", 2, 5000, "");
+	shown_master(&w, id_of(&w, "10.0.0.2", 6379), "standalone", 2, 5000, "");
 	text = draw_fresh(&agreement_view, &w, "", 60, 120);
 	assert_has(text, "10.0.0.2:6379 is no replica: it says that it is master.");
 	assert_lacks(text, "● 10.0.0.2:6379  priority");
@@ -124,8 +124,8 @@ static void test_switching_is_said(void **state)
 	(void)state;
 	snprintf(msg.channel, sizeof(msg.channel), "+switch-master");
 	snprintf(msg.master_name, sizeof(msg.master_name), "mymaster");
-	msg.master = at("10.0.0.1", 6379);
-	msg.new_master = at("10.0.0.2", 6379);
+	msg.master = at_host("10.0.0.1", 6379);
+	msg.new_master = at_host("10.0.0.2", 6379);
 	o.u.message = &msg;
 	model_apply(w.m, &o);
 	w.now += 500;
@@ -153,7 +153,7 @@ static void test_running_is_one_verdict(void **state)
 	char *text;
 
 	(void)state;
-	message(&w, 0, "+try-failover");
+	shown_message(&w, 0, "+try-failover");
 	w.now += 1200;
 	model_tick(w.m, w.now, WALL);
 	text = draw_fresh(&agreement_view, &w, "", 24, 80);
@@ -179,13 +179,13 @@ static void test_sentinels_differ(void **state)
 	char *text;
 
 	(void)state;
-	items[0] = instance("10.0.0.2", "10.0.0.2", 6379, SFLAG_SLAVE);
-	items[1] = instance("10.0.0.3", "10.0.0.3", 6379, SFLAG_SLAVE | SFLAG_S_DOWN);
+	items[0] = shown_instance("10.0.0.2", "10.0.0.2", 6379, SFLAG_SLAVE);
+	items[1] = shown_instance("10.0.0.3", "10.0.0.3", 6379, SFLAG_SLAVE | SFLAG_S_DOWN);
 	for (int i = 0; i < 2; i++) {
-		items[i].master = at("10.0.0.1", 6379);
+		items[i].master = at_host("10.0.0.1", 6379);
 		items[i].priority = 100;
 	}
-	listed(&w, ASK_SENTINEL_REPLICAS, id_of(&w, "10.0.0.9", 26380), items, 2);
+	listed(&w, ASK_SENTINEL_REPLICAS, id_of(&w, "10.0.0.9", 26380), "mymaster", items, 2);
 	for (int width = 44; width <= 80; width += 36) {
 		text = draw_fresh(&topology_view, &w, "", 24, width);
 		assert_has(text, "Sentinels differ on whom to promote");
@@ -229,7 +229,7 @@ static void test_silent_ones_are_old(void **state)
 
 	(void)state;
 	for (int s = 1; s < 3; s++)
-		link_to(&w, id_of(&w, "10.0.0.9", 26379 + s), LINK_SILENT, "no reply");
+		link_state(&w, id_of(&w, "10.0.0.9", 26379 + s), LINK_SILENT, "no reply");
 	ckquorum(&w, false, "NOQUORUM 1 usable Sentinels. Not enough available Sentinels");
 	w.now += 12000;
 	model_tick(w.m, w.now, WALL);
@@ -350,7 +350,7 @@ static void one_says(struct world *w, int node, struct cluster_info_facts facts)
 
 static void test_cluster(void **state)
 {
-	struct world w = cluster_world("master", " 5461-10922", true);
+	struct world w = shown_cluster("master", " 5461-10922", true);
 	char *text;
 
 	(void)state;
@@ -375,8 +375,8 @@ static void test_cluster(void **state)
 
 static void test_every_size(void **state)
 {
-	struct world w = agreeing_world(), cl = cluster_world("master", " 5461-10922", true);
-	struct world empty = {model_new(10), T0};
+	struct world w = agreeing_world(), cl = shown_cluster("master", " 5461-10922", true);
+	struct world empty = {model_new(10), T0, 0};
 
 	(void)state;
 	says_otherwise(&w, 1, "10.0.0.2", 3);

@@ -41,7 +41,7 @@ static void check_layout(const struct view_context *c, struct view *const *views
 
 static void test_layout(void **state)
 {
-	struct world worlds[2] = {sentinel_world(), cluster_world("master", " 5461-10922", true)};
+	struct world worlds[2] = {shown_set(), shown_cluster("master", " 5461-10922", true)};
 
 	(void)state;
 	for (int m = 0; m < 2; m++) {
@@ -71,7 +71,7 @@ static void test_layout(void **state)
 static void test_layout_of_large_tree(void **state)
 {
 	static const int counts[] = {30, 60};
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct sentinel_instance items[60];
 	struct view *views[4] = {view_new(&topology_view), view_new(&replication_view),
 				 view_new(&slots_view), view_new(&events_view)};
@@ -86,10 +86,10 @@ static void test_layout_of_large_tree(void **state)
 			char host[32];
 
 			snprintf(host, sizeof(host), "10.0.1.%d", r);
-			items[r] = instance(host, host, 6379, SFLAG_SLAVE);
-			items[r].master = at("10.0.0.1", 6379);
+			items[r] = shown_instance(host, host, 6379, SFLAG_SLAVE);
+			items[r].master = at_host("10.0.0.1", 6379);
 		}
-		listed(&w, ASK_SENTINEL_REPLICAS, id_of(&w, "10.0.0.9", 26379), items,
+		listed(&w, ASK_SENTINEL_REPLICAS, id_of(&w, "10.0.0.9", 26379), "mymaster", items,
 		       (size_t)counts[i]);
 		c = context(&w);
 		for (size_t k = 0; k < 4; k++)
@@ -159,7 +159,7 @@ static int wants(const struct desk *d, size_t view, int width)
 /* Every pane but the events has what it wants, and no more than its neighbour makes it. */
 static void test_large_screen(void **state)
 {
-	struct world w = cluster_world("master", " 5461-10922", true);
+	struct world w = shown_cluster("master", " 5461-10922", true);
 	struct desk d = desk_for(&w);
 	const struct rect *tree, *repl, *slots, *nodes;
 
@@ -191,7 +191,7 @@ static void test_large_screen(void **state)
 
 static void test_wide_and_low(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct desk d = desk_for(&w);
 
 	(void)state;
@@ -208,7 +208,7 @@ static void test_wide_and_low(void **state)
 
 static void test_tall_and_narrow(void **state)
 {
-	struct world w = cluster_world("master", " 5461-10922", true);
+	struct world w = shown_cluster("master", " 5461-10922", true);
 	struct desk d = desk_for(&w);
 
 	(void)state;
@@ -226,8 +226,8 @@ static void test_tall_and_narrow(void **state)
 static void test_trouble_moves_no_pane(void **state)
 {
 	static const int screens[][2] = {{18, 80}, {20, 80}, {32, 120}, {56, 200}};
-	struct world well = cluster_world("master", " 5461-10922", true),
-		     ill = cluster_world("master,fail", " 5463-10922", false);
+	struct world well = shown_cluster("master", " 5461-10922", true),
+		     ill = shown_cluster("master,fail", " 5463-10922", false);
 	struct desk a = desk_for(&well), b = desk_for(&ill);
 
 	(void)state;
@@ -247,7 +247,7 @@ static void test_trouble_moves_no_pane(void **state)
 /* While it runs, and where it stands, below the outcome so far. */
 static void test_last_failover(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	char *text = draw_fresh(&last_failover_view, &w, "", 20, 62);
 
 	(void)state;

@@ -5,7 +5,7 @@
 
 static void test_events_row(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct view_context c;
 	struct view *v;
 	const char *line;
@@ -31,7 +31,7 @@ static void test_events_row(void **state)
 	assert_has(text, "+link-lost");
 	assert_has(text, "newer below");
 	free(text);
-	message(&w, 1, "-sdown");
+	shown_message(&w, 1, "-sdown");
 	v->stale = true;
 	text = draw_view(v, &c, 6, 80, false);
 	assert_has(text, "+link-lost");
@@ -63,8 +63,8 @@ static void message_of(struct world *w, int sentinel, const char *channel, const
 	snprintf(msg.name, sizeof(msg.name), "%s:6379", host);
 	snprintf(msg.master_name, sizeof(msg.master_name), "mymaster");
 	snprintf(msg.detail, sizeof(msg.detail), "%s", detail);
-	msg.addr = at(host, 6379);
-	msg.master = at("10.0.0.1", 6379);
+	msg.addr = at_host(host, 6379);
+	msg.master = at_host("10.0.0.1", 6379);
 	msg.epoch = FACT_UNKNOWN;
 	o.sent_ms = 0;
 	o.u.message = &msg;
@@ -91,14 +91,14 @@ static void test_events_columns(void **state)
 	static const int widths[] = {96, 100, 119, 120, 140, 200};
 	static const char *const names[] = {"+failover-state-send-slaveof-noone",
 					    "+slave-reconf-inprog", "+promoted-slave"};
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	char *text;
 
 	(void)state;
 	kill_master(&w);
 	for (size_t i = 0; i < 3; i++)
 		message_of(&w, 0, names[i], "10.0.0.2", "@ detail");
-	message(&w, 1, "-odown");
+	shown_message(&w, 1, "-odown");
 	for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
 		const char *who = " 10.0.0."; /* the first in the line: the column of whom it is about */
 		int who_at, detail_at;
@@ -131,13 +131,13 @@ static void test_events_columns(void **state)
 /* A full ring that goes on turning: the rows are those that the log holds, in its order. */
 static void test_events_ring(void **state)
 {
-	struct world w = {model_new(10000), T0};
+	struct world w = {model_new(10000), T0, 0};
 	struct view *v = view_new(&events_view);
 	struct view_context c;
 	uint32_t id;
 
 	(void)state;
-	target(&w, at("10.0.0.1", 6379));
+	target_host(&w, "10.0.0.1", 6379);
 	id = id_of(&w, "10.0.0.1", 6379);
 	c = context(&w);
 	for (int round = 0; round < 3; round++) {
@@ -145,7 +145,7 @@ static void test_events_ring(void **state)
 
 		for (int i = 0; i < 4500; i++) {
 			w.now += 100;
-			link_to(&w, id, i % 2 ? LINK_UP : LINK_LOST, "gone");
+			link_state(&w, id, i % 2 ? LINK_UP : LINK_LOST, "gone");
 		}
 		c.now_ms = w.now;
 		v->ops->rebuild(v, &c);

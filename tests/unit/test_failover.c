@@ -246,7 +246,6 @@ static void abort_slave_timeout(void **state)
 	world_end(&p.w);
 }
 
-#define ABOUT_MASTER "master mymaster 127.0.0.1 21001"
 
 /* Two Sentinels start at once: the one elected leads, the other's giving up changes nothing. */
 static void two_candidates(void **state)

@@ -1,21 +1,11 @@
 /* The failover sheet: what it says beforehand, what stops it while it is open, and how it follows. */
 #include "config.h"
 
-#include "action/action.h"
+#include "actions.h"
 #include "model/failovers.h"
 #include "model/readiness.h"
 #include "model/stray.h"
 #include "published.h"
-
-#define ABOUT_MASTER "master mymaster 127.0.0.1 21001"
-#define ABOUT_SLAVE  "slave 127.0.0.1:21002 127.0.0.1 21002 @ mymaster 127.0.0.1 21001"
-
-static struct action *open_on(const struct world *w, int port)
-{
-	const struct node *n = node_at(w, port);
-	const struct action_context on = { n->deployment_id, n->group_id, n->id };
-	return action_open(&action_failover, &on, w->m, NULL, w->now);
-}
 
 /* The text of the first such line; "" when there is none. */
 static const char *line_of(const struct action *a, const char *label, const char *part)
@@ -26,8 +16,6 @@ static const char *line_of(const struct action *a, const char *label, const char
 			return a->sheet.lines[i].text;
 	return "";
 }
-
-#define has_line(a, label, part) (line_of(a, label, part)[0] != '\0')
 
 /* Two replicas as one Sentinel lists them. */
 static void lists(struct world *w, int sentinel, int64_t first_priority, int64_t second_priority,
@@ -53,7 +41,7 @@ static void says_whom(void **state)
 	(void)state;
 	for (int port = 26001; port <= 26003; port++)
 		lists(&w, port, 50, 100, 300);
-	struct action *a = open_on(&w, 21001);
+	struct action *a = open_on(&w, &action_failover, 21001);
 	assert_true(has_line(a, "ready", "failover ok"));
 	assert_true(has_line(a, "promoted", "127.0.0.1:21002: lowest priority: 50 (by the data of 127.0.0.1:2600"));
 	assert_true(has_line(a, "others", "2 of 2 other Sentinels would choose the same"));
@@ -70,13 +58,13 @@ static void says_who_is_passed_over(void **state)
 	struct world w = sentinel_world();
 	(void)state;
 	lists(&w, 26001, 100, 0, 41000);
-	struct action *a = open_on(&w, 21001);
+	struct action *a = open_on(&w, &action_failover, 21001);
 	const char *text = line_of(a, "passed over", "127.0.0.1:21003");
 	assert_has(text, "replica-priority 0");
 	assert_has(text, "last INFO 41 s ago");
 	action_free(a);
 	lists(&w, 26001, 0, 0, 300);
-	a = open_on(&w, 21001);
+	a = open_on(&w, &action_failover, 21001);
 	assert_true(has_line(a, "promoted", "nobody: no replica can be promoted, the answer will be NOGOODSLAVE"));
 	/* the server decides, and its words are shown */
 	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
@@ -91,7 +79,7 @@ static void says_who_would_differ(void **state)
 	lists(&w, 26001, 50, 100, 300);
 	lists(&w, 26002, 100, 50, 300);
 	lists(&w, 26003, 50, 100, 300);
-	struct action *a = open_on(&w, 21001);
+	struct action *a = open_on(&w, &action_failover, 21001);
 	assert_true(has_line(a, "would differ", "127.0.0.1:26002 would promote 127.0.0.1:21003"));
 	assert_true(has_line(a, "others", "1 of 2 other Sentinels"));
 	action_free(a);
@@ -106,7 +94,7 @@ static void says_that_votes_are_not_needed(void **state)
 	lists(&w, 26001, 50, 100, 300);
 	link_lost(&w, 26002);
 	link_lost(&w, 26003);
-	struct action *a = open_on(&w, 21001);
+	struct action *a = open_on(&w, &action_failover, 21001);
 	assert_true(has_line(a, "ready", "1 of 3 Sentinels answer and can act"));
 	assert_true(has_line(a, "by hand", "no votes are asked for"));
 	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
@@ -130,7 +118,7 @@ static void remembers_the_permission(void **state)
 	struct world w = sentinel_world();
 	struct readiness r;
 	(void)state;
-	struct action *a = open_on(&w, 21001);
+	struct action *a = open_on(&w, &action_failover, 21001);
 	uint32_t refused = a->target_ids[0];
 	action_sent(a, w.now);
 	report(&w, a);
@@ -146,7 +134,7 @@ static void remembers_the_permission(void **state)
 	struct verdict v;
 	health_node(w.m, model_node(w.m, refused), w.now, &v);
 	assert_int_equal(v.health, HEALTH_OK);
-	a = open_on(&w, 21001);
+	a = open_on(&w, &action_failover, 21001);
 	char all[4096] = "";
 	for (size_t i = 0; i < a->sheet.line_count; i++)
 		snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s\n", a->sheet.lines[i].text);
@@ -187,7 +175,7 @@ static void coordinated_is_a_choice(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct world w = sentinel_world();
 		valkey_sentinels(&w, cases[i].version);
-		struct action *a = open_on(&w, 21001);
+		struct action *a = open_on(&w, &action_failover, 21001);
 		assert_string_equal(a->sheet.command, "SENTINEL FAILOVER mymaster");
 		assert_int_equal(a->sheet.form_count, cases[i].forms);
 		assert_int_equal(action_choose(a, w.m, 1, w.now), cases[i].forms > 1);
@@ -204,61 +192,16 @@ static void coordinated_is_a_choice(void **state)
 		world_end(&w);
 	}
 	struct world w = sentinel_world();
-	struct action *a = open_on(&w, 21001);
+	struct action *a = open_on(&w, &action_failover, 21001);
 	assert_int_equal(a->sheet.form_count, 0);
 	action_free(a);
 	world_end(&w);
 }
 
-/* What Valkey 9.1.2 published during a coordinated failover, and during one whose replica could not
- * catch up: the others called the paused master down meanwhile. */
-static const struct published coordinated[] = {
-	{ 1008, 26001, "+new-epoch", "1" },
-	{ 1008, 26001, "+try-failover", "master mymaster 127.0.0.1 21001" },
-	{ 1010, 26003, "+vote-for-leader", "db58cf7dfcb1d7b5fb8fa451a3e6146230a65513 1" },
-	{ 1010, 26002, "+vote-for-leader", "db58cf7dfcb1d7b5fb8fa451a3e6146230a65513 1" },
-	{ 1052, 26001, "-sdown", "master mymaster 127.0.0.1 21001" },
-	{ 1052, 26001, "+vote-for-leader", "db58cf7dfcb1d7b5fb8fa451a3e6146230a65513 1" },
-	{ 1052, 26001, "+elected-leader", "master mymaster 127.0.0.1 21001" },
-	{ 1052, 26001, "+failover-state-select-slave", "master mymaster 127.0.0.1 21001" },
-	{ 1111, 26001, "+selected-slave",
-	  "slave 127.0.0.1:21003 127.0.0.1 21003 @ mymaster 127.0.0.1 21001" },
-	{ 1111, 26001, "+failover-state-send-slaveof-noone",
-	  "slave 127.0.0.1:21003 127.0.0.1 21003 @ mymaster 127.0.0.1 21001" },
-	{ 1167, 26001, "+failover-state-wait-promotion",
-	  "slave 127.0.0.1:21003 127.0.0.1 21003 @ mymaster 127.0.0.1 21001" },
-	{ 2109, 26001, "+promoted-slave",
-	  "slave 127.0.0.1:21003 127.0.0.1 21003 @ mymaster 127.0.0.1 21001" },
-	{ 2109, 26001, "+failover-state-reconf-slaves", "master mymaster 127.0.0.1 21001" },
-	{ 2173, 26002, "+switch-master", "mymaster 127.0.0.1 21001 127.0.0.1 21003" },
-	{ 2173, 26003, "+switch-master", "mymaster 127.0.0.1 21001 127.0.0.1 21003" },
-	{ 3163, 26001, "+slave-reconf-done",
-	  "slave 127.0.0.1:21002 127.0.0.1 21002 @ mymaster 127.0.0.1 21001" },
-	{ 3241, 26001, "+failover-end", "master mymaster 127.0.0.1 21001" },
-	{ 3241, 26001, "+switch-master", "mymaster 127.0.0.1 21001 127.0.0.1 21003" },
-};
-
-static const struct published coordinated_aborted[] = {
-	{ 1000, 26001, "+new-epoch", "2" },
-	{ 1000, 26001, "+try-failover", "master mymaster 127.0.0.1 21001" },
-	{ 1012, 26001, "+elected-leader", "master mymaster 127.0.0.1 21001" },
-	{ 1079, 26001, "+selected-slave",
-	  "slave 127.0.0.1:21002 127.0.0.1 21002 @ mymaster 127.0.0.1 21001" },
-	{ 1163, 26001, "+failover-state-wait-promotion",
-	  "slave 127.0.0.1:21002 127.0.0.1 21002 @ mymaster 127.0.0.1 21001" },
-	{ 7567, 26003, "+sdown", "master mymaster 127.0.0.1 21001" },
-	{ 7644, 26002, "+sdown", "master mymaster 127.0.0.1 21001" },
-	{ 7707, 26002, "+odown", "master mymaster 127.0.0.1 21001 #quorum 2/2" },
-	{ 11140, 26002, "-sdown", "master mymaster 127.0.0.1 21001" },
-	{ 11140, 26002, "-odown", "master mymaster 127.0.0.1 21001" },
-	{ 11167, 26003, "-sdown", "master mymaster 127.0.0.1 21001" },
-	{ 11187, 26001, "-failover-abort-slave-timeout", "master mymaster 127.0.0.1 21001" },
-};
-
 static struct action *coordinated_sent(struct play *p)
 {
 	valkey_sentinels(&p->w, "9.1.2");
-	struct action *a = open_on(&p->w, 21001);
+	struct action *a = open_on(&p->w, &action_failover, 21001);
 	assert_true(action_choose(a, p->w.m, 1, p->w.now));
 	action_sent(a, p->w.now);
 	report(&p->w, a);
@@ -354,7 +297,7 @@ static void is_blocked_at_once(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct world w = sentinel_world();
 		valkey_sentinels(&w, "9.1.2");
-		struct action *a = open_on(&w, 21001);
+		struct action *a = open_on(&w, &action_failover, 21001);
 		action_watch(a, w.m, w.now);
 		assert_int_equal(a->sheet.state, SHEET_CONFIRM);
 		assert_true(a->sheet.line_count > 5);
@@ -376,7 +319,7 @@ static void is_kept_up_to_date(void **state)
 	struct world w = sentinel_world();
 	(void)state;
 	lists(&w, 26001, 50, 100, 300);
-	struct action *a = open_on(&w, 21001);
+	struct action *a = open_on(&w, &action_failover, 21001);
 	assert_true(has_line(a, "promoted", "127.0.0.1:21002"));
 	lists(&w, 26001, 100, 50, 300);
 	action_watch(a, w.m, w.now);
@@ -407,8 +350,8 @@ static void counts_what_will_be_lost(void **state)
 	assert_false(stray_master_of(w.m, group_of(&w, 21001), &stray));
 	message(&w, 26002, "+try-failover", ABOUT_MASTER);
 	message(&w, 26002, "+elected-leader", ABOUT_MASTER);
-	message(&w, 26002, "+selected-slave", ABOUT_SLAVE);
-	message(&w, 26002, "+failover-state-wait-promotion", ABOUT_SLAVE);
+	message(&w, 26002, "+selected-slave", ABOUT_REPLICA);
+	message(&w, 26002, "+failover-state-wait-promotion", ABOUT_REPLICA);
 	w.now += 100;
 	info_promoted(&w, 21002, 5100, 5100);
 	int64_t since = w.now;
@@ -445,7 +388,7 @@ static void counts_what_will_be_lost(void **state)
 
 static struct action *sent_to(struct world *w, int *asked)
 {
-	struct action *a = open_on(w, 21001);
+	struct action *a = open_on(w, &action_failover, 21001);
 	*asked = model_node(w->m, a->target_ids[0])->addr.port;
 	action_sent(a, w->now);
 	report(w, a);
@@ -460,7 +403,7 @@ static void others_words_are_followed(void **state)
 	(void)state;
 	action_replied(a, w.m, 0, ANSWER_OK, "OK", w.now);
 	message(&w, asked, "+try-failover", ABOUT_MASTER);
-	message(&w, asked, "+selected-slave", ABOUT_SLAVE);
+	message(&w, asked, "+selected-slave", ABOUT_REPLICA);
 	w.now += 1000;
 	info_promoted(&w, 21002, 5100, 5100);
 	link_lost(&w, asked);
@@ -515,7 +458,7 @@ static void it_is_undone(void **state)
 	(void)state;
 	action_replied(a, w.m, 0, ANSWER_OK, "OK", w.now);
 	message(&w, asked, "+try-failover", ABOUT_MASTER);
-	message(&w, asked, "+selected-slave", ABOUT_SLAVE);
+	message(&w, asked, "+selected-slave", ABOUT_REPLICA);
 	w.now += 200;
 	info_promoted(&w, 21002, 5100, 5100);
 	assert_false(action_follow(a, w.m, w.now));

@@ -292,8 +292,6 @@ static void two_leaders(void **state)
 	world_end(&p.w);
 }
 
-#define ABOUT_MASTER "master mymaster 127.0.0.1 21001"
-#define ABOUT_REPLICA "slave 127.0.0.1:21002 127.0.0.1 21002 @ mymaster 127.0.0.1 21001"
 
 /* A second election at a later epoch while the first leader hangs in the middle. */
 static void overlapping(void **state)

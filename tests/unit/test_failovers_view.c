@@ -137,7 +137,7 @@ static struct failover_record *running_add(struct world *w, int64_t t)
 /* 100 s to have them in. */
 static struct world failovers_world(void)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 
 	w.now += 100000;
 	model_tick(w.m, w.now, WALL + w.now - T0);
@@ -489,9 +489,9 @@ static void test_several(void **state)
 
 	(void)state;
 	crash_add(&w, T0 + 1000);
-	target(&w, at("10.9.0.1", 6379));
-	link_to(&w, id_of(&w, "10.9.0.1", 6379), LINK_UP, NULL);
-	info_master(&w, id_of(&w, "10.9.0.1", 6379), "standalone", 77, 5000, "");
+	target_host(&w, "10.9.0.1", 6379);
+	link_state(&w, id_of(&w, "10.9.0.1", 6379), LINK_UP, NULL);
+	shown_master(&w, id_of(&w, "10.9.0.1", 6379), "standalone", 77, 5000, "");
 	f = crash_add(&w, T0 + 20000);
 	f->deployment_id = model_node(w.m, id_of(&w, "10.9.0.1", 6379))->deployment_id;
 	f->kind = KIND_REPLICATION;

@@ -9,17 +9,17 @@ static void plain_set(struct world *w, int n)
 	char host[32], replica[160];
 
 	snprintf(host, sizeof(host), "10.%d.%d.1", 1 + n / 200, n % 200);
-	target(w, at(host, 6379));
-	link_to(w, id_of(w, host, 6379), LINK_UP, NULL);
+	target_host(w, host, 6379);
+	link_state(w, id_of(w, host, 6379), LINK_UP, NULL);
 	snprintf(replica, sizeof(replica),
 		 "slave0:ip=10.%d.%d.2,port=6379,state=online,offset=4999,lag=0\r\n", 1 + n / 200,
 		 n % 200);
-	info_master(w, id_of(w, host, 6379), "standalone", 1000 + n, 5000, replica);
+	shown_master(w, id_of(w, host, 6379), "standalone", 1000 + n, 5000, replica);
 }
 
 static struct world plain_world(int count)
 {
-	struct world w = {model_new(1000), T0};
+	struct world w = world_new();
 
 	for (int i = 0; i < count; i++)
 		plain_set(&w, i);
@@ -31,7 +31,7 @@ static void lose(struct world *w, int n)
 	char host[32];
 
 	snprintf(host, sizeof(host), "10.%d.%d.1", 1 + n / 200, n % 200);
-	link_to(w, id_of(w, host, 6379), LINK_LOST, "connection closed by the server");
+	link_state(w, id_of(w, host, 6379), LINK_LOST, "connection closed by the server");
 }
 
 static uint32_t deployment_of(struct world *w, int n)
@@ -149,7 +149,7 @@ static void test_rows_hold_still(void **state)
 	assert_int_equal(first, deployment_of(&w, 0));
 	/* It answers and is gone again: a second later than the other, which is no news. */
 	w.now += 200;
-	link_to(&w, id_of(&w, "10.1.0.1", 6379), LINK_UP, NULL);
+	link_state(&w, id_of(&w, "10.1.0.1", 6379), LINK_UP, NULL);
 	lose(&w, 0);
 	c = context(&w);
 	v->ops->rebuild(v, &c);
@@ -247,7 +247,7 @@ static void test_settings_are_marked(void **state)
 /* A Sentinel deployment and a cluster beside it; then a failover runs. */
 static void test_kinds(void **state)
 {
-	struct world s = sentinel_world(), cl = cluster_world("master,fail", " 5461-10922", false);
+	struct world s = shown_set(), cl = shown_cluster("master,fail", " 5461-10922", false);
 	char *text = draw_fresh(&fleet_view, &s, "", 12, 160);
 
 	(void)state;

@@ -1,78 +1,8 @@
-/* Whom a failover would promote: each reason to be passed over, the order of choice, what is left to
- * chance, and what it would cost. */
+/* Whom Sentinels would promote: each reason to be passed over, the order of choice, what is left to
+ * chance. */
 #include <strings.h>
 
-#include "observe.h"
-
-#include "model/forecast.h"
-
-/* A replica that a Sentinel would promote; its run id is its port. */
-static struct sentinel_instance good(int port)
-{
-	struct sentinel_instance s = instance("replica", port, SFLAG_SLAVE);
-	snprintf(s.run_id, sizeof(s.run_id), "%040d", port);
-	s.last_ok_ping_reply_ms = 100;
-	s.info_refresh_ms = 2000;
-	s.master_link_down_time_ms = 0;
-	s.s_down_time_ms = FACT_UNKNOWN;
-	s.repl_offset = 4000;
-	return s;
-}
-
-static void lists(struct world *w, int sentinel_port, struct sentinel_instance a,
-		  struct sentinel_instance b)
-{
-	struct sentinel_instance items[2] = { a, b };
-	listed(w, ASK_SENTINEL_REPLICAS, id_at(w, sentinel_port), "mymaster", items, 2);
-}
-
-/* All three Sentinels list both replicas, and both keep up. */
-static struct world listed_world(void)
-{
-	struct world w = sentinel_world();
-	for (int port = 26001; port <= 26003; port++)
-		lists(&w, port, good(21002), good(21003));
-	return w;
-}
-
-static const struct sentinel_view *view_at(const struct world *w, int port)
-{
-	const struct group *g = group_of(w, 21001);
-	for (size_t i = 0; i < g->view_count; i++)
-		if (g->views[i].sentinel_id == id_at(w, port))
-			return &g->views[i];
-	fail_msg("no view of %d", port);
-	return NULL;
-}
-
-static struct forecast by_first(const struct world *w, enum forecast_case which)
-{
-	struct forecast f;
-	forecast_by_sentinel(w->m, group_of(w, 21001), view_at(w, 26001), which, w->now, &f);
-	return f;
-}
-
-static struct forecast of_all(const struct world *w, enum forecast_case which, bool *differ)
-{
-	struct forecast f;
-	forecast_group(w->m, only_deployment(w)->groups[0], which, w->now, &f, differ);
-	return f;
-}
-
-static int port_of(const struct world *w, uint32_t node_id)
-{
-	const struct node *n = model_node(w->m, node_id);
-	return n != NULL ? n->addr.port : 0;
-}
-
-static const struct forecast_replica *replica_in(const struct world *w, const struct forecast *f, int port)
-{
-	for (size_t i = 0; i < f->count; i++)
-		if (port_of(w, f->replicas[i].node_id) == port)
-			return &f->replicas[i];
-	fail_msg("%d is not in the forecast", port);
-	return NULL;
-}
+#include "candidates.h"
 
 /* Why 21002 is passed over when a Sentinel says that of it. */
 static unsigned why_not(struct sentinel_instance a, enum forecast_case which, char words[FORECAST_REASONS_BYTES])
@@ -232,14 +162,6 @@ static void nobody_left(void **state)
 
 /* --- the order --------------------------------------------------------------------------------- */
 
-/* Neither keeps up: the Sentinel's own offsets stand. */
-static void behind(struct world *w)
-{
-	info_master(w, 21001, 5000,
-		    "slave0:ip=127.0.0.1,port=21002,state=online,offset=4000,lag=9\r\n"
-		    "slave1:ip=127.0.0.1,port=21003,state=online,offset=4000,lag=9\r\n");
-}
-
 static int chosen(struct sentinel_instance a, struct sentinel_instance b, const char *why)
 {
 	struct world w = listed_world();
@@ -378,8 +300,6 @@ static void moving(void **state)
 }
 
 /* --- a lost master ----------------------------------------------------------------------------- */
-
-#define INFO_UNLINKED "master_link_status:down\r\nmaster_link_down_since_seconds:1\r\nmaster_sync_in_progress:0\r\n"
 
 static void stopped(struct world *w, int port, int64_t offset)
 {
@@ -602,165 +522,7 @@ static void captured(void **state)
 	captured_one("sentinel-valkey-9.1.2-masters.resp", "sentinel-valkey-9.1.2-replicas.resp");
 }
 
-/* --- what it would cost ------------------------------------------------------------------------ */
-
-static void loss(void **state)
-{
-	struct world w = listed_world();
-	(void)state;
-	info_master(&w, 21001, 5000, LISTED(0, 21002, 5000) LISTED(1, 21003, 5000));
-	struct forecast f = by_first(&w, FORECAST_CRASH);
-	assert_int_equal(f.loss_bytes, 0);
-	assert_int_equal(f.loss_ms, 0);
-	tick(&w, 1000);
-	info_master(&w, 21001, 7000, LISTED(0, 21002, 6000) LISTED(1, 21003, 6000));
-	f = by_first(&w, FORECAST_CRASH);
-	assert_int_equal(f.loss_bytes, 1000);
-	assert_int_equal(f.loss_ms, 500); /* at 2000 bytes a second */
-	world_end(&w);
-}
-
-#define BACKLOG(first) "repl_backlog_active:1\r\nrepl_backlog_first_byte_offset:" #first "\r\n"
-
-static enum resync resync(const char *candidate_more, int64_t offset, const char *link, int replid)
-{
-	struct world w = listed_world();
-	struct sentinel_instance a = good(21002), b = good(21003);
-	a.priority = 1;
-	behind(&w);
-	lists(&w, 26001, a, b);
-	infof(&w, id_at(&w, 21002),
-	      INFO_HEAD "role:slave\r\nmaster_host:127.0.0.1\r\nmaster_port:21001\r\n%s"
-			"slave_repl_offset:4000\r\nmaster_replid:%040d\r\n%s",
-	      "standalone", 21002, link, 1, candidate_more);
-	infof(&w, id_at(&w, 21003),
-	      INFO_HEAD "role:slave\r\nmaster_host:127.0.0.1\r\nmaster_port:21001\r\n%s"
-			"slave_repl_offset:%lld\r\nmaster_replid:%040d\r\n",
-	      "standalone", 21003, link, (long long)offset, replid);
-	struct forecast f = by_first(&w, FORECAST_CRASH);
-	assert_int_equal(port_of(&w, f.candidate_id), 21002);
-	assert_int_equal(replica_in(&w, &f, 21002)->resync, RESYNC_UNKNOWN); /* it is the candidate */
-	enum resync r = replica_in(&w, &f, 21003)->resync;
-	world_end(&w);
-	return r;
-}
-
-static void resyncs(void **state)
-{
-	(void)state;
-	assert_int_equal(resync(BACKLOG(1000), 3000, INFO_LINKED, 1), RESYNC_PARTIAL);
-	assert_int_equal(resync(BACKLOG(1000), 999, INFO_LINKED, 1), RESYNC_PARTIAL);
-	assert_int_equal(resync(BACKLOG(1000), 998, INFO_LINKED, 1), RESYNC_FULL);
-	assert_int_equal(resync(BACKLOG(1000), 3000, INFO_LINKED, 2), RESYNC_FULL);
-	assert_int_equal(resync("repl_backlog_active:0\r\n", 3000, INFO_LINKED, 1), RESYNC_FULL);
-	assert_int_equal(resync("", 3000, INFO_LINKED, 1), RESYNC_UNKNOWN);
-	/* Ahead of the candidate, and both have stopped. */
-	assert_int_equal(resync(BACKLOG(1000), 4001, INFO_UNLINKED, 1), RESYNC_FULL);
-	assert_int_equal(resync(BACKLOG(1000), 4000, INFO_UNLINKED, 1), RESYNC_PARTIAL);
-	/* Read a moment later while the writes go on. */
-	assert_int_equal(resync(BACKLOG(1000), 4001, INFO_LINKED, 1), RESYNC_PARTIAL);
-}
-
 /* --- clusters and plain sets ------------------------------------------------------------------- */
-
-/* 7004 and 7005 follow 7001. */
-static struct world shard(const char *flags_of_7005)
-{
-	struct world w = cluster_world();
-	struct buf text = BUF_INIT;
-	buf_addf(&text, "%s%s%s" CID5 " 127.0.0.1:7005@1 slave%s " CID1 " 0 0 1 connected\n",
-		 LINE_MASTER(CID1, 7001, "myself,", "", 1, " 0-5460"),
-		 LINE_MASTER(CID2, 7002, "", "", 2, " 5461-10922"), LINE_SLAVE(CID4, 7004, "", "", CID1, 1),
-		 flags_of_7005);
-	cluster_nodes(&w, 7001, buf_str(&text));
-	buf_free(&text);
-	info_master_as(&w, id_at(&w, 7001), "cluster", 7001, 100, LISTED(0, 7004, 100) LISTED(1, 7005, 100));
-	for (int port = 7004; port <= 7005; port++)
-		info_replica_as(&w, id_at(&w, port), "cluster", port, HOST, 7001, 100, INFO_LINKED);
-	return w;
-}
-
-static struct forecast of_shard(const struct world *w)
-{
-	struct forecast f;
-	bool differ = true;
-	forecast_group(w->m, group_of(w, 7001), FORECAST_CRASH, w->now, &f, &differ);
-	assert_true(f.known);
-	assert_false(differ);
-	assert_int_equal(f.by, 0);
-	return f;
-}
-
-static void cluster_equal(void **state)
-{
-	struct world w = shard("");
-	struct forecast f = of_shard(&w);
-	(void)state;
-	assert_int_equal(f.count, 2);
-	assert_true(f.tie);
-	assert_string_equal(f.text, "127.0.0.1:7004 or 127.0.0.1:7005: equal data: chance decides");
-	assert_true(f.replicas[0].priority == FACT_UNKNOWN); /* no such thing in a cluster */
-	world_end(&w);
-}
-
-static void cluster_reasons(void **state)
-{
-	struct world w = shard(",nofailover");
-	char words[FORECAST_REASONS_BYTES];
-	struct forecast f = of_shard(&w);
-	(void)state;
-	assert_int_equal(port_of(&w, f.candidate_id), 7004);
-	assert_int_equal(replica_in(&w, &f, 7005)->passed_over, PASS_NOFAILOVER);
-	assert_string_equal(forecast_reasons(replica_in(&w, &f, 7005), words),
-			    "cluster-replica-no-failover is set");
-	info_replica_as(&w, id_at(&w, 7004), "cluster", 7004, HOST, 7001, 100, INFO_UNLINKED);
-	f = of_shard(&w);
-	assert_int_equal(f.eligible, 0);
-	assert_int_equal(replica_in(&w, &f, 7004)->passed_over, PASS_OFFLINE);
-	link_lost(&w, 7004);
-	f = of_shard(&w);
-	assert_int_equal(replica_in(&w, &f, 7004)->passed_over, PASS_UNREACHABLE);
-	assert_string_equal(f.text, "no replica can be promoted");
-	world_end(&w);
-}
-
-static void cluster_most_data(void **state)
-{
-	struct world w = shard("");
-	(void)state;
-	tick(&w, 100);
-	link_lost(&w, 7001);
-	tick(&w, 100);
-	info_replica_as(&w, id_at(&w, 7004), "cluster", 7004, HOST, 7001, 500, INFO_UNLINKED);
-	info_replica_as(&w, id_at(&w, 7005), "cluster", 7005, HOST, 7001, 700, INFO_UNLINKED);
-	struct forecast f = of_shard(&w);
-	assert_int_equal(port_of(&w, f.candidate_id), 7005);
-	assert_string_equal(f.text, "has most of the data: 200 B more than the next");
-	world_end(&w);
-}
-
-static void plain_set(void **state)
-{
-	struct world w = world_new();
-	(void)state;
-	target(&w, 21001);
-	link_up(&w, 21001);
-	info_master(&w, 21001, 5000, LISTED(0, 21002, 5000) LISTED(1, 21003, 4000));
-	for (int port = 21002; port <= 21003; port++) {
-		link_up(&w, port);
-		info_replica(&w, port, 21001, port == 21002 ? 5000 : 4000);
-	}
-	info_master(&w, 21001, 5000,
-		    LISTED(0, 21002, 5000) "slave1:ip=127.0.0.1,port=21003,state=online,offset=4000,lag=9\r\n");
-	struct forecast f = of_all(&w, FORECAST_CRASH, NULL);
-	assert_int_equal(f.candidate_id, 0);
-	assert_int_equal(f.eligible, 2);
-	assert_has(f.text, "nobody promotes a replica by itself");
-	f = of_all(&w, FORECAST_MANUAL, NULL);
-	assert_int_equal(port_of(&w, f.candidate_id), 21002);
-	assert_int_equal(f.loss_bytes, 0);
-	world_end(&w);
-}
 
 static void names(void **state)
 {
@@ -774,20 +536,29 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_reason),	    cmocka_unit_test(old_info),
-		cmocka_unit_test(link_down),	    cmocka_unit_test(master_is_down),
-		cmocka_unit_test(all_reasons_at_once), cmocka_unit_test(nobody_left),
-		cmocka_unit_test(priority_then_offset_then_run_id), cmocka_unit_test(only_one),
-		cmocka_unit_test(level),	    cmocka_unit_test(level_by_the_masters_word),
-		cmocka_unit_test(moving),	    cmocka_unit_test(master_lost),
-		cmocka_unit_test(replica_lost),	    cmocka_unit_test(never_reached_from_here),
-		cmocka_unit_test(not_announced),    cmocka_unit_test(all_of_one_mind),
-		cmocka_unit_test(two_minds),	    cmocka_unit_test(one_would_choose_nobody),
-		cmocka_unit_test(one_cannot_tell),  cmocka_unit_test(not_known_yet),
-		cmocka_unit_test(captured),	    cmocka_unit_test(loss),
-		cmocka_unit_test(resyncs),	    cmocka_unit_test(cluster_equal),
-		cmocka_unit_test(cluster_reasons),  cmocka_unit_test(cluster_most_data),
-		cmocka_unit_test(plain_set),	    cmocka_unit_test(names),
+		cmocka_unit_test(each_reason),
+		cmocka_unit_test(old_info),
+		cmocka_unit_test(link_down),
+		cmocka_unit_test(master_is_down),
+		cmocka_unit_test(all_reasons_at_once),
+		cmocka_unit_test(nobody_left),
+		cmocka_unit_test(priority_then_offset_then_run_id),
+		cmocka_unit_test(only_one),
+		cmocka_unit_test(level),
+		cmocka_unit_test(level_by_the_masters_word),
+		cmocka_unit_test(moving),
+		cmocka_unit_test(master_lost),
+		cmocka_unit_test(replica_lost),
+		cmocka_unit_test(never_reached_from_here),
+		cmocka_unit_test(not_announced),
+		cmocka_unit_test(all_of_one_mind),
+		cmocka_unit_test(two_minds),
+		cmocka_unit_test(one_would_choose_nobody),
+		cmocka_unit_test(one_cannot_tell),
+		cmocka_unit_test(not_known_yet),
+		cmocka_unit_test(captured),
+		cmocka_unit_test(names),
 	};
+
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

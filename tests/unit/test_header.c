@@ -23,7 +23,7 @@ static char *draw_chrome(const struct view_context *c, int height, int width)
 
 static void test_header_and_footer(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct view_context c = context(&w);
 	char *text;
 
@@ -77,8 +77,8 @@ static void test_header_and_footer(void **state)
 	model_free(w.m);
 
 	/* Asked for by hand: nothing is down, and that it runs is said once. */
-	w = sentinel_world();
-	message(&w, 0, "+try-failover");
+	w = shown_set();
+	shown_message(&w, 0, "+try-failover");
 	c = context(&w);
 	text = draw_chrome(&c, 12, 80);
 	assert_has(text, "failover: electing a leader");
@@ -91,7 +91,7 @@ static void test_header_and_footer(void **state)
 static void test_freeze(void **state)
 {
 	static const struct view_ops *const ops[] = {&topology_view, &replication_view};
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct view_context c = context(&w);
 	struct view *views[2];
 	char *text;
@@ -124,7 +124,7 @@ static void test_freeze(void **state)
 
 static void test_notice_leaves_the_alert(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct view_context c = context(&w);
 	char *text;
 
@@ -162,10 +162,10 @@ static char *draw_top(const struct view_context *c, int width)
 /* A second deployment in the same model: a plain master that is lost. */
 static void add_lost_set(struct world *w, const char *host, int run)
 {
-	target(w, at(host, 6379));
-	link_to(w, id_of(w, host, 6379), LINK_UP, NULL);
-	info_master(w, id_of(w, host, 6379), "standalone", run, 5000, "");
-	link_to(w, id_of(w, host, 6379), LINK_LOST, "connection closed by the server");
+	target_host(w, host, 6379);
+	link_state(w, id_of(w, host, 6379), LINK_UP, NULL);
+	shown_master(w, id_of(w, host, 6379), "standalone", run, 5000, "");
+	link_state(w, id_of(w, host, 6379), LINK_LOST, "connection closed by the server");
 }
 
 /* The Sentinels' one; context() takes the last. */
@@ -182,7 +182,7 @@ static struct view_context first_context(const struct world *w, size_t count)
 static void test_worse_elsewhere(void **state)
 {
 	static const int widths[] = {200, 80, 60, 40};
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct view_context c;
 	char *text;
 
@@ -218,7 +218,7 @@ static void test_worse_elsewhere(void **state)
 
 static void test_stale(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct view_context c = context(&w);
 	char *text;
 
@@ -244,7 +244,7 @@ static void test_stale(void **state)
 
 static void test_recording(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct view_context c = context(&w);
 	char *text;
 
@@ -285,7 +285,7 @@ static void test_nothing_shifts(void **state)
 {
 	static const double rates[] = {7, 950, 1200, 12345, 123456, 9999999};
 	static const int64_t sizes_of[] = {0, 900, 1500, 15000, 999999, 5000000000};
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct view_context c = context(&w);
 	char *text = draw_top(&c, 120);
 	int live = column_of(text, "LIVE"), rec;
@@ -298,7 +298,7 @@ static void test_nothing_shifts(void **state)
 		assert_int_equal(column_of(text, "LIVE"), live);
 		free(text);
 	}
-	link_to(&w, id_of(&w, "10.0.0.4", 6379), LINK_LOST, "connection closed");
+	link_state(&w, id_of(&w, "10.0.0.4", 6379), LINK_LOST, "connection closed");
 	text = draw_top(&c, 120);
 	assert_has(text, "3/4 nodes");
 	assert_int_equal(column_of(text, "LIVE"), live);
@@ -319,7 +319,7 @@ static void test_nothing_shifts(void **state)
 /* What is watched, and that nothing may be done to it, stay to the last. */
 static void test_what_gives_way(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct view_context c = context(&w);
 	char *text;
 

@@ -151,16 +151,16 @@ static void test_sentinel_states(void **state)
 	(void)state;
 	for (int i = 0; i < 6; i++) {
 		struct world *w = &worlds[i];
-		*w = sentinel_world();
+		*w = shown_set();
 		uint32_t replica = id_of(w, "10.0.0.3", 6379);
 		if (i == 1)
-			link_to(w, replica, LINK_LOST, "closed by the server");
+			link_state(w, replica, LINK_LOST, "closed by the server");
 		else if (i == 2)
-			link_to(w, replica, LINK_SILENT, "late");
+			link_state(w, replica, LINK_SILENT, "late");
 		else if (i == 3)
-			link_to(w, replica, LINK_AUTH_ERROR, "WRONGPASS invalid username-password pair");
+			link_state(w, replica, LINK_AUTH_ERROR, "WRONGPASS invalid username-password pair");
 		else if (i == 4)
-			info_replica(w, replica, "standalone", 3, "10.0.0.1", 6379, 5000000, LINK_BROKEN);
+			shown_replica(w, replica, "standalone", 3, "10.0.0.1", 6379, 5000000, LINK_BROKEN);
 		else if (i == 5)
 			kill_master(w);
 		w->now += 3000;
@@ -175,10 +175,10 @@ static void test_cluster_states(void **state)
 	static const char *const names[] = { "well", "a master failed", "a master about to fail",
 					     "slots without owner" };
 	struct world worlds[4] = {
-		cluster_world("master", " 5461-10922", true),
-		cluster_world("master,fail", " 5461-10922", false),
-		cluster_world("master,fail?", " 5461-10922", true),
-		cluster_world("master", " 5461-9000", false),
+		shown_cluster("master", " 5461-10922", true),
+		shown_cluster("master,fail", " 5461-10922", false),
+		shown_cluster("master,fail?", " 5461-10922", true),
+		shown_cluster("master", " 5461-9000", false),
 	};
 
 	(void)state;

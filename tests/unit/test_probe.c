@@ -22,8 +22,7 @@
 #include "net/eye.h"
 #include "net/recording_entry.h"
 #include "observe.h"
-
-#define DEADLINE_S 30.
+#include "run_until.h"
 
 /* --- the model --------------------------------------------------------------------------------- */
 
@@ -180,6 +179,7 @@ struct stage {
 	struct live_server server;
 	unsigned news[PROBE_BARRED + 1];
 	struct probe_facts last;
+	int64_t lost;   /* the most that was said to be lost */
 	char why[200];
 };
 
@@ -188,6 +188,8 @@ static void on_probe(const struct observation *obs, void *owner)
 	struct stage *s = owner;
 	s->news[obs->u.probe->news]++;
 	s->last = *obs->u.probe;
+	if (s->last.lost > s->lost)
+		s->lost = s->last.lost;
 	snprintf(s->why, sizeof(s->why), "%s", obs->text != NULL ? obs->text : "");
 	model_apply(s->w.m, obs);
 }
@@ -224,25 +226,25 @@ static void close_stage(struct stage *s)
 	live_stop(&s->server);
 }
 
-static void on_late(struct ev_loop *loop, ev_timer *w, int events)
+static void print_news(const struct stage *s)
 {
-	(void)loop, (void)events;
-	*(bool *)w->data = true;
+	for (unsigned i = 0; i <= PROBE_BARRED; i++)
+		print_message("news %u: %u\n", i, s->news[i]);
+	print_message("%s\n", s->why);
 }
 
-#define RUN_UNTIL(s, condition)                                                                    \
-	do {                                                                                       \
-		bool late_ = false;                                                                \
-		ev_timer timer_;                                                                   \
-		ev_timer_init(&timer_, on_late, DEADLINE_S, 0.);                                   \
-		timer_.data = &late_;                                                              \
-		ev_now_update((s)->loop);                                                          \
-		ev_timer_start((s)->loop, &timer_);                                                \
-		while (!(condition) && !late_)                                                     \
-			ev_run((s)->loop, EVRUN_ONCE);                                             \
-		ev_timer_stop((s)->loop, &timer_);                                                 \
-		assert_true(condition);                                                            \
-	} while (0)
+#define RUN_UNTIL(s, condition) RUN_LOOP_UNTIL((s)->loop, condition, print_news(s))
+
+/* On a busy machine a write may be late and an outage of its own: waits until that is over. Returns
+ * how many there have been. */
+static unsigned writes_are_well(struct stage *s)
+{
+	int64_t acknowledged = s->last.acknowledged;
+
+	RUN_UNTIL(s, s->news[PROBE_MENDED] == s->news[PROBE_BROKE] &&
+			     s->last.acknowledged > acknowledged);
+	return s->news[PROBE_BROKE];
+}
 
 static long number_of(uint16_t port, const char *command)
 {
@@ -265,24 +267,29 @@ static void test_writes(void **state)
 	assert_false(eye_is_on(s.eye, d));
 	eye_set(s.eye, d, true);
 	RUN_UNTIL(&s, s.news[PROBE_SUMMARY] >= 1 && s.last.acknowledged >= 5);
-	assert_int_equal(s.last.failed, 0);
+	if (s.news[PROBE_BROKE] == 0)
+		assert_int_equal(s.last.failed, 0);
 	assert_true(s.last.latency_us > 0);
 	assert_int_equal(number_of(port, "DBSIZE"), 1);
 	live_command(port, "KEYS redoubt:probe:*", reply, sizeof(reply));
 	assert_has(reply, "redoubt:probe:");
 	/* Refused while the server is well: too few replicas. */
-	live_command(port, "CONFIG SET min-replicas-to-write 3", reply, sizeof(reply));
-	RUN_UNTIL(&s, s.news[PROBE_BROKE] == 1);
-	assert_has(s.why, "NOREPLICAS");
-	RUN_UNTIL(&s, s.last.outage_failed >= 5);
-	live_command(port, "CONFIG SET min-replicas-to-write 0", reply, sizeof(reply));
-	RUN_UNTIL(&s, s.news[PROBE_MENDED] == 1);
-	assert_int_equal(s.last.lost, 0);
+	bool refused = false;
+	for (unsigned tries = 0; !refused; tries++) {
+		assert_true(tries < 20);
+		unsigned broke = writes_are_well(&s);
+		live_command(port, "CONFIG SET min-replicas-to-write 3", reply, sizeof(reply));
+		RUN_UNTIL(&s, s.news[PROBE_BROKE] > broke);
+		refused = strstr(s.why, "NOREPLICAS") != NULL;
+		RUN_UNTIL(&s, s.last.outage_failed >= 5);
+		live_command(port, "CONFIG SET min-replicas-to-write 0", reply, sizeof(reply));
+	}
+	writes_are_well(&s);
+	assert_int_equal(s.lost, 0);
 	/* What was acknowledged is gone at the next connection. */
 	live_command(port, "FLUSHALL", reply, sizeof(reply));
 	live_command(port, "CLIENT KILL TYPE normal SKIPME yes", reply, sizeof(reply));
-	RUN_UNTIL(&s, s.news[PROBE_MISSED] + s.news[PROBE_MENDED] >= 2);
-	assert_true(s.last.lost >= 1);
+	RUN_UNTIL(&s, s.lost >= 1);
 	/* Off: the key is taken away, and there is no connection. */
 	eye_set(s.eye, d, false);
 	assert_int_equal(s.news[PROBE_OFF], 1);
@@ -321,18 +328,21 @@ static void test_hangs_and_dies(void **state)
 	if (!live_available())
 		skip();
 	open_stage(&s);
+	int64_t begun_ms = clock_mono_ms();
 	eye_set_all(s.eye);
 	RUN_UNTIL(&s, s.news[PROBE_ON] == 2);
+	unsigned broke = writes_are_well(&s);
 	kill(s.server.pid, SIGSTOP);
-	int64_t stopped_ms = clock_mono_ms();
-	RUN_UNTIL(&s, s.news[PROBE_BROKE] == 1);
-	assert_true(s.last.first_failed_ms >= stopped_ms - EYE_EVERY_MS);
+	RUN_UNTIL(&s, s.news[PROBE_BROKE] == broke + 1);
+	/* The outage begins when the write did, and not when it was given up. */
+	assert_true(s.last.first_failed_ms <= clock_mono_ms() - EYE_DEADLINE_MS + 1);
+	assert_true(s.last.first_failed_ms >= begun_ms);
 	assert_has(s.why, "no reply");
 	kill(s.server.pid, SIGCONT);
-	RUN_UNTIL(&s, s.news[PROBE_MENDED] == 1);
-	assert_int_equal(s.last.lost, 0);
+	broke = writes_are_well(&s);
+	assert_int_equal(s.lost, 0);
 	kill(s.server.pid, SIGKILL);
-	RUN_UNTIL(&s, s.news[PROBE_BROKE] == 2);
+	RUN_UNTIL(&s, s.news[PROBE_BROKE] > broke);
 	RUN_UNTIL(&s, s.last.outage_failed >= 3);
 	close_stage(&s);
 }

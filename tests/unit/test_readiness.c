@@ -1,33 +1,7 @@
 /* Can it fail over now? Each reason against it, what it weighs, and the one line. */
-#include "observe.h"
+#include "candidates.h"
 
 #include "model/readiness.h"
-
-static struct sentinel_instance good(int port)
-{
-	struct sentinel_instance s = instance("replica", port, SFLAG_SLAVE);
-	snprintf(s.run_id, sizeof(s.run_id), "%040d", port);
-	s.last_ok_ping_reply_ms = 100;
-	s.info_refresh_ms = 2000;
-	s.s_down_time_ms = FACT_UNKNOWN;
-	s.repl_offset = 4000;
-	return s;
-}
-
-static void lists(struct world *w, int sentinel_port, struct sentinel_instance a,
-		  struct sentinel_instance b)
-{
-	struct sentinel_instance items[2] = { a, b };
-	listed(w, ASK_SENTINEL_REPLICAS, id_at(w, sentinel_port), "mymaster", items, 2);
-}
-
-static struct world ready_world(void)
-{
-	struct world w = sentinel_world();
-	for (int port = 26001; port <= 26003; port++)
-		lists(&w, port, good(21002), good(21003));
-	return w;
-}
 
 static struct readiness look(const struct world *w)
 {
@@ -59,7 +33,7 @@ static void ckquorum(struct world *w, int sentinel_port, bool ok, const char *wo
 
 static void ready(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	struct readiness r = look(&w);
 	(void)state;
 	assert_int_equal(r.verdict, READY_YES);
@@ -73,7 +47,7 @@ static void ready(void **state)
 
 static void too_few_sentinels(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	(void)state;
 	link_lost(&w, 26003);
 	assert_int_equal(look(&w).verdict, READY_YES); /* two of three are a majority */
@@ -94,7 +68,7 @@ static void too_few_sentinels(void **state)
 /* Ghosts raise the majority: sentinel.c counts every Sentinel ever known. */
 static void ghosts_count(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	struct sentinel_instance s = instance("mymaster", 21001, SFLAG_MASTER);
 	(void)state;
 	s.config_epoch = 0;
@@ -108,7 +82,7 @@ static void ghosts_count(void **state)
 /* A quorum above the majority is needed as well. */
 static void high_quorum(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	struct sentinel_instance s = instance("mymaster", 21001, SFLAG_MASTER);
 	(void)state;
 	s.config_epoch = 0;
@@ -128,7 +102,7 @@ static void tilt(struct world *w, int port)
 
 static void tilted(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	(void)state;
 	tilt(&w, 26001);
 	assert_only(&w, READY_DOUBTFUL, "1 Sentinel in TILT: distrusts its clock and does not act");
@@ -143,7 +117,7 @@ static void tilted(void **state)
 
 static void ckquorum_of_each(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	(void)state;
 	ckquorum(&w, 26001, true, "OK 3 usable Sentinels.");
 	assert_int_equal(look(&w).verdict, READY_YES);
@@ -163,7 +137,7 @@ static void ckquorum_of_each(void **state)
 
 static void no_good_replica(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	struct sentinel_instance a = good(21002), b = good(21003);
 	(void)state;
 	a.priority = 0;
@@ -208,7 +182,7 @@ static void not_known(void **state)
 
 static void would_choose_differently(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	struct sentinel_instance a = good(21002);
 	(void)state;
 	a.flags |= SFLAG_DISCONNECTED;
@@ -221,7 +195,7 @@ static void would_choose_differently(void **state)
 
 static void running(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	(void)state;
 	tick(&w, 1000);
 	message(&w, 26001, "+try-failover", "master mymaster 127.0.0.1 21001");
@@ -233,7 +207,7 @@ static void running(void **state)
 /* Who tried, or voted, waits twice failover-timeout before the next try. */
 static void given_up(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	(void)state;
 	tick(&w, 1000);
 	message(&w, 26001, "+try-failover", "master mymaster 127.0.0.1 21001");
@@ -253,7 +227,7 @@ static void given_up(void **state)
 /* sentinel.c:sentinelResetMaster: who switched may try again at once. */
 static void done(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	(void)state;
 	tick(&w, 1000);
 	message(&w, 26001, "+try-failover", "master mymaster 127.0.0.1 21001");
@@ -281,7 +255,7 @@ static void done(void **state)
 
 static void disagreement(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	(void)state;
 	masters(&w, 26003, 21003, 0, 0);
 	assert_only(&w, READY_DOUBTFUL, "two masters named for 0 s: 127.0.0.1:21001");
@@ -290,7 +264,7 @@ static void disagreement(void **state)
 
 static void permission(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	struct observation o = observe(&w, ASK_SENTINEL_CKQUORUM, id_at(&w, 26002));
 	(void)state;
 	o.answer = ANSWER_REFUSED;
@@ -304,7 +278,7 @@ static void permission(void **state)
 
 static void refused_by_hand(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	struct action_facts a = { .action_id = 1, .stage = ACTION_REFUSED, .name = "failover",
 				  .subject = "mymaster", .command = "SENTINEL FAILOVER mymaster",
 				  .operator_name = "me", .outcome = "NOPERM no permission for sentinel|failover" };
@@ -320,7 +294,7 @@ static void refused_by_hand(void **state)
 /* More reasons than there is room for: the verdict is still the worst one's. */
 static void many_reasons(void **state)
 {
-	struct world w = ready_world();
+	struct world w = listed_world();
 	struct sentinel_instance a = good(21002), b = good(21003);
 	(void)state;
 	a.priority = b.priority = 0;

@@ -5,7 +5,7 @@
 
 static void test_replication_words(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	char *text;
 
 	(void)state;
@@ -20,7 +20,7 @@ static void test_replication_words(void **state)
 	assert_has(line_with(text, "10.0.0.2:6379"), "linked");
 	assert_has(line_with(text, "mymaster"), "writes 80 kB/s");
 	free(text);
-	info_replica(&w, id_of(&w, "10.0.0.3", 6379), "standalone", 3, "10.0.0.1", 6379, 0,
+	shown_replica(&w, id_of(&w, "10.0.0.3", 6379), "standalone", 3, "10.0.0.1", 6379, 0,
 		     "master_link_status:down\r\nmaster_link_down_since_seconds:3\r\nmaster_sync_"
 		     "in_progress:1\r\n"
 		     "master_sync_total_bytes:1000000\r\nmaster_sync_read_bytes:400000\r\n");
@@ -37,7 +37,7 @@ static void test_replication_words(void **state)
 /* What is in flight on a healthy link is no forecast of trouble. */
 static void test_replication_is_calm(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	char *text;
 
 	(void)state;

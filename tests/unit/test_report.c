@@ -301,18 +301,18 @@ static void file_has(const char *path, const char *words)
 static void files(void **state)
 {
 	char dir[] = "/tmp/redoubt-report-XXXXXX", path[128], second[128], third[128], folder[128],
-	     link[128];
+	     link[128], elsewhere[128];
 	(void)state;
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/r.v1.md", dir);
 	snprintf(second, sizeof(second), "%s/r.v1-2.md", dir);
 	snprintf(third, sizeof(third), "%s/r.v1-3.md", dir);
 	snprintf(folder, sizeof(folder), "%s/name.md", dir);
-	snprintf(link, sizeof(link), "%s/link", dir);
+	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", dir);
 	assert_string_equal(save_as(path, "one").path, path);
 	assert_string_equal(save_as(path, "two").path, second);
 	/* a link that leads nowhere is a name that is taken, not a way to another file */
-	assert_int_equal(symlink("/tmp/redoubt-report-elsewhere", third), 0);
+	assert_int_equal(symlink(elsewhere, third), 0);
 	struct outcome o = save_as(path, "three");
 	assert_has(o.path, "r.v1-4.md");
 	file_has(path, "one");

@@ -14,8 +14,7 @@
 #include <netinet/in.h>
 
 #include "net/resolver.h"
-
-#define DEADLINE_S 20.
+#include "run_until.h"
 
 struct seen {
 	unsigned calls;
@@ -30,26 +29,9 @@ static void on_result(const struct resolved *result, void *arg)
 	seen->last = *result;
 }
 
-static void on_deadline(struct ev_loop *loop, ev_timer *w, int events)
-{
-	(void)events;
-	*(bool *)w->data = true;
-	ev_break(loop, EVBREAK_ALL);
-}
-
-/* Runs until `calls` results came; the test fails at the deadline. */
 static void run_until(struct ev_loop *loop, const struct seen *seen, unsigned calls)
 {
-	bool late = false;
-	ev_timer deadline;
-
-	ev_timer_init(&deadline, on_deadline, DEADLINE_S, 0.);
-	deadline.data = &late;
-	ev_timer_start(loop, &deadline);
-	while (seen->calls < calls && !late)
-		ev_run(loop, EVRUN_ONCE);
-	ev_timer_stop(loop, &deadline);
-	assert_false(late);
+	RUN_LOOP_UNTIL(loop, seen->calls >= calls, print_message("%u calls\n", seen->calls));
 }
 
 static void numeric_without_a_thread(void **state)

@@ -58,7 +58,7 @@ static char *draw(const struct view_context *c, int rows, int width, bool ascii,
 
 static void test_marks(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct timeline t = an_hour();
 	struct view_context c = context_of(&w, &t);
 	char *text, roles[60];
@@ -107,7 +107,7 @@ static void test_states(void **state)
 	    {TIMELINE_PAUSED, 0.5, " PAUSED 1/2x  "}, {TIMELINE_JUMPING, 1, " JUMPING      "},
 	    {TIMELINE_END, 1, " END          "},
 	};
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct timeline t = an_hour();
 	struct view_context c = context_of(&w, &t);
 
@@ -130,7 +130,7 @@ static void test_states(void **state)
 
 static void test_event_at_hand(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct timeline t = an_hour();
 	struct view_context c = context_of(&w, &t);
 	char *text;
@@ -148,7 +148,7 @@ static void test_event_at_hand(void **state)
 
 static void test_damage(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct timeline t = an_hour();
 	struct view_context c = context_of(&w, &t);
 	char *text;
@@ -181,7 +181,7 @@ static void test_damage(void **state)
 
 static void test_any_size(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct timeline t = an_hour();
 	struct view_context c = context_of(&w, &t);
 

@@ -5,7 +5,7 @@
 
 static void test_down_master_has_word_and_role(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	const char *line;
 	char *text;
 
@@ -33,7 +33,7 @@ static void test_down_master_has_word_and_role(void **state)
 
 static void test_no_quorum_says_why(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	char *text;
 
 	(void)state;
@@ -50,16 +50,16 @@ static void test_no_quorum_says_why(void **state)
 /* Two replicas that follow each other, and one that follows a replica. */
 static void test_chains_and_cycles(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	char *text;
 
 	(void)state;
-	info_replica(&w, id_of(&w, "10.0.0.4", 6379), "standalone", 4, "10.0.0.3", 6379, 100,
+	shown_replica(&w, id_of(&w, "10.0.0.4", 6379), "standalone", 4, "10.0.0.3", 6379, 100,
 		     LINK_OK);
 	text = draw_fresh(&topology_view, &w, "", 22, 80);
 	assert_has(line_with(text, "10.0.0.4:6379"), "  └─");
 	free(text);
-	info_replica(&w, id_of(&w, "10.0.0.3", 6379), "standalone", 3, "10.0.0.4", 6379, 100,
+	shown_replica(&w, id_of(&w, "10.0.0.3", 6379), "standalone", 3, "10.0.0.4", 6379, 100,
 		     LINK_OK);
 	text = draw_fresh(&topology_view, &w, "", 22, 80);
 	line_with(text, "10.0.0.3:6379"); /* shown, and the drawing ends */
@@ -70,11 +70,11 @@ static void test_chains_and_cycles(void **state)
 
 static void test_second_master_is_marked(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	char *text;
 
 	(void)state;
-	info_master(&w, id_of(&w, "10.0.0.3", 6379), "standalone", 3, 5000000, "");
+	shown_master(&w, id_of(&w, "10.0.0.3", 6379), "standalone", 3, 5000000, "");
 	text = draw_fresh(&topology_view, &w, "", 22, 100);
 	assert_has(line_with(text, "10.0.0.3:6379"), "two masters"); /* said above the tree, too */
 	assert_has(line_with(text, "✖ 10.0.0.3:6379"), "master!");
@@ -86,23 +86,23 @@ static void test_second_master_is_marked(void **state)
 /* A Sentinel's last word on the promoted one as a replica stays: nobody lists it as one any more. */
 static void test_promotion_ends(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	uint32_t second = id_of(&w, "10.0.0.2", 6379);
 	struct sentinel_instance replica =
-	    instance("10.0.0.2:6379", "10.0.0.2", 6379, SFLAG_SLAVE | SFLAG_PROMOTED);
-	struct sentinel_instance master = instance("mymaster", "10.0.0.2", 6379, SFLAG_MASTER);
+	    shown_instance("10.0.0.2:6379", "10.0.0.2", 6379, SFLAG_SLAVE | SFLAG_PROMOTED);
+	struct sentinel_instance master = shown_instance("mymaster", "10.0.0.2", 6379, SFLAG_MASTER);
 	char *text;
 
 	(void)state;
-	listed(&w, ASK_SENTINEL_REPLICAS, id_of(&w, "10.0.0.9", 26379), &replica, 1);
-	info_master(&w, second, "standalone", 2, 5900000, "");
+	listed(&w, ASK_SENTINEL_REPLICAS, id_of(&w, "10.0.0.9", 26379), "mymaster", &replica, 1);
+	shown_master(&w, second, "standalone", 2, 5900000, "");
 	text = draw_fresh(&topology_view, &w, "", 22, 100);
 	assert_has(line_with(text, "◐ 10.0.0.2:6379"), "promoted");
 	free(text);
 	master.config_epoch = 8;
 	snprintf(master.run_id, sizeof(master.run_id), "%040d", 2);
 	for (int s = 0; s < 3; s++)
-		listed(&w, ASK_SENTINEL_MASTERS, id_of(&w, "10.0.0.9", 26379 + s), &master, 1);
+		listed(&w, ASK_SENTINEL_MASTERS, id_of(&w, "10.0.0.9", 26379 + s), "mymaster", &master, 1);
 	text = draw_fresh(&topology_view, &w, "", 22, 100);
 	assert_has(line_with(text, "● 10.0.0.2:6379"), "master");
 	assert_lacks(line_with(text, "● 10.0.0.2:6379"), "promoted");
@@ -113,26 +113,26 @@ static void test_promotion_ends(void **state)
 /* Only the word of a node that answers contradicts, and not that of one which is being promoted. */
 static void test_expected_roles_are_not_marked(void **state)
 {
-	struct world w = sentinel_world(), cl = cluster_world("master", " 5461-10922", true);
+	struct world w = shown_set(), cl = shown_cluster("master", " 5461-10922", true);
 	uint32_t third = id_of(&w, "10.0.0.3", 6379);
 	char *text;
 
 	(void)state;
-	info_master(&w, third, "standalone", 3, 5000000, "");
-	link_to(&w, third, LINK_LOST, "connection closed by the server");
+	shown_master(&w, third, "standalone", 3, 5000000, "");
+	link_state(&w, third, LINK_LOST, "connection closed by the server");
 	text = draw_fresh(&topology_view, &w, "", 22, 100);
 	assert_lacks(line_with(text, "10.0.0.3:6379"), "!");
 	free(text);
 
 	kill_master(&w);
-	info_master(&w, id_of(&w, "10.0.0.2", 6379), "standalone", 2, 5900000, "");
+	shown_master(&w, id_of(&w, "10.0.0.2", 6379), "standalone", 2, 5900000, "");
 	text = draw_fresh(&topology_view, &w, "", 22, 100);
 	assert_lacks(line_with(text, "10.0.0.2:6379"), "!");
 	assert_has(line_with(text, "◐ 10.0.0.2:6379"), "promoted");
 	free(text);
 
 	/* CLUSTER FAILOVER: it says so before CLUSTER NODES was asked again. */
-	info_master(&cl, id_of(&cl, "127.0.0.1", 7003), "cluster", 103, 500000, "");
+	shown_master(&cl, id_of(&cl, "127.0.0.1", 7003), "cluster", 103, 500000, "");
 	text = draw_fresh(&topology_view, &cl, "", 22, 100);
 	assert_lacks(text, "!");
 	assert_lacks(text, "second master");

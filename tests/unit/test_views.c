@@ -10,8 +10,8 @@ static void test_every_size(void **state)
 	(void)state;
 	for (int kind = 0; kind < 4; kind++) {
 		struct world w =
-		    kind < 2 ? sentinel_world()
-			     : cluster_world(kind == 2 ? "master" : "master,fail",
+		    kind < 2 ? shown_set()
+			     : shown_cluster(kind == 2 ? "master" : "master,fail",
 					     kind == 2 ? " 5461-10922" : " 5463-10922", kind == 2);
 		struct view_context c;
 
@@ -31,9 +31,9 @@ static void test_every_view_and_command(void **state)
 {
 	static const struct view_ops *const all[] = {&topology_view, &replication_view, &slots_view,
 						     &events_view};
-	struct world worlds[3] = {{model_new(10), T0},
-				  sentinel_world(),
-				  cluster_world("master,fail?", " 5461-10922", true)};
+	struct world worlds[3] = {{model_new(10), T0, 0},
+				  shown_set(),
+				  shown_cluster("master,fail?", " 5461-10922", true)};
 
 	(void)state;
 	kill_master(&worlds[1]);
@@ -62,7 +62,7 @@ static void test_every_view_and_command(void **state)
 
 static void test_filter(void **state)
 {
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct view *v = view_new(&topology_view);
 	char *text;
 
@@ -113,7 +113,7 @@ static void test_filter(void **state)
 
 static void test_slots(void **state)
 {
-	struct world w = cluster_world("master", " 5461-10922", true);
+	struct world w = shown_cluster("master", " 5461-10922", true);
 	char *text;
 	char expected[32];
 
@@ -134,7 +134,7 @@ static void test_slots(void **state)
 	free(text);
 	model_free(w.m);
 
-	w = cluster_world("master,fail", " 5463-10922", false);
+	w = shown_cluster("master,fail", " 5463-10922", false);
 	text = draw_fresh(&slots_view, &w, "", 22, 80);
 	assert_has(text, "CLUSTER DOWN");
 	assert_has(text, "2 uncovered");
@@ -146,15 +146,15 @@ static void test_slots(void **state)
 	model_free(w.m);
 
 	/* before the cluster itself has noticed */
-	w = cluster_world("master", " 5461-10922", true);
-	link_to(&w, id_of(&w, "127.0.0.1", 7002), LINK_LOST, "connection closed");
+	w = shown_cluster("master", " 5461-10922", true);
+	link_state(&w, id_of(&w, "127.0.0.1", 7002), LINK_LOST, "connection closed");
 	text = draw_fresh(&slots_view, &w, "", 22, 80);
 	assert_has(text, "5461 slots: owner does not answer");
 	assert_lacks(text, "all slots served");
 	free(text);
 	model_free(w.m);
 
-	w = cluster_world("master,fail?", " 5461-10922", true);
+	w = shown_cluster("master,fail?", " 5461-10922", true);
 	text = draw_fresh(&slots_view, &w, "", 22, 80);
 	assert_has(text, "????");
 	assert_has(text, "suspected");
@@ -165,7 +165,7 @@ static void test_slots(void **state)
 static void test_selection(void **state)
 {
 	static const struct view_ops *const with[] = {&topology_view, &replication_view};
-	struct world w = sentinel_world();
+	struct world w = shown_set();
 	struct view_context c = context(&w);
 
 	(void)state;

@@ -1,102 +1,24 @@
-/* Models built from observations, and the views drawn from them: what the tests of the views share.
- * With REDOUBT_DUMP set the frames are printed as well. */
+/* What the tests of the views share: a set and a cluster with what there is to show of them, and the
+ * views drawn from models. With REDOUBT_DUMP set the frames are printed as well. */
 #ifndef TESTS_WORLDS_H
 #define TESTS_WORLDS_H
 
 #include <locale.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
+#include "observe.h"
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "model/sheet.h"
 #include "model/slots.h"
-#include "redis/cluster.h"
-#include "redis/info.h"
 #include "views/parts.h"
 
-#define T0   1000000LL
-#define WALL 1795170667120LL
+/* --- what is shown: a set at 10.0.0.1 to 10.0.0.4 and 10.0.0.9, a cluster at 7000 to 7005 ------------ */
 
-/* --- building models ----------------------------------------------------------------------- */
-
-struct world {
-	struct model *m;
-	int64_t now;
-};
-
-static inline struct observation observe(struct world *w, enum question q, uint32_t node)
+static inline uint32_t id_of(const struct world *w, const char *host, int port)
 {
-	return (struct observation){.question = q,
-				    .answer = ANSWER_OK,
-				    .node_id = node,
-				    .sent_ms = w->now,
-				    .recv_ms = w->now,
-				    .wall_ms = WALL + w->now - T0,
-				    .rtt_us = 300};
-}
-
-static inline struct endpoint at(const char *host, int port)
-{
-	struct endpoint ep;
-
-	assert_true(endpoint_set(&ep, host, strlen(host), port));
-	return ep;
-}
-
-static inline void target(struct world *w, struct endpoint ep)
-{
-	struct observation o = observe(w, ASK_TARGET, 0);
-
-	struct target_facts t = { .addr = ep };
-	o.u.target = &t;
-	model_apply(w->m, &o);
-}
-
-static inline uint32_t id_of(struct world *w, const char *host, int port)
-{
-	struct endpoint ep = at(host, port);
-	const struct node *n = model_find_node(w->m, 0, &ep);
+	const struct node *n = find_at(w, host, port);
 
 	assert_non_null(n);
 	return n->id;
-}
-
-static inline void link_to(struct world *w, uint32_t node, enum link_state state, const char *reason)
-{
-	struct link_facts facts = {state, false};
-	struct observation o = observe(w, ASK_LINK, node);
-
-	o.u.link = &facts;
-	o.text = reason;
-	model_apply(w->m, &o);
-}
-
-static inline void info(struct world *w, uint32_t node, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-static inline void info(struct world *w, uint32_t node, const char *fmt, ...)
-{
-	struct info_facts facts;
-	struct observation o = observe(w, ASK_INFO, node);
-	struct buf text = BUF_INIT;
-	va_list ap;
-
-	memset(&facts, 0, sizeof(facts));
-	va_start(ap, fmt);
-	buf_vaddf(&text, fmt, ap);
-	va_end(ap);
-	info_reset(&facts);
-	assert_true(info_parse(&facts, buf_str(&text), text.len));
-	o.u.info = &facts;
-	model_apply(w->m, &o);
-	info_done(&facts);
-	buf_free(&text);
 }
 
 #define SERVER                                                                                     \
@@ -106,10 +28,10 @@ static inline void info(struct world *w, uint32_t node, const char *fmt, ...)
 	"# Clients\r\nconnected_clients:%d\r\n# Memory\r\nused_memory:41943040\r\nmaxmemory:0\r\n" \
 	"# Stats\r\ninstantaneous_ops_per_sec:%d\r\n# Replication\r\n"
 
-static inline void info_master(struct world *w, uint32_t node, const char *mode, int run, int64_t offset,
+static inline void shown_master(struct world *w, uint32_t node, const char *mode, int run, int64_t offset,
 			const char *replicas)
 {
-	info(w, node,
+	infof(w, node,
 	     SERVER
 	     "role:master\r\nconnected_slaves:3\r\n%smaster_replid:%040d\r\n"
 	     "master_repl_offset:%lld\r\nrepl_backlog_active:1\r\nrepl_backlog_size:1048576\r\n"
@@ -117,10 +39,10 @@ static inline void info_master(struct world *w, uint32_t node, const char *mode,
 	     mode, run, 12, 1234, replicas, run, (long long)offset, (long long)(offset - 1048575));
 }
 
-static inline void info_replica(struct world *w, uint32_t node, const char *mode, int run,
+static inline void shown_replica(struct world *w, uint32_t node, const char *mode, int run,
 			 const char *host, int port, int64_t offset, const char *link)
 {
-	info(w, node,
+	infof(w, node,
 	     SERVER "role:slave\r\nmaster_host:%s\r\nmaster_port:%d\r\n%sslave_repl_offset:%lld\r\n"
 		    "slave_priority:100\r\nmaster_replid:%040d\r\nmaster_repl_offset:%lld\r\n",
 	     mode, run, 2, 17, host, port, link, (long long)offset, 1, (long long)offset);
@@ -132,38 +54,16 @@ static inline void info_replica(struct world *w, uint32_t node, const char *mode
 	"master_link_status:down\r\nmaster_link_down_since_seconds:12\r\nmaster_sync_in_progress:" \
 	"0\r\n"
 
-static inline struct sentinel_instance instance(const char *name, const char *host, int port,
-					 uint32_t flags)
+static inline struct sentinel_instance shown_instance(const char *name, const char *host, int port,
+						      uint32_t flags)
 {
-	struct sentinel_instance s;
+	struct sentinel_instance s = instance(name, port, flags);
 
-	memset(&s, 0, sizeof(s));
-	snprintf(s.name, sizeof(s.name), "%s", name);
-	s.addr = at(host, port);
-	s.flags = flags;
-	s.quorum = 2;
+	s.addr = at_host(host, port);
 	s.config_epoch = 7;
 	s.num_slaves = 3;
-	s.num_other_sentinels = 2;
-	s.down_after_ms = 5000;
-	s.failover_timeout_ms = 10000;
-	s.parallel_syncs = 1;
-	s.priority = 100;
 	s.info_refresh_ms = 500;
-	s.master_link_ok = 1;
-	s.role_reported = flags & SFLAG_MASTER ? ROLE_MASTER : ROLE_REPLICA;
 	return s;
-}
-
-static inline void listed(struct world *w, enum question q, uint32_t sentinel,
-		   struct sentinel_instance *items, size_t count)
-{
-	struct sentinel_list list = {items, count};
-	struct observation o = observe(w, q, sentinel);
-
-	o.u.list = &list;
-	o.arg = "mymaster";
-	model_apply(w->m, &o);
 }
 
 static inline void sentinels_say(struct world *w, uint32_t master_flags)
@@ -171,10 +71,10 @@ static inline void sentinels_say(struct world *w, uint32_t master_flags)
 	for (int s = 0; s < 3; s++) {
 		uint32_t id = id_of(w, "10.0.0.9", 26379 + s);
 		struct sentinel_instance master =
-		    instance("mymaster", "10.0.0.1", 6379, SFLAG_MASTER | master_flags);
+		    shown_instance("mymaster", "10.0.0.1", 6379, SFLAG_MASTER | master_flags);
 
 		snprintf(master.run_id, sizeof(master.run_id), "%040d", 1);
-		listed(w, ASK_SENTINEL_MASTERS, id, &master, 1);
+		listed(w, ASK_SENTINEL_MASTERS, id, "mymaster", &master, 1);
 	}
 }
 
@@ -189,7 +89,7 @@ static inline void ckquorum(struct world *w, bool ok, const char *message)
 	model_apply(w->m, &o);
 }
 
-static inline void message(struct world *w, int sentinel, const char *channel)
+static inline void shown_message(struct world *w, int sentinel, const char *channel)
 {
 	struct sentinel_message msg;
 	struct observation o = observe(w, ASK_MESSAGE, id_of(w, "10.0.0.9", 26379 + sentinel));
@@ -199,14 +99,14 @@ static inline void message(struct world *w, int sentinel, const char *channel)
 	snprintf(msg.instance_type, sizeof(msg.instance_type), "master");
 	snprintf(msg.name, sizeof(msg.name), "mymaster");
 	snprintf(msg.master_name, sizeof(msg.master_name), "mymaster");
-	msg.addr = msg.master = at("10.0.0.1", 6379);
+	msg.addr = msg.master = at_host("10.0.0.1", 6379);
 	msg.epoch = FACT_UNKNOWN;
 	if (strcmp(channel, "+odown") == 0)
 		snprintf(msg.detail, sizeof(msg.detail), "#quorum 3/2");
 	if (strcmp(channel, "+selected-slave") == 0) {
 		snprintf(msg.instance_type, sizeof(msg.instance_type), "slave");
 		snprintf(msg.name, sizeof(msg.name), "10.0.0.2:6379");
-		msg.addr = at("10.0.0.2", 6379);
+		msg.addr = at_host("10.0.0.2", 6379);
 	}
 	o.sent_ms = 0;
 	o.u.message = &msg;
@@ -222,52 +122,52 @@ static inline void data_nodes_say(struct world *w, int64_t offset, int64_t slow_
 		 "slave1:ip=10.0.0.3,port=6379,state=online,offset=%lld,lag=1\r\n"
 		 "slave2:ip=10.0.0.4,port=6379,state=online,offset=%lld,lag=1\r\n",
 		 (long long)offset, (long long)(offset - 1200), (long long)(offset - slow_lag));
-	info_master(w, id_of(w, "10.0.0.1", 6379), "standalone", 1, offset, replicas);
-	info_replica(w, id_of(w, "10.0.0.2", 6379), "standalone", 2, "10.0.0.1", 6379, offset,
+	shown_master(w, id_of(w, "10.0.0.1", 6379), "standalone", 1, offset, replicas);
+	shown_replica(w, id_of(w, "10.0.0.2", 6379), "standalone", 2, "10.0.0.1", 6379, offset,
 		     LINK_OK);
-	info_replica(w, id_of(w, "10.0.0.3", 6379), "standalone", 3, "10.0.0.1", 6379,
+	shown_replica(w, id_of(w, "10.0.0.3", 6379), "standalone", 3, "10.0.0.1", 6379,
 		     offset - 1200, LINK_OK);
 	/* a replica of a replica */
-	info_replica(w, id_of(w, "10.0.0.4", 6379), "standalone", 4, "10.0.0.1", 6379,
+	shown_replica(w, id_of(w, "10.0.0.4", 6379), "standalone", 4, "10.0.0.1", 6379,
 		     offset - slow_lag, LINK_OK);
 }
 
-static inline void info_sentinel(struct world *w, int s)
+static inline void shown_sentinel(struct world *w, int s)
 {
-	info(w, id_of(w, "10.0.0.9", 26379 + s),
+	infof(w, id_of(w, "10.0.0.9", 26379 + s),
 	     "# Server\r\nredis_version:7.0.15\r\nredis_mode:sentinel\r\nrun_id:%040d\r\n"
 	     "uptime_in_seconds:93784\r\n# Sentinel\r\nsentinel_masters:1\r\nsentinel_tilt:0\r\n",
 	     90 + s);
 }
 
-static inline struct world sentinel_world(void)
+static inline struct world shown_set(void)
 {
-	struct world w = {model_new(1000), T0};
+	struct world w = world_new();
 	struct sentinel_instance items[3];
 
-	target(&w, at("10.0.0.9", 26379));
+	target_host(&w, "10.0.0.9", 26379);
 	for (int s = 0; s < 3; s++) {
 		uint32_t id;
 
 		id = id_of(&w, "10.0.0.9", 26379 + s);
-		link_to(&w, id, LINK_UP, NULL);
-		info_sentinel(&w, s);
+		link_state(&w, id, LINK_UP, NULL);
+		shown_sentinel(&w, s);
 		if (s > 0)
 			continue;
-		items[0] = instance("mymaster", "10.0.0.1", 6379, SFLAG_MASTER);
-		listed(&w, ASK_SENTINEL_MASTERS, id, items, 1);
+		items[0] = shown_instance("mymaster", "10.0.0.1", 6379, SFLAG_MASTER);
+		listed(&w, ASK_SENTINEL_MASTERS, id, "mymaster", items, 1);
 		for (int r = 0; r < 3; r++) {
 			char host[32];
 
 			snprintf(host, sizeof(host), "10.0.0.%d", 2 + r);
-			items[r] = instance(host, host, 6379, SFLAG_SLAVE);
-			items[r].master = at("10.0.0.1", 6379);
+			items[r] = shown_instance(host, host, 6379, SFLAG_SLAVE);
+			items[r].master = at_host("10.0.0.1", 6379);
 		}
-		listed(&w, ASK_SENTINEL_REPLICAS, id, items, 3);
+		listed(&w, ASK_SENTINEL_REPLICAS, id, "mymaster", items, 3);
 		for (int p = 1; p < 3; p++)
 			items[p - 1] =
-			    instance(p == 1 ? "s1" : "s2", "10.0.0.9", 26379 + p, SFLAG_SENTINEL);
-		listed(&w, ASK_SENTINEL_SENTINELS, id, items, 2);
+			    shown_instance(p == 1 ? "s1" : "s2", "10.0.0.9", 26379 + p, SFLAG_SENTINEL);
+		listed(&w, ASK_SENTINEL_SENTINELS, id, "mymaster", items, 2);
 	}
 	sentinels_say(&w, 0);
 	ckquorum(&w, true,
@@ -276,7 +176,7 @@ static inline struct world sentinel_world(void)
 		char host[32];
 
 		snprintf(host, sizeof(host), "10.0.0.%d", n);
-		link_to(&w, id_of(&w, host, 6379), LINK_UP, NULL);
+		link_state(&w, id_of(&w, host, 6379), LINK_UP, NULL);
 	}
 	for (int i = 0; i < 12; i++) {
 		data_nodes_say(&w, 5000000 + i * 80000, 100000 + i * i * 4000);
@@ -284,7 +184,7 @@ static inline struct world sentinel_world(void)
 	}
 	w.now -= 1000;
 	for (int s = 0; s < 3; s++)
-		info_sentinel(&w, s);
+		shown_sentinel(&w, s);
 	return w;
 }
 
@@ -293,32 +193,32 @@ static inline void kill_master(struct world *w)
 {
 	uint32_t id = id_of(w, "10.0.0.1", 6379);
 
-	link_to(w, id, LINK_LOST, "connection closed by the server");
+	link_state(w, id, LINK_LOST, "connection closed by the server");
 	w->now += 5000;
 	for (int s = 0; s < 3; s++) {
-		message(w, s, "+sdown");
+		shown_message(w, s, "+sdown");
 		w->now += 20;
 	}
-	message(w, 0, "+odown");
+	shown_message(w, 0, "+odown");
 	sentinels_say(w, SFLAG_S_DOWN | SFLAG_O_DOWN);
-	message(w, 0, "+try-failover");
+	shown_message(w, 0, "+try-failover");
 	w->now += 60;
-	message(w, 0, "+elected-leader");
-	message(w, 0, "+selected-slave");
-	message(w, 0, "+failover-state-wait-promotion");
+	shown_message(w, 0, "+elected-leader");
+	shown_message(w, 0, "+selected-slave");
+	shown_message(w, 0, "+failover-state-wait-promotion");
 	w->now += 1200;
 	for (int n = 2; n <= 4; n++) {
 		char host[32];
 
 		snprintf(host, sizeof(host), "10.0.0.%d", n);
-		info_replica(w, id_of(w, host, 6379), "standalone", n, "10.0.0.1", 6379, 5880000,
+		shown_replica(w, id_of(w, host, 6379), "standalone", n, "10.0.0.1", 6379, 5880000,
 			     LINK_BROKEN);
 	}
 }
 
 #define NODE_LINE "%040d 127.0.0.1:%d@1%d %s %s 0 0 %d connected%s\n"
 
-static inline void cluster_nodes(struct world *w, int asked, const char *third_flags,
+static inline void shown_cluster_nodes(struct world *w, int asked, const char *third_flags,
 			  const char *second_slots)
 {
 	static struct cluster_scratch scratch;
@@ -371,32 +271,32 @@ static inline void cluster_infos(struct world *w, bool ok)
 	}
 }
 
-static inline struct world cluster_world(const char *third_flags, const char *second_slots, bool ok)
+static inline struct world shown_cluster(const char *third_flags, const char *second_slots, bool ok)
 {
-	struct world w = {model_new(1000), T0};
+	struct world w = world_new();
 
-	target(&w, at("127.0.0.1", 7000));
-	link_to(&w, id_of(&w, "127.0.0.1", 7000), LINK_UP, NULL);
-	info_master(&w, id_of(&w, "127.0.0.1", 7000), "cluster", 100, 500000, "");
-	cluster_nodes(&w, 0, third_flags, second_slots);
+	target_host(&w, "127.0.0.1", 7000);
+	link_state(&w, id_of(&w, "127.0.0.1", 7000), LINK_UP, NULL);
+	shown_master(&w, id_of(&w, "127.0.0.1", 7000), "cluster", 100, 500000, "");
+	shown_cluster_nodes(&w, 0, third_flags, second_slots);
 	for (int i = 0; i < 6; i++) {
 		uint32_t id = id_of(&w, "127.0.0.1", 7000 + i);
 		char replicas[128];
 
 		if (i == 2 && strstr(third_flags, "fail")) {
-			link_to(&w, id, LINK_FAILED, "connection refused");
+			link_state(&w, id, LINK_FAILED, "connection refused");
 			continue;
 		}
-		link_to(&w, id, LINK_UP, NULL);
+		link_state(&w, id, LINK_UP, NULL);
 		snprintf(replicas, sizeof(replicas),
 			 "slave0:ip=127.0.0.1,port=%d,state=online,offset=500000,lag=0\r\n",
 			 7003 + i);
 		if (i < 3)
-			info_master(&w, id, "cluster", 100 + i, 500000, replicas);
+			shown_master(&w, id, "cluster", 100 + i, 500000, replicas);
 		else
-			info_replica(&w, id, "cluster", 100 + i, "127.0.0.1", 7000 + i - 3, 500000,
+			shown_replica(&w, id, "cluster", 100 + i, "127.0.0.1", 7000 + i - 3, 500000,
 				     LINK_OK);
-		cluster_nodes(&w, i, third_flags, second_slots);
+		shown_cluster_nodes(&w, i, third_flags, second_slots);
 	}
 	cluster_infos(&w, ok);
 	w.now += 1000;
@@ -542,12 +442,6 @@ static inline const char *line_with(const char *text, const char *word)
 	end = strchr(hit, '\n');
 	snprintf(line, sizeof(line), "%.*s", (int)((end ? end : hit + strlen(hit)) - start), start);
 	return line;
-}
-
-static inline void assert_has(const char *text, const char *word)
-{
-	if (!strstr(text, word))
-		fail_msg("no \"%s\" in:\n%s", word, text);
 }
 
 static inline void assert_lacks(const char *text, const char *word)
