@@ -232,4 +232,3 @@ char *secure_pattern(size_t len, unsigned seed)
 	data[len] = '\0';
 	return data;
 }
-
