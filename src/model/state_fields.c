@@ -545,7 +545,16 @@ static const struct state_field fields_failover_record[] = {
 	BOOL(failover_record, over),
 	TIME(failover_record, over_ms),
 };
-RECORD_OF(failover_record, failover_record, NULL);
+
+static const char *check_failover_record(void *object)
+{
+	const struct failover_record *f = object;
+	for (size_t i = 0; i < STEP_COUNT; i++)
+		if (f->step_ms[i] != 0 && f->step_last_ms[i] < f->step_ms[i])
+			return "the last word of a failover's step is before the first";
+	return NULL;
+}
+RECORD_OF(failover_record, failover_record, check_failover_record);
 
 /* --- the whole --------------------------------------------------------------------------------- */
 

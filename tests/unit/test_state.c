@@ -13,6 +13,7 @@ static unsigned watched_tick(struct model *m, int64_t now_ms, int64_t wall_ms);
 #undef model_tick
 
 #include "base/mem.h"
+#include "model/failovers.h"
 #include "model/lag.h"
 #include "model/state.h"
 #include "model/state_private.h"
@@ -598,7 +599,11 @@ static void test_ids(void **state)
 	struct node *n = m->nodes[id_at(world, 21002) - 1];
 	struct deployment *d = m->deployments[0];
 	struct group *g = d->groups[0];
+	struct failover_record *f = failover_add(m);
 	(void)state;
+	f->id = 1;
+	f->step_ms[STEP_TRY] = f->step_last_ms[STEP_TRY] = T0;
+	ASSERT_REFUSED_WITH(f->step_last_ms[STEP_TRY], T0 - 1, "step is before the first");
 	ASSERT_REFUSED_WITH(n->upstream_id, 1000, "upstream_id is out of range");
 	ASSERT_REFUSED_WITH(n->upstream_id, n->id, "follows itself");
 	ASSERT_REFUSED_WITH(n->deployment_id, 2, "in no deployment");
