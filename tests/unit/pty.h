@@ -24,6 +24,7 @@ struct pty {
 	pid_t pid;
 	struct termios before;
 	struct buf output; /* what the terminal got */
+	char said[1024];   /* by the child, and not expected yet */
 };
 
 static int report_fd; /* in the child */
@@ -89,35 +90,56 @@ static inline void pty_start(struct pty *p, const char *term, void (*part)(void)
 	p->report = pipe_fds[0];
 }
 
-/* Reads the terminal until the child's report holds the word, or the child is gone. */
+static inline void pty_read_terminal(struct pty *p)
+{
+	char block[4096];
+	ssize_t got = read(p->master, block, sizeof(block));
+
+	if (got > 0)
+		buf_add(&p->output, block, (size_t)got);
+}
+
+/* Reads the terminal until the child's report holds the word, or the child is gone. What it says behind
+ * the word is kept for the next one. */
 static inline void pty_expect(struct pty *p, const char *word, bool read_terminal)
 {
-	char text[1024] = "";
-	size_t len = 0;
+	const char *hit;
 
-	while (!strstr(text, word)) {
+	while (!(hit = strstr(p->said, word))) {
 		struct pollfd fds[2] = {
 			{ .fd = p->report, .events = POLLIN },
 			{ .fd = read_terminal ? p->master : -1, .events = POLLIN },
 		};
-		char block[4096];
+		size_t len = strlen(p->said);
 		ssize_t got;
 
 		assert_true(poll(fds, 2, PATIENCE_MS) > 0);
 		if (fds[1].revents & POLLIN) {
-			got = read(p->master, block, sizeof(block));
-			if (got > 0)
-				buf_add(&p->output, block, (size_t)got);
+			pty_read_terminal(p);
 			continue;
 		}
 		if (!fds[0].revents)
 			continue;
-		got = read(p->report, text + len, sizeof(text) - 1 - len);
+		got = read(p->report, p->said + len, sizeof(p->said) - 1 - len);
 		if (got <= 0)
-			fail_msg("the child said '%s' instead of '%s'", text, word);
-		len += (size_t)got;
-		text[len] = '\0';
+			fail_msg("the child said '%s' instead of '%s'", p->said, word);
+		p->said[len + (size_t)got] = '\0';
 	}
+	hit += strlen(word);
+	memmove(p->said, hit, strlen(hit) + 1);
+}
+
+/* The last word, and all that the child sent to the terminal: the kernel hands that on when it has time,
+ * and says that there is no more when the child is gone. */
+static inline void pty_expect_last(struct pty *p, const char *word)
+{
+	size_t before;
+
+	pty_expect(p, word, true);
+	do {
+		before = p->output.len;
+		pty_read_terminal(p);
+	} while (p->output.len > before);
 }
 
 static inline void pty_end(struct pty *p)

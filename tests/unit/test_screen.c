@@ -113,7 +113,7 @@ static void test_terminal_is_given_back(void **state)
 
 	(void)state;
 	pty_start(&p, "xterm-256color", part_modes);
-	pty_expect(&p, "done", true);
+	pty_expect_last(&p, "done");
 	/* entered and left the alternate screen as often: start, resume, start */
 	assert_int_equal(count_of(&p.output, "\033[?1049h"), 3);
 	assert_int_equal(count_of(&p.output, "\033[?1049l"), 3);
@@ -146,7 +146,7 @@ static void test_controls_are_not_sent(void **state)
 
 	(void)state;
 	pty_start(&p, "xterm-256color", part_hostile);
-	pty_expect(&p, "done", true);
+	pty_expect_last(&p, "done");
 	assert_int_equal(count_of(&p.output, "A?]0;evil?B?C?31mD\xef\xbf\xbd" "E?F?G????H"), 1);
 	assert_int_equal(count_of(&p.output, "\033]0;"), 0);
 	assert_int_equal(count_of(&p.output, "\xe2\x80\xae"), 0);
@@ -221,7 +221,7 @@ static void test_unread_terminal_never_blocks(void **state)
 	(void)state;
 	pty_start(&p, "xterm-256color", part_unread);
 	pty_expect(&p, "stuck", false);
-	pty_expect(&p, "done", true);
+	pty_expect_last(&p, "done");
 	assert_int_equal(count_of(&p.output, "alive again"), 1);
 	pty_end(&p);
 }
@@ -261,8 +261,8 @@ static void part_crash_unread(void)
 	/* The reader wakes up when the way back has begun. */
 	if (fork() == 0) {
 		nanosleep(&slow, NULL);
-		tcflow(0, TCOON);
 		say("stuck");
+		tcflow(0, TCOON);
 		_exit(0);
 	}
 	screen_emergency_restore();
@@ -277,7 +277,7 @@ static void test_crash_on_slow_terminal(void **state)
 	(void)state;
 	pty_start(&p, "xterm-256color", part_crash_unread);
 	pty_expect(&p, "stuck", false);
-	pty_expect(&p, "restored", true);
+	pty_expect_last(&p, "restored");
 	assert_int_equal(count_of(&p.output, "\033[?1049l"), 1);
 	pty_end(&p);
 }
@@ -431,7 +431,7 @@ static void test_resize(void **state)
 
 	(void)state;
 	pty_start(&p, "xterm-256color", part_resize);
-	pty_expect(&p, "done", true);
+	pty_expect_last(&p, "done");
 	assert_int_equal(count_of(&p.output, "resized"), 2);
 	pty_end(&p);
 }
@@ -477,7 +477,7 @@ static void test_linux_console(void **state)
 
 	(void)state;
 	pty_start(&p, "linux", part_console);
-	pty_expect(&p, "done", true);
+	pty_expect_last(&p, "done");
 	assert_non_null(strstr(buf_str(&p.output), "┌"));
 	assert_non_null(strstr(buf_str(&p.output), "●!X?├└"));
 	assert_non_null(strstr(buf_str(&p.output), "█████|"));
@@ -492,7 +492,7 @@ static void test_unknown_terminal_type(void **state)
 
 	(void)state;
 	pty_start(&p, "nosuchterm-17", part_unknown_term);
-	pty_expect(&p, "done", true);
+	pty_expect_last(&p, "done");
 	assert_int_equal(count_of(&p.output, "shown"), 1);
 	pty_end(&p);
 }
@@ -516,7 +516,7 @@ static void test_not_a_terminal(void **state)
 
 	(void)state;
 	pty_start(&p, "xterm-256color", part_not_a_terminal);
-	pty_expect(&p, "done", true);
+	pty_expect_last(&p, "done");
 	assert_int_equal(p.output.len, 0);
 	pty_end(&p);
 }
@@ -538,7 +538,7 @@ static void test_vt100(void **state)
 
 	(void)state;
 	pty_start(&p, "vt100", part_vt100);
-	pty_expect(&p, "done", true);
+	pty_expect_last(&p, "done");
 	assert_int_equal(count_of(&p.output, "plain"), 1);
 	assert_int_equal(count_of(&p.output, "[38;5"), 0);
 	assert_int_equal(count_of(&p.output, "[32"), 0);
