@@ -42,9 +42,17 @@ static void fail(const char *what)
 	abort();
 }
 
+/* Either name; NULL: none is installed. */
+static const char *server(void)
+{
+	if (system("command -v redis-server >/dev/null 2>&1") == 0)
+		return "redis-server";
+	return system("command -v valkey-server >/dev/null 2>&1") == 0 ? "valkey-server" : NULL;
+}
+
 bool live_available(void)
 {
-	return system("command -v redis-server >/dev/null 2>&1") == 0;
+	return server() != NULL;
 }
 
 /* Bound, and bound to no other socket: of two programs that look at once only one gets it. Redis
@@ -197,7 +205,7 @@ static void give_up(const struct live_server *s, const char *what)
 	char log[LOG_BYTES];
 
 	read_log(s, log);
-	fprintf(stderr, "redis-server on port %u %s:\n%s\n", s->port, what, log);
+	fprintf(stderr, "the server on port %u %s:\n%s\n", s->port, what, log);
 	exit(1);
 }
 
@@ -242,7 +250,7 @@ static void make_folder(struct live_server *s)
 static void run_server(struct live_server *s, const char *const *args)
 {
 	char port[8], tls_port[8];
-	const char *argv[ARGS_MAX] = { "redis-server", "--port", port, "--bind", "127.0.0.1",
+	const char *argv[ARGS_MAX] = { server(), "--port", port, "--bind", "127.0.0.1",
 				       "--save", "", "--repl-diskless-sync-delay", "0" };
 	int count = 9;
 
@@ -260,7 +268,7 @@ static void run_server(struct live_server *s, const char *const *args)
 
 static void run_sentinel(struct live_server *s, const char *config)
 {
-	const char *argv[] = { "redis-server", "sentinel.conf", "--sentinel", NULL };
+	const char *argv[] = { server(), "sentinel.conf", "--sentinel", NULL };
 	char path[96];
 	FILE *file;
 

@@ -15,7 +15,7 @@ struct live_server {
 	char folder[64];
 };
 
-bool live_available(void); /* redis-server is installed */
+bool live_available(void); /* redis-server or valkey-server is installed */
 /* A port that is this program's until it ends, with the one of its cluster bus: nobody listens, so
  * a connection is refused, and only a server that is started by name may take it. */
 uint16_t live_free_port(void);

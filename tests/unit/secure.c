@@ -174,7 +174,7 @@ void secure_start(struct live_server *s, const char *identity, const char *auth_
 bool secure_available(void)
 {
 	return live_available() &&
-	       system("ldd \"$(command -v redis-server)\" 2>/dev/null | grep -q libssl") == 0;
+	       system("ldd \"$(command -v redis-server || command -v valkey-server)\" 2>/dev/null | grep -q libssl") == 0;
 }
 
 bool localhost_is_known(void)
