@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 struct logfile {
 	pthread_mutex_t lock;
@@ -43,6 +45,12 @@ static int write_all(int fd, const struct buf *batch, size_t *lost)
 		ssize_t n = write(fd, batch->data + done, batch->len - done);
 		if (n < 0 && errno == EINTR)
 			continue;
+		/* A pipe that somebody else made so, or a reader that is behind: this thread may wait. */
+		if (n < 0 && errno == EAGAIN) {
+			struct pollfd room = { .fd = fd, .events = POLLOUT };
+			poll(&room, 1, -1);
+			continue;
+		}
 		if (n < 0) {
 			int error = errno;
 			*lost = lines_in(batch->data + done, batch->len - done);
@@ -104,15 +112,11 @@ static void *logfile_thread(void *arg)
 struct logfile *logfile_open_fd(int fd)
 {
 	struct logfile *l = mem_alloc(sizeof(*l));
-	pthread_condattr_t attr;
 	l->fd = fd;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->work, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&l->drained, &attr);
-	pthread_condattr_destroy(&attr);
-	if (pthread_create(&l->thread, NULL, logfile_thread, l) != 0) {
+	thread_cond_init(&l->drained);
+	if (!thread_start(&l->thread, 0, logfile_thread, l)) {
 		logfile_destroy(l);
 		return NULL;
 	}
@@ -121,9 +125,10 @@ struct logfile *logfile_open_fd(int fd)
 
 struct logfile *logfile_open(const char *path, struct buf *err)
 {
-	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
+	/* A FIFO that nobody reads is refused, and not waited for. */
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
 	if (fd < 0) {
-		buf_addf(err, "%s", strerror(errno));
+		buf_addf(err, "%s", errno == ENXIO ? "nobody reads it" : strerror(errno));
 		return NULL;
 	}
 	struct logfile *l = logfile_open_fd(fd);

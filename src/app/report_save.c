@@ -9,21 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/thread.h"
 
 #define NAMES_MAX   1000 /* -2 to -1000: more are no accident */
-#define STOP_WAIT_S 1
+#define STOP_WAIT_MS 1000
 
 struct report_save {
 	struct ev_loop *loop;
 	ev_async finished;
 	pthread_mutex_t lock;
-	bool abandoned;      /* guarded by lock: the thread frees */
+	pthread_cond_t ended;
+	bool over, abandoned; /* guarded by lock; abandoned: the thread frees */
 	pthread_t thread;
 	struct buf text;
 	char path[REPORT_PATH_BYTES], name[REPORT_PATH_BYTES];
@@ -141,6 +142,7 @@ static int save(struct report_save *s)
 static void destroy(struct report_save *s)
 {
 	pthread_mutex_destroy(&s->lock);
+	pthread_cond_destroy(&s->ended);
 	buf_free(&s->text);
 	free(s);
 }
@@ -151,8 +153,10 @@ static void *run(void *arg)
 	s->error = save(s);
 	pthread_mutex_lock(&s->lock);
 	bool abandoned = s->abandoned;
+	s->over = true;
 	if (!abandoned)
 		ev_async_send(s->loop, &s->finished);
+	pthread_cond_signal(&s->ended);
 	pthread_mutex_unlock(&s->lock);
 	if (abandoned)
 		destroy(s);
@@ -181,10 +185,11 @@ struct report_save *report_save_start(struct ev_loop *loop, struct buf *text, co
 	text_format(s->name, sizeof(s->name), "%s", name);
 	text_format(s->path, sizeof(s->path), "%s", path != NULL ? path : "");
 	pthread_mutex_init(&s->lock, NULL);
+	thread_cond_init(&s->ended);
 	ev_async_init(&s->finished, on_finished);
 	s->finished.data = s;
 	ev_async_start(loop, &s->finished);
-	if (pthread_create(&s->thread, NULL, run, s) == 0)
+	if (thread_start(&s->thread, 0, run, s))
 		return s;
 	ev_async_stop(loop, &s->finished);
 	destroy(s);
@@ -193,18 +198,20 @@ struct report_save *report_save_start(struct ev_loop *loop, struct buf *text, co
 
 void report_save_stop(struct report_save *s)
 {
-	struct timespec until;
 	if (s == NULL)
 		return;
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += STOP_WAIT_S;
+	struct timespec until = clock_mono_in(STOP_WAIT_MS);
 	ev_async_stop(s->loop, &s->finished);
-	if (pthread_timedjoin_np(s->thread, NULL, &until) == 0) {
-		destroy(s);
-		return;
-	}
 	pthread_mutex_lock(&s->lock);
-	s->abandoned = true;
-	pthread_detach(s->thread);
+	while (!s->over && pthread_cond_timedwait(&s->ended, &s->lock, &until) == 0)
+		;
+	bool over = s->over;
+	s->abandoned = !over;
+	if (!over)
+		pthread_detach(s->thread);
 	pthread_mutex_unlock(&s->lock);
+	if (!over)
+		return;
+	pthread_join(s->thread, NULL);
+	destroy(s);
 }

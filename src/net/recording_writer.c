@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "model/state.h"
 
 #define PART_SUFFIX ".part"
@@ -497,26 +497,12 @@ static void *writer_thread(void *arg)
 	return NULL;
 }
 
-/* No signal is for this thread: a file beyond the limit of sizes is an error of write() then. */
-static bool start_thread(struct recording_writer *w)
-{
-	sigset_t all, before;
-	bool ok;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	ok = pthread_create(&w->thread, NULL, writer_thread, w) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return ok;
-}
-
 /* --- the interface --------------------------------------------------------------------------- */
 
 static struct recording_writer *writer_new(const char *path, int64_t max_bytes,
 					   const struct recording_about *about)
 {
 	struct recording_writer *w = mem_alloc(sizeof(*w));
-	pthread_condattr_t attr;
 
 	w->fd = -1;
 	w->path = mem_strdup(path);
@@ -526,10 +512,7 @@ static struct recording_writer *writer_new(const char *path, int64_t max_bytes,
 	w->last = &w->first;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->work, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&w->drained, &attr);
-	pthread_condattr_destroy(&attr);
+	thread_cond_init(&w->drained);
 	return w;
 }
 
@@ -542,7 +525,7 @@ static bool write_begin(struct recording_writer *w, const char *made, bool repla
 	int error;
 
 	put_begin(w, &begin);
-	ok = write_at(w->fd, begin.data, begin.len, 0);
+	ok = write_at(w->fd, begin.data, begin.len, 0) && (!replaces || fdatasync(w->fd) == 0);
 	error = errno;
 	atomic_store(&w->size, (long long)begin.len);
 	buf_free(&begin);
@@ -573,7 +556,7 @@ struct recording_writer *recording_writer_open(const char *path, int64_t max_byt
 	part = replaces ? part_path(path) : mem_strdup(path);
 	w->fd = make_file(part, err);
 	ok = w->fd >= 0 && write_begin(w, part, replaces, err);
-	if (ok && !start_thread(w)) {
+	if (ok && !thread_start(&w->thread, 0, writer_thread, w)) {
 		buf_addstr(err, "no thread could be started");
 		ok = false;
 	}

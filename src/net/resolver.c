@@ -9,13 +9,13 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/endpoint.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #define THREADS_MAX  8
 #define THREAD_STACK (512 * 1024) /* NSS modules are hungrier than getaddrinfo itself */
@@ -118,25 +118,6 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-/* Signals are the main thread's: a thread that took one would break the loop's handlers. */
-static int create_thread(struct resolver_query *q)
-{
-	pthread_attr_t attr;
-	pthread_t id;
-	sigset_t all, old;
-	int status;
-
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	pthread_attr_setstacksize(&attr, THREAD_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	status = pthread_create(&id, &attr, thread_main, q);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	pthread_attr_destroy(&attr);
-	return status;
-}
-
 static void start(struct resolver *r, struct resolver_query *q)
 {
 	q->place = PLACE_THREAD_OR_DONE;
@@ -144,7 +125,7 @@ static void start(struct resolver *r, struct resolver_query *q)
 	pthread_mutex_lock(&r->shared->lock);
 	r->shared->refs++;
 	pthread_mutex_unlock(&r->shared->lock);
-	if (create_thread(q) == 0)
+	if (thread_start(NULL, THREAD_STACK, thread_main, q))
 		return;
 	q->result.error = EAI_AGAIN;
 	pthread_mutex_lock(&r->shared->lock);

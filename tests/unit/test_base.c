@@ -5,20 +5,28 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <math.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/endpoint.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/pool.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "base/units.h"
 
 static void grow_doubles_and_keeps(void **state)
@@ -397,6 +405,72 @@ static void pool_keeps_each_string_once(void **state)
 	pool_free(NULL);
 }
 
+/* --- files and threads ------------------------------------------------------------------------- */
+
+static void reads(const char *path, size_t max_bytes, int error, size_t len)
+{
+	struct buf out = BUF_INIT;
+	bool ok = file_read(path, max_bytes, &out, NULL);
+	assert_int_equal(ok ? 0 : errno, error);
+	if (ok) {
+		assert_int_equal(out.len, len);
+		assert_int_equal(strlen(out.data), len);
+	}
+	buf_free(&out);
+}
+
+static void files_are_read(void **state)
+{
+	char folder[] = "/tmp/redoubt-test-XXXXXX", path[64];
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/f", folder);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+	assert_true(fd >= 0);
+	reads(path, 10, 0, 0);
+	assert_int_equal(write(fd, "0123456789", 10), 10);
+	close(fd);
+	reads(path, 10, 0, 10);
+	reads(path, 11, 0, 10);
+	reads(path, 9, EFBIG, 0);
+	unlink(path);
+	reads(path, 10, ENOENT, 0);
+	/* Nobody writes to it: this returns all the same. */
+	assert_int_equal(mkfifo(path, 0600), 0);
+	reads(path, 10, EINVAL, 0);
+	unlink(path);
+	reads(folder, 10, EINVAL, 0);
+	rmdir(folder);
+	/* Its size is not known before. */
+	struct buf out = BUF_INIT;
+	assert_true(file_read("/proc/self/status", 100000, &out, NULL));
+	assert_non_null(strstr(out.data, "Pid:"));
+	buf_free(&out);
+	reads("/proc/self/status", 10, EFBIG, 0);
+	assert_string_equal(file_reason(EINVAL), "not a file");
+}
+
+static void *blocked_signals(void *arg)
+{
+	pthread_sigmask(SIG_SETMASK, NULL, arg);
+	return NULL;
+}
+
+static void threads_take_no_signal(void **state)
+{
+	sigset_t inside, before, after;
+	pthread_t id;
+	(void)state;
+	sigemptyset(&inside);
+	pthread_sigmask(SIG_SETMASK, NULL, &before);
+	assert_true(thread_start(&id, 0, blocked_signals, &inside));
+	assert_int_equal(pthread_join(id, NULL), 0);
+	pthread_sigmask(SIG_SETMASK, NULL, &after);
+	assert_int_equal(sigismember(&inside, SIGWINCH), 1);
+	assert_int_equal(sigismember(&inside, SIGXFSZ), 1);
+	assert_int_equal(sigismember(&after, SIGWINCH), sigismember(&before, SIGWINCH));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,6 +487,7 @@ int main(void)
 		cmocka_unit_test(contains_ignores_case),
 		cmocka_unit_test(endpoint_reads_all_forms),
 		cmocka_unit_test(units_are_short),
+		cmocka_unit_test(files_are_read), cmocka_unit_test(threads_take_no_signal),
 		cmocka_unit_test(clocks_format),
 	};
 
