@@ -3,8 +3,6 @@
 #include "tui/theme.h"
 
 #include <assert.h>
-#include <dirent.h>
-#include <errno.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,19 +11,11 @@
 
 #include "base/number.h"
 #include "base/text.h"
+#include "tui/theme_private.h"
 
-#ifndef THEME_DIR
-#define THEME_DIR "/usr/local/share/redoubt/themes"
-#endif
-
-#define THEME_FILE_BYTES (64 * 1024)
 /* A background that the file leaves out: the one of "text", once all lines are read. */
 #define COLOR_INHERIT (-2)
 #define COLOR_DEFAULT (-1)
-
-/* tui/theme_builtin.c: made from the themes folder, "default" first; NULL ends them. */
-extern const char *const theme_builtin_names[];
-extern const char *const theme_builtin_texts[];
 
 static const char *const role_names[STYLE_ROLE_COUNT] = {
 #define X(id, name) [id] = name,
@@ -428,7 +418,7 @@ void theme_builtin(struct theme *t)
 	*t = ready;
 }
 
-static bool load_compiled_in(struct theme *t, const char *name)
+bool theme_compiled_in(struct theme *t, const char *name)
 {
 	struct theme_lines lines;
 	size_t i = 0;
@@ -444,170 +434,16 @@ static bool load_compiled_in(struct theme *t, const char *name)
 	return true;
 }
 
-static bool read_file(const char *path, struct buf *out)
-{
-	char block[4096];
-	FILE *f = fopen(path, "re");
-	size_t got;
-	bool ok;
-
-	if (!f)
-		return false;
-	while (out->len < THEME_FILE_BYTES && (got = fread(block, 1, sizeof(block), f)) > 0)
-		buf_add(out, block, got);
-	ok = !ferror(f);
-	if (!ok)
-		errno = EIO; /* a folder, most likely: fopen takes it, fread does not */
-	fclose(f);
-	return ok;
-}
-
-#define FOLDERS 2 /* the user's, then what the system's administrator has put beside ours */
-
-static bool theme_folder(int which, struct buf *path)
-{
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-
-	buf_reset(path);
-	if (which == 1)
-		buf_addstr(path, THEME_DIR);
-	else if (config && *config)
-		buf_addf(path, "%s/redoubt/themes", config);
-	else if (home && *home)
-		buf_addf(path, "%s/.config/redoubt/themes", home);
-	return path->len > 0;
-}
-
-static bool read_named(int folder, const char *name, struct buf *path, struct buf *text)
-{
-	if (!theme_folder(folder, path))
-		return false;
-	buf_addf(path, "/%s.theme", name);
-	return read_file(buf_str(path), text);
-}
-
-static void name_of_path(const char *path, char *out, size_t size)
-{
-	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-	size_t len = strlen(base);
-
-	if (len > 6 && strcmp(base + len - 6, ".theme") == 0)
-		len -= 6;
-	text_clean(out, size, base, len);
-}
-
-static void say_not_found(const char *name, struct buf *err)
-{
-	struct buf path = BUF_INIT;
-	char clean[64];
-
-	text_clean(clean, sizeof(clean), name, strlen(name));
-	buf_addf(err, "theme '%s' not found; there are", clean);
-	for (size_t i = 0; theme_builtin_names[i]; i++)
-		buf_addf(err, "%s %s", i ? "," : "", theme_builtin_names[i]);
-	buf_addstr(err, "; looked for a file of the name in");
-	for (int i = 0; i < FOLDERS; i++)
-		if (theme_folder(i, &path))
-			buf_addf(err, "%s %s", i ? "," : "", buf_str(&path));
-	buf_free(&path);
-}
-
-static bool load_text(struct theme *t, const struct buf *path, struct buf *text, struct buf *err)
+bool theme_parse(struct theme *t, const char *name, const char *text, const char *place,
+		 struct buf *err)
 {
 	struct theme_lines lines = *default_lines();
 	struct theme_reader r = { .lines = &lines };
-	char name[sizeof(t->name)];
-	bool ok = reader_run(&r, buf_str(text));
+	bool ok = reader_run(&r, text);
 
-	name_of_path(path->data, name, sizeof(name));
 	name_theme(t, name, strlen(name));
 	lines_to_theme(&lines, t);
 	if (!ok)
-		buf_addf(err, "%s:%d: %s", path->data, r.error_line, r.error);
+		buf_addf(err, "%s:%d: %s", place, r.error_line, r.error);
 	return ok;
-}
-
-bool theme_load(struct theme *t, const char *name_or_path, struct buf *err)
-{
-	struct buf path = BUF_INIT, text = BUF_INIT;
-	bool ok = false;
-
-	if (strcmp(name_or_path, "default") == 0) {
-		theme_builtin(t);
-		return true;
-	}
-	if (strchr(name_or_path, '/')) {
-		buf_addstr(&path, name_or_path);
-		if (read_file(name_or_path, &text))
-			ok = load_text(t, &path, &text, err);
-		else
-			buf_addf(err, "%s: %s", name_or_path, strerror(errno));
-	} else if (read_named(0, name_or_path, &path, &text)) {
-		ok = load_text(t, &path, &text, err);
-	} else if (load_compiled_in(t, name_or_path)) {
-		ok = true;
-	} else if (read_named(1, name_or_path, &path, &text)) {
-		ok = load_text(t, &path, &text, err);
-	} else if (strstr(name_or_path, ".theme") && read_file(name_or_path, &text)) {
-		buf_reset(&path); /* "my.theme" beside the caller */
-		buf_addstr(&path, name_or_path);
-		ok = load_text(t, &path, &text, err);
-	} else {
-		say_not_found(name_or_path, err);
-	}
-	buf_free(&path);
-	buf_free(&text);
-	return ok;
-}
-
-/* --- names -------------------------------------------------------------------------------- */
-
-struct names { char (*names)[THEME_NAME_BYTES]; size_t count, max; };
-
-static void add_name(struct names *n, const char *name, size_t len)
-{
-	char clean[THEME_NAME_BYTES];
-
-	/* A name that is changed by cleaning or cut could not be loaded again. */
-	if (len == 0 || len >= sizeof(clean) || text_clean(clean, sizeof(clean), name, len) != len ||
-	    memcmp(clean, name, len) != 0)
-		return;
-	for (size_t i = 0; i < n->count && i < n->max; i++)
-		if (strcmp(n->names[i], clean) == 0)
-			return;
-	if (n->count < n->max)
-		memcpy(n->names[n->count], clean, len + 1);
-	n->count++;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(a, b);
-}
-
-size_t theme_names(char names[][THEME_NAME_BYTES], size_t max)
-{
-	struct names n = { .names = names, .max = max };
-	struct buf path = BUF_INIT;
-	size_t builtin;
-
-	for (size_t i = 0; theme_builtin_names[i]; i++)
-		add_name(&n, theme_builtin_names[i], strlen(theme_builtin_names[i]));
-	builtin = n.count;
-	for (int i = 0; i < FOLDERS; i++) {
-		DIR *folder = theme_folder(i, &path) ? opendir(buf_str(&path)) : NULL;
-		struct dirent *entry;
-		while (folder && (entry = readdir(folder)) != NULL) {
-			size_t len = strlen(entry->d_name);
-			if (len > 6 && strcmp(entry->d_name + len - 6, ".theme") == 0)
-				add_name(&n, entry->d_name, len - 6);
-		}
-		if (folder)
-			closedir(folder);
-	}
-	buf_free(&path);
-	if (n.count > builtin && builtin < max)
-		qsort(names[builtin], (n.count < max ? n.count : max) - builtin, sizeof(*names),
-		      compare_names);
-	return n.count;
 }

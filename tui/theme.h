@@ -58,6 +58,21 @@ void theme_builtin(struct theme *t); /* "default" */
 /* Names that theme_load knows: compiled in first, then files by name. Returns how many there are;
  * those beyond max are left out. */
 size_t theme_names(char names[][THEME_NAME_BYTES], size_t max);
+
+/* All themes that have a name, and those that were added, read once at the start: the disk of a home
+ * folder may hang later, and the screen must not. A file that is changed meanwhile is read again at
+ * the next start. */
+struct theme_library;
+struct theme_library *theme_library_read(void);
+void theme_library_add(struct theme_library *l, const char *name_or_path);
+void theme_library_free(struct theme_library *l);
+/* The named ones, as theme_names has them. */
+size_t theme_library_count(const struct theme_library *l);
+const char *theme_library_name(const struct theme_library *l, size_t index);
+/* As theme_load, without the disk. */
+bool theme_library_get(const struct theme_library *l, const char *name, struct theme *out,
+		       struct buf *err);
+
 const char *style_role_name(enum style_role r);
 /* #rrggbb of one of the 256 colours, as xterm has them. */
 int32_t theme_rgb_of_256(int color);

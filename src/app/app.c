@@ -251,11 +251,13 @@ static void name_operator(struct app *app)
 {
 	const char *user = getenv("SUDO_USER"), *ssh = getenv("SSH_CONNECTION");
 	char name[64], from[64] = "";
-	const struct passwd *entry = getpwuid(getuid());
 	if (user == NULL)
 		user = getenv("USER");
-	if (user == NULL)
+	if (user == NULL) {
+		/* The last resort: on a bastion host it may ask a directory over the network. */
+		const struct passwd *entry = getpwuid(getuid());
 		user = entry != NULL ? entry->pw_name : "unknown";
+	}
 	text_clean(name, sizeof(name), user, strlen(user));
 	if (ssh != NULL)
 		text_clean(from, sizeof(from), ssh, strcspn(ssh, " "));
@@ -315,21 +317,24 @@ bool app_is_read_only(const struct app *app, uint32_t deployment_id)
 	return app->options->read_only || app_settings(app, deployment_id)->read_only;
 }
 
-/* "redoubt: --log FILE: why" */
-static bool file_error(const char *option, const char *path, struct buf *err)
+/* "redoubt: --log FILE: why"; place: of the option or of the key. */
+static bool file_error(const char *place, const char *path, struct buf *err)
 {
 	char name[1024];
 	text_clean(name, sizeof(name), path, strlen(path));
-	fprintf(stderr, "redoubt: %s %s: %s\n", option, name, buf_str(err));
+	fprintf(stderr, "redoubt: %s %s: %s\n", place, name, buf_str(err));
 	buf_free(err);
 	return false;
 }
 
 static bool open_log(struct app *app, const char *path)
 {
-	struct buf err = BUF_INIT;
+	struct buf err = BUF_INIT, place = BUF_INIT;
 	app->log = logfile_open(path, &err);
-	return app->log != NULL || file_error("--log", path, &err);
+	options_place(app->options, UI_INDEX_log_file, &place);
+	bool ok = app->log != NULL || file_error(buf_str(&place), path, &err);
+	buf_free(&place);
+	return ok;
 }
 
 static bool open_recorder(struct app *app, const struct options *o)

@@ -3,14 +3,12 @@
 #include "app/configfile.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/text.h"
@@ -31,6 +29,7 @@ struct parsing {
 	const char *text;
 	size_t left;
 	int line;         /* of the line that was handed out last */
+	int lag_line;     /* where the later one of its two limits was set */
 	bool seen_ui, seen_alerts, seen_keys;
 };
 
@@ -135,7 +134,6 @@ static const struct ui_key {
 	UI_KEYS(X)
 #undef X
 };
-#define UI_KEY_COUNT (sizeof(ui_keys) / sizeof(ui_keys[0]))
 
 static const struct alert_key {
 	const char *name;
@@ -166,12 +164,13 @@ bool config_key_at(size_t index, struct config_key *out)
 	return settings_key_at(index - ALERT_KEY_COUNT, &out->name, &out->help);
 }
 
-static bool set_ui(struct config *c, const char *key, const char *value, struct buf *err)
+static bool set_ui(struct config *c, const char *key, const char *value, int line, struct buf *err)
 {
 	for (size_t i = 0; i < UI_KEY_COUNT; i++) {
 		void *field = (char *)c + ui_keys[i].offset;
 		if (strcmp(ui_keys[i].name, key) != 0)
 			continue;
+		c->ui_lines[i] = line;
 		switch (ui_keys[i].type) {
 		case UI_SECONDS: return parse_seconds(value, field, err);
 		case UI_FLAG: return parse_flag(value, field, err);
@@ -258,7 +257,9 @@ static bool open_section(struct parsing *p, const char *section, struct buf *err
 		return false;
 	}
 	size_t before = p->config->deployment_count;
-	const struct settings *s = deployment_of(p->config, section + 11, err);
+	struct settings *s = deployment_of(p->config, section + 11, err);
+	if (s != NULL && p->config->deployment_count > before)
+		s->line = p->line;
 	if (s == NULL || p->config->deployment_count > before)
 		return s != NULL;
 	buf_addf(err, "[deployment %s] stands twice", s->name);
@@ -270,14 +271,17 @@ static bool set_key(struct parsing *p, const char *section, const char *key, con
 {
 	struct config *c = p->config;
 	if (strcmp(section, "ui") == 0)
-		return set_ui(c, key, value, err);
-	if (strcmp(section, "alerts") == 0)
+		return set_ui(c, key, value, p->line, err);
+	if (strcmp(section, "alerts") == 0) {
+		if (strcmp(key, "lag-critical-bytes") == 0 || strcmp(key, "lag-warning-bytes") == 0)
+			p->lag_line = p->line;
 		return set_alert(c, key, value, err);
+	}
 	if (strcmp(section, "keys") == 0)
 		return keymap_set(&c->keys, key, value, p->line, err);
 	if (strncmp(section, "deployment ", 11) == 0) {
 		struct settings *s = deployment_of(c, section + 11, err);
-		return s != NULL && settings_set(s, key, value, err);
+		return s != NULL && settings_set(s, key, value, p->line, err);
 	}
 	buf_addstr(err, "a key before any section");
 	return false;
@@ -398,27 +402,38 @@ static bool check_alerts(const struct config *c, struct buf *err)
 	return false;
 }
 
-static bool check_deployments(const struct config *c, struct buf *err)
+static int check_deployments(const struct config *c, struct buf *err)
 {
 	for (size_t i = 0; i < c->deployment_count; i++) {
 		if (c->deployments[i].target_count > 0)
 			continue;
 		buf_addf(err, "[deployment %s]: has no targets", c->deployments[i].name);
-		return false;
+		return c->deployments[i].line;
 	}
-	return true;
+	return 0;
+}
+
+/* What only the whole shows: the line of what is wrong, with the reason in err; 0: all is well. */
+static int check_whole(const struct config *c, const struct parsing *p, struct buf *err)
+{
+	int line = keymap_check(&c->keys, err);
+	if (line == 0)
+		line = check_deployments(c, err);
+	if (line == 0 && !check_alerts(c, err))
+		line = p->lag_line;
+	return line;
 }
 
 bool config_parse(struct config *c, const char *text, size_t len, const char *name, struct buf *err)
 {
 	*c = (struct config){ .alerts = ALERTS_DEFAULT, .keys = *keymap_builtin() };
+	snprintf(c->file, sizeof(c->file), "%s", name);
 	init_ui(c);
 	struct parsing p = { .config = c, .text = text, .left = len };
 	int bad_line = ini_parse_stream(next_line, &p, on_key, &p);
-	struct buf why = BUF_INIT;
 	bool ok = true;
 	if (bad_line == 0 && p.error_line == 0)
-		p.error_line = keymap_check(&c->keys, &p.why);
+		p.error_line = check_whole(c, &p, &p.why);
 	/* inih counts a refused key as bad as well; a bad line before it is the cause. */
 	if (bad_line != 0 && (p.error_line == 0 || bad_line < p.error_line)) {
 		buf_addf(err, "%s:%d: neither [section] nor key = value", name, bad_line);
@@ -426,11 +441,7 @@ bool config_parse(struct config *c, const char *text, size_t len, const char *na
 	} else if (p.error_line != 0) {
 		buf_addf(err, "%s:%d: %s", name, p.error_line, buf_str(&p.why));
 		ok = false;
-	} else if (!check_deployments(c, &why) || !check_alerts(c, &why)) {
-		buf_addf(err, "%s: %s", name, buf_str(&why));
-		ok = false;
 	}
-	buf_free(&why);
 	buf_free(&p.why);
 	return ok;
 }
@@ -457,31 +468,6 @@ char *config_default_path(void)
 	return path.data;
 }
 
-/* The whole file; false with errno set. One allocation: growing would leave copies of passwords. */
-static bool read_file(const char *path, struct buf *out, struct stat *st)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	int error = fstat(fd, st) != 0 ? errno : S_ISREG(st->st_mode) ? 0 : EINVAL;
-	out->cap = CONFIG_FILE_BYTES_MAX + 2;
-	out->data = mem_alloc(out->cap);
-	while (error == 0 && out->len <= CONFIG_FILE_BYTES_MAX) {
-		ssize_t n = read(fd, out->data + out->len, CONFIG_FILE_BYTES_MAX + 1 - out->len);
-		if (n < 0 && errno != EINTR)
-			error = errno;
-		if (n == 0)
-			break;
-		if (n > 0)
-			out->len += (size_t)n;
-	}
-	if (out->len > CONFIG_FILE_BYTES_MAX)
-		error = EFBIG;
-	close(fd);
-	errno = error;
-	return error == 0;
-}
-
 static bool check_mode(const struct config *c, const struct stat *st, const char *path, struct buf *err)
 {
 	for (size_t i = 0; i < c->deployment_count; i++) {
@@ -497,18 +483,18 @@ bool config_load(struct config *c, const char *path, bool missing_is_fine, struc
 {
 	struct buf text = BUF_INIT;
 	struct stat st;
-	char name[1024]; /* for messages: they go to a terminal */
+	char name[CONFIG_NAME_BYTES]; /* for messages: they go to a terminal */
 	text_clean(name, sizeof(name), path, strlen(path));
-	if (!read_file(path, &text, &st)) {
+	if (!file_read(path, CONFIG_FILE_BYTES_MAX, &text, &st)) {
 		int error = errno;
-		mem_wipe_free(text.data, text.len);
+		mem_wipe_free(text.data, text.cap);
 		bool fine = config_parse(c, "", 0, name, err);
 		if (error == ENOENT && missing_is_fine)
 			return fine;
-		buf_addf(err, "%s: %s", name, error == EINVAL ? "not a file" : strerror(error));
+		buf_addf(err, "%s: %s", name, file_reason(error));
 		return false;
 	}
 	bool ok = config_parse(c, buf_str(&text), text.len, name, err);
-	mem_wipe_free(text.data, text.len);
+	mem_wipe_free(text.data, text.cap);
 	return ok && check_mode(c, &st, name, err);
 }

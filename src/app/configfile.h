@@ -11,6 +11,7 @@
 
 #define CONFIG_DEPLOYMENTS_MAX 256
 #define CONFIG_FILE_BYTES_MAX  (1024 * 1024)
+#define CONFIG_NAME_BYTES      1024
 
 enum ui_key_type { UI_SECONDS, UI_FLAG, UI_TEXT, UI_TRUECOLOR, UI_NOTIFY, UI_GRAPH, UI_COLUMNS };
 
@@ -34,7 +35,16 @@ enum ui_key_type { UI_SECONDS, UI_FLAG, UI_TEXT, UI_TRUECOLOR, UI_NOTIFY, UI_GRA
 	X(UI_COLUMNS, "node-columns", node_columns, "", "columns of the nodes' table, with commas; none: by width") \
 	X(UI_TEXT, "log", log_file, "", "append events and operator actions to this file")
 
+enum ui_index {
+#define X(type, name, member, standard, help) UI_INDEX_##member,
+	UI_KEYS(X)
+#undef X
+	UI_KEY_COUNT
+};
+
 struct config {
+	char file[CONFIG_NAME_BYTES]; /* its name, fit for messages; "" without one */
+	int ui_lines[UI_KEY_COUNT];   /* where a key of [ui] was set; 0: it was not */
 	/* [ui]: -1 or NULL where the file says nothing */
 	int64_t interval_ms, timeout_ms;
 	int read_only, ascii, no_color, truecolor, mouse, title, bell, notify, graph;

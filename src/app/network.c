@@ -310,7 +310,20 @@ static bool add_tls(struct net_profile *p, const struct settings *s, struct buf 
 
 /* --- all of it --------------------------------------------------------------------------------- */
 
-static bool add_profile(struct network *n, const struct settings *s, bool ask, struct buf *err)
+/* "FILE:LINE: key: why" for what the file says, "--key: why" for the command line. why begins with
+ * the name of the setting. */
+static void say_where(const struct settings *s, const char *file, const char *why, struct buf *err)
+{
+	const char *key = why + strspn(why, "-");
+	size_t key_len = strspn(key, "abcdefghijklmnopqrstuvwxyz-");
+	if (s->line > 0)
+		buf_addf(err, "%s:%d: %s", file, settings_line(s, key, key_len), key);
+	else
+		buf_addf(err, "--%s", key);
+}
+
+static bool add_profile(struct network *n, const struct settings *s, const char *file, bool ask,
+			struct buf *err)
 {
 	struct buf why = BUF_INIT;
 	struct net_profile *p = &n->profiles[n->count];
@@ -318,11 +331,8 @@ static bool add_profile(struct network *n, const struct settings *s, bool ask, s
 	n->settings[n->count++] = s;
 	*p = (struct net_profile){ .credentials = c, .map = &s->map };
 	bool ok = add_credentials(c, s, ask, &why) && add_tls(p, s, &why);
-	if (!ok && s->name[0] != '\0')
-		buf_addf(err, "[deployment %s]: ", s->name);
-	else if (!ok && buf_str(&why)[0] != '-')
-		buf_addstr(err, "--");
-	buf_addstr(err, buf_str(&why));
+	if (!ok)
+		say_where(s, file, buf_str(&why), err);
 	buf_free(&why);
 	return ok;
 }
@@ -366,7 +376,8 @@ bool network_build(struct network *n, const struct options *o, const struct demo
 	n->settings = mem_alloc(count * sizeof(*n->settings));
 	n->profiles = mem_alloc(count * sizeof(*n->profiles));
 	for (size_t i = 0; ok && i < count; i++)
-		ok = add_profile(n, use_file ? &c->deployments[i] : &o->cli, !use_file && o->askpass, err);
+		ok = add_profile(n, use_file ? &c->deployments[i] : &o->cli, c->file,
+				 !use_file && o->askpass, err);
 	if (ok && demo != NULL)
 		add_demo(n, demo);
 	forget_variables(o);

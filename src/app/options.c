@@ -12,6 +12,7 @@
 #include "base/number.h"
 #include "base/text.h"
 #include "net/recording_writer.h"
+#include "tui/theme.h"
 
 enum option_type {
 	OPTION_FLAG,     /* bool */
@@ -57,13 +58,13 @@ static bool set_events(struct options *o, const char *value, struct buf *err)
 static bool set_tls(struct options *o, const char *value, struct buf *err)
 {
 	(void)value;
-	return settings_set(&o->cli, "tls", "yes", err);
+	return settings_set(&o->cli, "tls", "yes", 0, err);
 }
 
 static bool set_insecure(struct options *o, const char *value, struct buf *err)
 {
 	(void)value;
-	return settings_set(&o->cli, "insecure", "yes", err);
+	return settings_set(&o->cli, "insecure", "yes", 0, err);
 }
 
 /* The place of value among the words of "this|that|other", -1 with the reason in err. */
@@ -264,7 +265,7 @@ static bool set_option(struct options *o, const struct option_info *info, const 
 			buf_addstr(err, "must not be empty");
 		return value[0] != '\0';
 	case OPTION_SETTING:
-		return settings_set(&o->cli, info->name, value, err);
+		return settings_set(&o->cli, info->name, value, 0, err);
 	case OPTION_SECONDS:
 		return set_seconds(info, field, value, err);
 	case OPTION_SPECIAL:
@@ -460,7 +461,8 @@ static int64_t standard_ms(const struct ui_setting *u)
 	return (int64_t)(seconds * 1000.0 + 0.5);
 }
 
-static void merge_ui(struct options *o, const struct ui_setting *u)
+/* True for a text that comes from the file. */
+static bool merge_ui(struct options *o, const struct ui_setting *u)
 {
 	void *field = (char *)o + u->offset;
 	const void *said = (const char *)&o->config + u->config_offset;
@@ -481,10 +483,43 @@ static void merge_ui(struct options *o, const struct ui_setting *u)
 		break;
 	case UI_TEXT:
 	case UI_COLUMNS:
-		if (*(char **)field == NULL)
-			*(char **)field = mem_strdup(*(char *const *)said);
-		break;
+		if (*(char **)field != NULL)
+			return false;
+		*(char **)field = mem_strdup(*(char *const *)said);
+		return *(char **)field != NULL;
 	}
+	return false;
+}
+
+void options_place(const struct options *o, enum ui_index key, struct buf *out)
+{
+	if (o->from_file[key])
+		buf_addf(out, "%s:%d: %s", o->config.file, o->config.ui_lines[key], ui_settings[key].name);
+	else
+		buf_addf(out, "--%s", ui_settings[key].name);
+}
+
+/* A theme that can't be had is a mistake of whoever named it, and is said before anything starts. */
+static bool theme_is_there(const char *name, struct buf *why)
+{
+	struct theme theme;
+	return name == NULL || theme_load(&theme, name, why);
+}
+
+static bool check_themes(const struct options *o, struct buf *err)
+{
+	const struct config *c = &o->config;
+	struct buf why = BUF_INIT;
+	if (!theme_is_there(o->theme, &why)) {
+		options_place(o, UI_INDEX_theme, err);
+		buf_addf(err, ": %s", buf_str(&why));
+	}
+	for (size_t i = 0; err->len == 0 && i < c->deployment_count; i++)
+		if (!theme_is_there(c->deployments[i].theme, &why))
+			buf_addf(err, "%s:%d: theme: %s", c->file,
+				 settings_line(&c->deployments[i], "theme", 5), buf_str(&why));
+	buf_free(&why);
+	return err->len == 0;
 }
 
 /* What the command line did not say, the file may; what neither says has a default. */
@@ -504,8 +539,8 @@ bool options_load_config(struct options *o, struct buf *err)
 		return false;
 	}
 	for (size_t i = 0; i < UI_SETTING_COUNT; i++)
-		merge_ui(o, &ui_settings[i]);
-	return true;
+		o->from_file[i] = merge_ui(o, &ui_settings[i]);
+	return check_themes(o, err);
 }
 
 static void print_ui(const struct options *o, const struct ui_setting *u, struct buf *out)
@@ -547,7 +582,7 @@ void options_print_config(const struct options *o, struct buf *out)
 #undef X
 	buf_addstr(out, "\n[keys]\n");
 	keymap_print(&o->config.keys, out);
-	if (o->cli.target_count > 0) {
+	if (o->cli.target_count > 0 || o->config.deployment_count == 0) {
 		buf_addstr(out, "\n[deployment command-line]\n");
 		settings_print(&o->cli, out);
 		return; /* targets on the command line replace the file's deployments */

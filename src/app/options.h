@@ -23,6 +23,7 @@ struct options {
 	struct settings cli;       /* the deployment of the command line */
 	const char *cli_option;    /* the last option that set something of it, or NULL */
 	struct config config;      /* of the file; empty without one */
+	bool from_file[UI_KEY_COUNT]; /* a text of [ui] that the command line did not say */
 	char *config_file;
 	bool askpass;
 	bool read_only, probe, ascii, no_color, color, mouse, title, bell;
@@ -44,6 +45,8 @@ bool options_parse(struct options *o, int argc, char **argv, struct buf *err);
 bool options_load_config(struct options *o, struct buf *err);
 /* The configuration in force, as a config file, without secrets. */
 void options_print_config(const struct options *o, struct buf *out);
+/* Who said a text of [ui]: "FILE:LINE: key" or "--option", for messages. */
+void options_place(const struct options *o, enum ui_index key, struct buf *out);
 void options_free(struct options *o);
 void options_print_help(void);
 

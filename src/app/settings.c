@@ -132,6 +132,7 @@ static const struct setting_info infos[] = {
 	{ "label", SETTING_TEXT, AT(label), NULL, "a badge at the top, PRODUCTION for example" },
 };
 #define INFO_COUNT (sizeof(infos) / sizeof(infos[0]))
+_Static_assert(INFO_COUNT <= SETTINGS_KEYS_MAX, "lines[] has a place for each key");
 
 static void secret_free(char *secret)
 {
@@ -160,13 +161,26 @@ static bool set_one(struct settings *s, const struct setting_info *info, const c
 	return false;
 }
 
-bool settings_set(struct settings *s, const char *name, const char *value, struct buf *err)
+bool settings_set(struct settings *s, const char *name, const char *value, int line,
+		  struct buf *err)
 {
-	for (size_t i = 0; i < INFO_COUNT; i++)
-		if (strcmp(infos[i].name, name) == 0)
-			return set_one(s, &infos[i], value, err);
+	for (size_t i = 0; i < INFO_COUNT; i++) {
+		if (strcmp(infos[i].name, name) != 0)
+			continue;
+		s->lines[i] = line;
+		return set_one(s, &infos[i], value, err);
+	}
 	buf_addstr(err, "unknown key");
 	return false;
+}
+
+int settings_line(const struct settings *s, const char *name, size_t name_len)
+{
+	for (size_t i = 0; i < INFO_COUNT; i++)
+		if (strlen(infos[i].name) == name_len && memcmp(infos[i].name, name, name_len) == 0 &&
+		    s->lines[i] > 0)
+			return s->lines[i];
+	return s->line;
 }
 
 bool settings_key_at(size_t index, const char **name, const char **help)

@@ -14,8 +14,12 @@
 /* Which links of a deployment speak TLS: Sentinels and data nodes may differ. */
 enum tls_use { TLS_USE_NONE = 0, TLS_USE_DATA = 1, TLS_USE_SENTINEL = 2, TLS_USE_ALL = 3 };
 
+#define SETTINGS_KEYS_MAX 24
+
 struct settings {
 	char name[NAME_BYTES];   /* of the section; "" for the command line */
+	int line;                /* of the section in the file; 0: from the command line */
+	int lines[SETTINGS_KEYS_MAX]; /* of the keys, in the table's order; 0: not said */
 	struct target *targets;  /* owned */
 	size_t target_count, target_cap;
 	char *user, *pass_file, *pass_env, *password;
@@ -28,8 +32,12 @@ struct settings {
 	char *theme, *label;
 };
 
-/* Sets one by its name. False with the reason in err; unknown names as well. */
-bool settings_set(struct settings *s, const char *name, const char *value, struct buf *err);
+/* Sets one by its name; line: of the file, 0 for the command line. False with the reason in err;
+ * unknown names as well. */
+bool settings_set(struct settings *s, const char *name, const char *value, int line,
+		  struct buf *err);
+/* Where in the file a key was set, else where its section begins; 0: on the command line. */
+int settings_line(const struct settings *s, const char *name, size_t name_len);
 /* The table's keys, for the documentation; false behind the last one. */
 bool settings_key_at(size_t index, const char **name, const char **help);
 /* One target, as an argument of the command line is one. */

@@ -11,7 +11,6 @@
 #include "base/number.h"
 #include "base/text.h"
 
-#define THEMES_MAX 64
 
 struct line_command {
 	const char *name, *argument;
@@ -224,11 +223,8 @@ static bool run_theme(struct ui *ui, const char *argument, struct buf *err)
 
 static void complete_theme(struct ui *ui, const char *typed, struct line_candidates *out)
 {
-	char names[THEMES_MAX][THEME_NAME_BYTES];
-	size_t count = theme_names(names, THEMES_MAX);
-	(void)ui;
-	for (size_t i = 0; i < count && i < THEMES_MAX; i++)
-		line_candidates_add(out, names[i], typed, strlen(typed));
+	for (size_t i = 0; i < theme_library_count(ui->themes); i++)
+		line_candidates_add(out, theme_library_name(ui->themes, i), typed, strlen(typed));
 }
 
 static bool run_interval(struct ui *ui, const char *argument, struct buf *err)

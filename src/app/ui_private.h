@@ -30,6 +30,7 @@ struct ui {
 	struct app *app;
 	struct screen *screen;
 	struct theme theme;
+	struct theme_library *themes; /* read at the start */
 	const char *theme_name;   /* of the settings or of a choice; NULL: the default */
 	struct theme_choice *theme_choices;
 	struct theme_picker *theme_picker; /* NULL: closed */

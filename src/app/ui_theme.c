@@ -16,20 +16,14 @@ struct theme_choice {
 	char name[];
 };
 
-#define PICKER_NAMES 64
-
 struct theme_picker {
-	char names[PICKER_NAMES][THEME_NAME_BYTES];
 	size_t count, selected, top, before; /* before: what is in force, count: none of these */
 	struct buf err;                      /* why the selected one can't be had */
 };
 
-static bool load(struct theme *theme, const char *name, struct buf *err)
+static bool load(const struct ui *ui, struct theme *theme, const char *name, struct buf *err)
 {
-	if (name != NULL && strcmp(name, "default") != 0)
-		return theme_load(theme, name, err);
-	theme_builtin(theme);
-	return true;
+	return theme_library_get(ui->themes, name != NULL ? name : "default", theme, err);
 }
 
 /* The command line's or the file's, unless the deployment has one of its own. */
@@ -62,8 +56,15 @@ static void choose(struct ui *ui, const char *name)
 
 bool ui_theme_open(struct ui *ui, struct buf *err)
 {
+	const struct network *network = ui->app->network;
+	ui->themes = theme_library_read();
+	if (ui->app->options->theme != NULL)
+		theme_library_add(ui->themes, ui->app->options->theme);
+	for (size_t i = 0; i < network->count; i++)
+		if (network->settings[i]->theme != NULL)
+			theme_library_add(ui->themes, network->settings[i]->theme);
 	ui->theme_name = wanted(ui);
-	return load(&ui->theme, ui->theme_name, err);
+	return load(ui, &ui->theme, ui->theme_name, err);
 }
 
 static void close_picker(struct ui *ui)
@@ -77,6 +78,8 @@ static void close_picker(struct ui *ui)
 void ui_theme_close(struct ui *ui)
 {
 	close_picker(ui);
+	theme_library_free(ui->themes);
+	ui->themes = NULL;
 	while (ui->theme_choices != NULL) {
 		struct theme_choice *next = ui->theme_choices->next;
 		free(ui->theme_choices);
@@ -91,7 +94,7 @@ void ui_theme_follow(struct ui *ui)
 	if (name == ui->theme_name || ui->theme_picker != NULL)
 		return;
 	ui->theme_name = name;
-	if (load(&ui->theme, name, &err))
+	if (load(ui, &ui->theme, name, &err))
 		screen_set_theme(ui->screen, &ui->theme);
 	else
 		app_notice(ui->app, HEALTH_WARNING, "theme: %s", buf_str(&err));
@@ -101,7 +104,7 @@ void ui_theme_follow(struct ui *ui)
 bool ui_theme_set(struct ui *ui, const char *name, struct buf *err)
 {
 	struct theme theme;
-	if (!load(&theme, name, err))
+	if (!load(ui, &theme, name, err))
 		return false;
 	close_picker(ui);
 	choose(ui, name);
@@ -117,11 +120,9 @@ void ui_theme_pick(struct ui *ui)
 {
 	struct theme_picker *p = mem_alloc(sizeof(*p));
 	close_picker(ui);
-	p->count = theme_names(p->names, PICKER_NAMES);
-	if (p->count > PICKER_NAMES)
-		p->count = PICKER_NAMES;
+	p->count = theme_library_count(ui->themes);
 	p->err = (struct buf)BUF_INIT;
-	while (p->before < p->count && strcmp(p->names[p->before], ui->theme.name) != 0)
+	while (p->before < p->count && strcmp(theme_library_name(ui->themes, p->before), ui->theme.name) != 0)
 		p->before++;
 	p->selected = p->before < p->count ? p->before : 0;
 	ui->theme_picker = p;
@@ -137,7 +138,7 @@ static void preview(struct ui *ui)
 	struct theme_picker *p = ui->theme_picker;
 	struct theme theme;
 	buf_reset(&p->err);
-	if (load(&theme, p->names[p->selected], &p->err))
+	if (load(ui, &theme, theme_library_name(ui->themes, p->selected), &p->err))
 		screen_set_theme(ui->screen, &theme);
 }
 
@@ -151,8 +152,7 @@ static void keep(struct ui *ui)
 {
 	struct theme_picker *p = ui->theme_picker;
 	struct buf err = BUF_INIT;
-	char name[THEME_NAME_BYTES];
-	memcpy(name, p->names[p->selected], sizeof(name));
+	const char *name = theme_library_name(ui->themes, p->selected);
 	if (p->selected == p->before)
 		put_back(ui); /* a file of the user's may be shown under the name of one of ours */
 	else
@@ -174,7 +174,7 @@ void ui_theme_key(struct ui *ui, uint32_t key)
 	enum command cmd = keymap_command(&ui->app->options->config.keys, key, ui->replay != NULL);
 	int at = (int)p->selected, last = (int)p->count - 1;
 	/* The key that opened it goes on to the next one. */
-	if (!ui_overlay_command(ui, cmd == CMD_THEME ? CMD_DOWN : cmd, PICKER_NAMES, last, &at) ||
+	if (!ui_overlay_command(ui, cmd == CMD_THEME ? CMD_DOWN : cmd, (int)p->count, last, &at) ||
 	    (size_t)at == p->selected)
 		return;
 	p->selected = (size_t)at;
@@ -239,7 +239,8 @@ void ui_theme_draw(struct ui *ui, const struct pane *whole)
 		if (here)
 			pane_fill(&line, STYLE_SELECTED);
 		pane_textf(&line, 0, 0, -1, here ? STYLE_SELECTED : STYLE_TEXT, "%s %s%s",
-			   here ? ">" : " ", p->names[at], at == p->before ? "  (now)" : "");
+			   here ? ">" : " ", theme_library_name(ui->themes, at),
+			   at == p->before ? "  (now)" : "");
 	}
 	draw_sample(&in, rows);
 	if (p->err.len > 0)

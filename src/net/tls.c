@@ -518,7 +518,7 @@ static bool load_identity(SSL_CTX *ctx, const struct tls_options *o, struct buf 
 	if (!o->cert && !o->key)
 		return true;
 	if (!o->cert || !o->key) {
-		buf_addstr(err, o->cert ? "--cert needs --key" : "--key needs --cert");
+		buf_addstr(err, o->cert ? "--cert: needs a key as well" : "--key: needs a cert as well");
 		return false;
 	}
 	if (!check_file("--cert", o->cert, err))

@@ -87,7 +87,7 @@ refuses --pass-file --once --pass-file "$WORK/nonexistent/file"
 refuses --sentinel-pass-file --once --sentinel-pass-file "$WORK/nonexistent/file"
 refuses --pass-file --once --pass-file /
 refuses --log --once --log "$WORK/nonexistent/file" 127.0.0.1:1
-refuses nonexistent --dump 80x24 --theme "$WORK/nonexistent/file" 127.0.0.1:1
+refuses --theme --dump 80x24 --theme "$WORK/nonexistent/file" 127.0.0.1:1
 for target in host:port host:0 host:65536 host:-1 host: :6379 http://host redis:// \
 	'[::1' unix:// unix://relative 127.0.0.1:6379:6379 $'host\033[2J:port'; do
 	refuses "${target%%$'\033'*}" --once "$target"

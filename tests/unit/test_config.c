@@ -101,7 +101,7 @@ static void errors_name_the_line(void **state)
 	refused("[deployment a]\ntargets = h\nmap = x\n", "f:3: map: must be FROM=TO");
 	refused("[deployment a]\ntargets = h\nmap = a=b:1\n",
 		"f:3: map: a whole host cannot be mapped to one port");
-	refused("[deployment a]\nlabel = x\n", "f: [deployment a]: has no targets");
+	refused("\n[deployment a]\nlabel = x\n", "f:2: [deployment a]: has no targets");
 	refused("[deployment a]\ntls = maybe\n", "f:2: tls: must be yes, no, data or sentinel");
 	refused("[alerts]\nlag-warning-bytes = -1\n",
 		"f:2: lag-warning-bytes: must be a whole number from 0 to 9223372036854775807");
@@ -115,8 +115,8 @@ static void sections(void **state)
 	static const char unclosed[] = "[deployment a]\ntargets = h\n[ui\ninterval = 5\nx = 1\n";
 	struct config c;
 	(void)state;
-	refused("[deployment a]\n", "f: [deployment a]: has no targets");
-	refused("[deployment a]\n# targets = h\n[ui]\n", "f: [deployment a]: has no targets");
+	refused("[deployment a]\n", "f:1: [deployment a]: has no targets");
+	refused("[deployment a]\n# targets = h\n[ui]\n", "f:1: [deployment a]: has no targets");
 	refused("\n[UI]\n", "f:2: unknown section: [ui], [alerts], [keys] or [deployment NAME]");
 	refused("[deployment ]\n", "f:1: a deployment needs a printable name: [deployment NAME]");
 	refused("[deployment a\tb]\n", "f:1: a deployment needs a printable name: [deployment NAME]");
@@ -188,7 +188,7 @@ static void alerts_in_order(void **state)
 	struct config c;
 	(void)state;
 	refused("[alerts]\nlag-critical-bytes = 99\nlag-warning-bytes = 100\n",
-		"f: [alerts]: lag-critical-bytes: must not be below lag-warning-bytes");
+		"f:3: [alerts]: lag-critical-bytes: must not be below lag-warning-bytes");
 	parses(&c, "[alerts]\nlag-critical-bytes = 100\nlag-warning-bytes = 100\n");
 	config_done(&c);
 	parses(&c, "[alerts]\nlag-warning-bytes = 100\n");
@@ -434,7 +434,7 @@ static void variables_are_forgotten(void **state)
 	assert_null(getenv("REDOUBT_TEST_ONE"));
 	assert_null(getenv("REDOUBT_TEST_TWO"));
 	builds("[deployment a]\ntargets = h\npass-env = NO\033[2J\n",
-	       "[deployment a]: pass-env: the environment has no NO\\x1b[2J");
+	       "f:3: pass-env: the environment has no NO\\x1b[2J");
 }
 
 static void reads_password(size_t letters, const char *end, const char *why)
@@ -447,7 +447,7 @@ static void reads_password(size_t letters, const char *end, const char *why)
 	assert_int_equal(write(fd, end, strlen(end)), strlen(end));
 	close(fd);
 	snprintf(text, sizeof(text), "[deployment a]\ntargets = h\npass-file = %s\n", path);
-	snprintf(want, sizeof(want), "[deployment a]: pass-file: %s: %s", path, why != NULL ? why : "");
+	snprintf(want, sizeof(want), "f:3: pass-file: %s: %s", path, why != NULL ? why : "");
 	builds(text, why != NULL ? want : NULL);
 	unlink(path);
 }
@@ -463,7 +463,52 @@ static void password_files(void **state)
 	reads_password(4096, "\n", "is longer than 4095 bytes");
 	reads_password(5000, "", "is longer than 4095 bytes");
 	builds("[deployment a]\ntargets = h\npass-file = /no\033[2J\n",
-	       "[deployment a]: pass-file: /no\\x1b[2J: No such file or directory");
+	       "f:3: pass-file: /no\\x1b[2J: No such file or directory");
+}
+
+/* What a key names is looked at before anything starts, and its line is told. */
+static void what_keys_name(void **state)
+{
+	(void)state;
+	builds("[deployment a]\ntargets = h\n\ncacert = /nonexistent\ntls = yes\n",
+	       "f:4: cacert /nonexistent: no such file");
+	builds("[deployment a]\ntargets = h\ncert = x\n",
+	       "f:1: tls: is needed for cacert, cacertdir, cert, key, sni and insecure");
+}
+
+/* options_load_config of a file with the text; what it says, without the file's name. */
+static void loads_text(const char *text, const char *theme, const char *why)
+{
+	char path[] = "/tmp/redoubt-test-XXXXXX";
+	struct options o = { .config_file = path };
+	struct buf err = BUF_INIT;
+	int fd = mkstemp(path);
+	size_t skip;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+	o.theme = theme != NULL ? strdup(theme) : NULL;
+	assert_int_equal(options_load_config(&o, &err), why == NULL);
+	skip = strncmp(buf_str(&err), path, strlen(path)) == 0 ? strlen(path) : 0;
+	assert_non_null(strstr(buf_str(&err) + skip, why != NULL ? why : ""));
+	if (why != NULL)
+		assert_ptr_equal(strstr(buf_str(&err) + skip, why), buf_str(&err) + skip);
+	o.config_file = NULL;
+	options_free(&o);
+	unlink(path);
+	buf_free(&err);
+}
+
+static void themes_are_there(void **state)
+{
+	(void)state;
+	loads_text("[ui]\ntheme = nord\n[deployment a]\ntargets = h\ntheme = mono\n", NULL, NULL);
+	loads_text("[ui]\n\ntheme = nosuch\n", NULL, ":3: theme: theme 'nosuch' not found");
+	loads_text("[ui]\ntheme = nosuch\n", "nord", NULL); /* the option replaces it */
+	loads_text("[ui]\ntheme = nord\n", "no\033[2Jsuch", "--theme: theme 'no\\x1b[2Jsuch' not found");
+	loads_text("", "/no\033[2J/such", "--theme: /no\\x1b[2J/such: No such file or directory");
+	loads_text("[deployment a]\ntargets = h\n[deployment b]\ntheme = ./nosuch\ntargets = h\n", NULL,
+		   ":4: theme: ./nosuch: No such file or directory");
 }
 
 int main(void)
@@ -473,6 +518,7 @@ int main(void)
 		cmocka_unit_test(sections),	     cmocka_unit_test(indented_lines),
 		cmocka_unit_test(semicolons),	     cmocka_unit_test(alerts_in_order),
 		cmocka_unit_test(variables_are_forgotten), cmocka_unit_test(password_files),
+		cmocka_unit_test(what_keys_name), cmocka_unit_test(themes_are_there),
 		cmocka_unit_test(errors_hide_passwords), cmocka_unit_test(later_words_are_wiped),
 		cmocka_unit_test(long_line),	     cmocka_unit_test(modes_and_secrets),
 		cmocka_unit_test(printed_is_readable), cmocka_unit_test(maps),

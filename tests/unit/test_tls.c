@@ -40,8 +40,8 @@ static void files_that_are_wrong(void **state)
 		       "has a passphrase");
 	assert_options((struct tls_options){ .cert = crt("garbage"), .key = key("client") },
 		       "no usable certificate");
-	assert_options((struct tls_options){ .cert = crt("client") }, "--cert needs --key");
-	assert_options((struct tls_options){ .key = key("client") }, "--key needs --cert");
+	assert_options((struct tls_options){ .cert = crt("client") }, "--cert: needs a key as well");
+	assert_options((struct tls_options){ .key = key("client") }, "--key: needs a cert as well");
 	assert_options((struct tls_options){ .cacert = crt("away") }, "--cacert");
 	assert_options((struct tls_options){ .cacert = secure_folder() }, "is a folder");
 	assert_options((struct tls_options){ .cacert = "" }, "no such file");
