@@ -124,6 +124,11 @@ static void check_key(uint32_t key)
 		FUZZ_ASSERT(mouse.y >= 0 && mouse.y < 4096 && mouse.x >= 0 && mouse.x < 4096);
 		return;
 	}
+	/* Of a paste only text comes. */
+	if (key & KEYC_PASTED) {
+		key &= ~KEYC_PASTED;
+		FUZZ_ASSERT(key >= ' ' && key <= 0x10ffff);
+	}
 	memset(name, 0xff, sizeof(name));
 	FUZZ_ASSERT(key != KEYC_NONE);
 	FUZZ_ASSERT(key <= KEYC_F12 || (key & ~(uint32_t)0x7f) == KEYC_CTRL);
