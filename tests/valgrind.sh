@@ -47,7 +47,7 @@ misuse() {
 # as long as it does (tests/unit/live.c).
 left_behind() {
 	messages "$1" | awk -v RS= '/(definitely|indirectly) lost in/
-		/Open (file descriptor|AF_)/ && !/<inherited from parent>/ && !/claim_port/'
+		/Open (file descriptor|AF_)/ && !/<inherited from parent>/ && !/live_free_port/'
 }
 
 verdict() {
