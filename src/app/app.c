@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "net/eye.h"
-#include "net/probe.h"
+#include "net/listens.h"
 #include "net/recorder.h"
 
 /* Ages, deadlines and settled events are looked at so often; numbers come with the polls. */
@@ -298,7 +298,7 @@ static void add_targets(struct app *app, const struct demo *demo)
 	struct endpoint sentinel, server;
 	endpoint_parse(&sentinel, "127.0.0.1:26379", 0);
 	endpoint_parse(&server, "127.0.0.1:6379", 0);
-	watch_add_target(app->watch, probe_listens(&sentinel) ? &sentinel : &server, 0, NULL);
+	watch_add_target(app->watch, listens_on(&sentinel) ? &sentinel : &server, 0, NULL);
 }
 
 const struct settings *app_settings(const struct app *app, uint32_t deployment_id)

@@ -1,12 +1,12 @@
 /* Is somebody listening on this host? For the choice of a default target only: loopback answers at
  * once, and the wait is bounded. */
-#ifndef NET_PROBE_H
-#define NET_PROBE_H
+#ifndef NET_LISTENS_H
+#define NET_LISTENS_H
 
 #include <stdbool.h>
 
 #include "base/endpoint.h"
 
-bool probe_listens(const struct endpoint *loopback);
+bool listens_on(const struct endpoint *loopback);
 
 #endif

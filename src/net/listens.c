@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "net/probe.h"
+#include "net/listens.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -9,18 +9,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PROBE_WAIT_MS 100
+#define LISTENS_WAIT_MS 100
 
 static bool connected(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 	int error = 0;
 	socklen_t len = sizeof(error);
-	return poll(&p, 1, PROBE_WAIT_MS) == 1 &&
+	return poll(&p, 1, LISTENS_WAIT_MS) == 1 &&
 	       getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error == 0;
 }
 
-bool probe_listens(const struct endpoint *loopback)
+bool listens_on(const struct endpoint *loopback)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(loopback->port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
