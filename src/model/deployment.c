@@ -49,6 +49,45 @@ const struct deployment *model_next_deployment(const struct model *m, size_t *cu
 	return NULL;
 }
 
+/* --- seeds ----------------------------------------------------------------------------------- */
+
+static const struct endpoint *node_dial(const struct node *n)
+{
+	return endpoint_is_set(&n->dial) ? &n->dial : &n->addr;
+}
+
+/* The first, and the first on another host than that one's: for any host one of them will do. */
+static void find_seeds(const struct model *m, struct deployment *d)
+{
+	const struct node *first = NULL;
+	d->seed_ids[0] = d->seed_ids[1] = 0;
+	for (size_t i = 0; i < d->member_count; i++) {
+		const struct node *n = member_at(m, d, i);
+		if (!n->is_target || n->link.state != LINK_UP || endpoint_is_unix(node_dial(n)))
+			continue;
+		if (first != NULL && strcmp(node_dial(first)->host, node_dial(n)->host) == 0)
+			continue;
+		d->seed_ids[first != NULL] = n->id;
+		if (first != NULL)
+			break;
+		first = n;
+	}
+	d->seeds_change = m->change + 1;
+}
+
+const struct node *model_seed(const struct model *m, uint32_t deployment_id, const char *host)
+{
+	struct deployment *d = deployment_get(m, deployment_id);
+	if (d != NULL && d->seeds_change != m->change + 1)
+		find_seeds(m, d);
+	for (size_t i = 0; d != NULL && i < 2; i++) {
+		const struct node *n = node_get(m, d->seed_ids[i]);
+		if (n != NULL && strcmp(node_dial(n)->host, host) != 0)
+			return n;
+	}
+	return NULL;
+}
+
 size_t model_deployment_count(const struct model *m)
 {
 	size_t count = 0, cursor = 0;

@@ -120,22 +120,16 @@ static bool others_lost(const struct model *m, const struct group *g, const stru
 static void map_hint(const struct model *m, const struct node *n, char *out, size_t size)
 {
 	char from[ENDPOINT_TEXT_BYTES], to[ENDPOINT_TEXT_BYTES];
-	size_t cursor = 0;
-	const struct node *seed;
 	out[0] = '\0';
 	if (n->info_at_ms != 0 || n->is_target || n->link.state != LINK_FAILED)
 		return;
-	while ((seed = model_next_member(m, n->deployment_id, &cursor)) != NULL) {
-		const struct endpoint *dial = endpoint_is_set(&seed->dial) ? &seed->dial : &seed->addr;
-		if (!seed->is_target || seed->link.state != LINK_UP || endpoint_is_unix(dial) ||
-		    strcmp(dial->host, n->addr.host) == 0)
-			continue;
-		struct endpoint guess = *dial;
-		guess.port = n->addr.port;
-		snprintf(out, size, "; behind NAT? --map %.70s=%.70s", endpoint_format(&n->addr, from),
-			 endpoint_format(&guess, to));
+	const struct node *seed = model_seed(m, n->deployment_id, n->addr.host);
+	if (seed == NULL)
 		return;
-	}
+	struct endpoint guess = endpoint_is_set(&seed->dial) ? seed->dial : seed->addr;
+	guess.port = n->addr.port;
+	snprintf(out, size, "; behind NAT? --map %.70s=%.70s", endpoint_format(&n->addr, from),
+		 endpoint_format(&guess, to));
 }
 
 /* corroborated: it is not only from here that it cannot be reached. */

@@ -44,6 +44,7 @@ void model_free(struct model *m)
 		HASH_DEL(m->keys, key);
 		free(key);
 	}
+	lost_addrs_free(m);
 	for (size_t i = 0; i < m->node_count; i++) {
 		if (m->nodes[i] != NULL)
 			node_release(m->nodes[i]);
@@ -128,6 +129,7 @@ static void regroup_all(struct model *m)
 unsigned model_tick(struct model *m, int64_t now_ms, int64_t wall_ms)
 {
 	m->changed = 0;
+	m->change++;
 	m->now_ms = now_ms;
 	m->wall_ms = wall_ms;
 	if (now_ms - m->swept_ms >= SWEEP_EVERY_MS) {
@@ -138,6 +140,7 @@ unsigned model_tick(struct model *m, int64_t now_ms, int64_t wall_ms)
 	}
 	regroup_all(m);
 	nodes_free_dead(m);
+	m->change++; /* what was looked at meanwhile was half of it */
 	return m->changed;
 }
 
@@ -187,6 +190,7 @@ static void dispatch(struct model *m, const struct observation *obs, struct node
 unsigned model_apply(struct model *m, const struct observation *obs)
 {
 	m->changed = 0;
+	m->change++;
 	m->now_ms = obs->recv_ms;
 	m->wall_ms = obs->wall_ms;
 	struct node *n = node_get(m, obs->node_id);
@@ -214,5 +218,6 @@ unsigned model_apply(struct model *m, const struct observation *obs)
 	regroup_all(m);
 	failovers_settle(m, obs);
 	nodes_free_dead(m);
+	m->change++; /* what was looked at meanwhile was half of it */
 	return m->changed;
 }

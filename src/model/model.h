@@ -238,6 +238,8 @@ struct deployment {
 	bool full;                    /* more were listed than are watched: MEMBERS_MAX */
 	struct cluster *cluster;      /* owned; cluster only */
 	int64_t trouble_ms;           /* monotonic time of the last moment something was wrong */
+	uint32_t seed_ids[2];         /* model_seed's; looked for once after each change */
+	uint64_t seeds_change;
 };
 
 /* More nodes than this come from a broken or hostile server, not from a deployment. */
@@ -267,6 +269,8 @@ const struct node *model_next_node(const struct model *m, size_t *cursor);
 const struct deployment *model_next_deployment(const struct model *m, size_t *cursor);
 /* Nodes of one deployment, linear in that deployment. */
 const struct node *model_next_member(const struct model *m, uint32_t deployment_id, size_t *cursor);
+/* A target that answers, by which the others were found, on another host than the one given; NULL: none. */
+const struct node *model_seed(const struct model *m, uint32_t deployment_id, const char *host);
 /* In the address space of that deployment: two networks may announce the same addresses. */
 const struct node *model_find_node(const struct model *m, uint32_t deployment_id,
 				   const struct endpoint *addr);

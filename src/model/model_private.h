@@ -15,6 +15,14 @@ struct node_key {
 	UT_hash_handle hh;
 };
 
+/* An address that a node took from another one, which goes by it as well: who lost it, in order. */
+struct lost_addr {
+	char text[sizeof(((struct node_key *)0)->text)];
+	uint32_t *ids;
+	size_t count, cap;
+	UT_hash_handle hh;
+};
+
 /* Finds groups by id. */
 struct group_key {
 	uint32_t id;
@@ -34,10 +42,11 @@ struct model {
 	uint32_t next_group_id;
 	struct group_key *groups;     /* uthash */
 	struct node_key *keys;        /* uthash */
-	bool addr_taken;              /* a node took an address that another one has as well */
+	struct lost_addr *lost_addrs; /* uthash */
 	uint32_t scope;               /* profile of the observation being applied: keys are within one */
 	struct event_log *events;
 	unsigned changed;             /* TOPIC_ bits collected during one apply */
+	uint64_t change;              /* how often something was applied, so may have changed */
 	int64_t now_ms, wall_ms;      /* of the observation being applied */
 	struct alerts alerts;
 	int64_t leave_after_ms;
@@ -67,6 +76,9 @@ struct node *node_obtain(struct model *m, uint32_t deployment_id, const struct e
 			 bool is_sentinel);
 void node_add_key(struct model *m, struct node *n, const char *prefix, const char *id);
 void node_drop_key(struct model *m, struct node *n, const char *prefix, const char *id);
+/* In a model that was loaded: another one has the node's address. */
+void node_note_lost_addr(struct model *m, const struct node *n);
+void lost_addrs_free(struct model *m);
 /* Two ids turned out to be one process: keeps the older, returns it. */
 struct node *node_merge(struct model *m, struct node *a, struct node *b);
 /* What it was goes on elsewhere: all that names the process is taken from the node. */

@@ -30,8 +30,6 @@ void node_release(struct node *n)
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
-static void node_key_addr(struct model *m, struct node *n, const struct endpoint *addr);
-
 /* Two profiles are two networks: the same address or id in both is not the same node. */
 static void key_text(char *out, size_t size, uint32_t scope, const char *prefix, const char *id)
 {
@@ -55,21 +53,25 @@ static void key_unlink(struct model *m, const struct node_key *key)
 	*at = key->next;
 }
 
-void node_add_key(struct model *m, struct node *n, const char *prefix, const char *id)
+/* Where an id is among those in order, or would be. */
+static size_t id_place(const uint32_t *ids, size_t count, uint32_t id)
 {
-	char text[sizeof(((struct node_key *)0)->text)];
-	key_text(text, sizeof(text), m->scope, prefix, id);
-	struct node_key *key = key_find(m, text);
-	if (key != NULL && key->node_id == n->id)
-		return;
-	if (key == NULL) {
-		key = mem_alloc(sizeof(*key));
-		memcpy(key->text, text, sizeof(text));
-		HASH_ADD_STR(m->keys, text, key);
-	} else {
-		m->addr_taken |= prefix[0] == '\0';
-		key_unlink(m, key);
+	size_t low = 0, high = count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (ids[middle] < id)
+			low = middle + 1;
+		else
+			high = middle;
 	}
+	return low;
+}
+
+static void key_new(struct model *m, struct node *n, const char *text)
+{
+	struct node_key *key = mem_alloc(sizeof(*key));
+	snprintf(key->text, sizeof(key->text), "%s", text);
+	HASH_ADD_STR(m->keys, text, key);
 	key->node_id = n->id;
 	key->next = n->keys;
 	n->keys = key;
@@ -77,15 +79,102 @@ void node_add_key(struct model *m, struct node *n, const char *prefix, const cha
 
 /* Two nodes may have claimed one address: when the one that took it lets go of it, it names the other
  * one again. */
-static void key_addrs_again(struct model *m, const struct node *except)
+static void note_lost_addr(struct model *m, const char *text, uint32_t node_id)
 {
-	for (size_t i = 0; m->addr_taken && i < m->node_count; i++) {
-		struct node *n = m->nodes[i];
-		const struct deployment *d = n != NULL ? deployment_get(m, n->deployment_id) : NULL;
-		if (n != NULL && !n->gone && n != except && d != NULL && d->profile == m->scope &&
-		    node_by_addr(m, &n->addr) == NULL)
-			node_key_addr(m, n, &n->addr);
+	struct lost_addr *lost = NULL;
+	HASH_FIND_STR(m->lost_addrs, text, lost);
+	if (lost == NULL) {
+		lost = mem_alloc(sizeof(*lost));
+		snprintf(lost->text, sizeof(lost->text), "%s", text);
+		HASH_ADD_STR(m->lost_addrs, text, lost);
 	}
+	size_t at = id_place(lost->ids, lost->count, node_id);
+	if (at < lost->count && lost->ids[at] == node_id)
+		return;
+	lost->ids = mem_grow(lost->ids, &lost->cap, lost->count + 1, sizeof(*lost->ids));
+	memmove(&lost->ids[at + 1], &lost->ids[at], (lost->count - at) * sizeof(*lost->ids));
+	lost->ids[at] = node_id;
+	lost->count++;
+}
+
+static void lost_addr_free(struct model *m, struct lost_addr *lost)
+{
+	HASH_DEL(m->lost_addrs, lost);
+	free(lost->ids);
+	free(lost);
+}
+
+void lost_addrs_free(struct model *m)
+{
+	struct lost_addr *lost, *next;
+	HASH_ITER(hh, m->lost_addrs, lost, next)
+		lost_addr_free(m, lost);
+}
+
+/* The key under which a node goes by its address. */
+static bool addr_key_text(const struct model *m, const struct node *n, char *out, size_t size)
+{
+	char addr[ENDPOINT_TEXT_BYTES];
+	const struct deployment *d = deployment_get(m, n->deployment_id);
+	if (d != NULL)
+		key_text(out, size, d->profile, "", endpoint_format(&n->addr, addr));
+	return d != NULL;
+}
+
+void node_note_lost_addr(struct model *m, const struct node *n)
+{
+	char text[sizeof(((struct node_key *)0)->text)];
+	const struct node_key *key = addr_key_text(m, n, text, sizeof(text)) ? key_find(m, text) : NULL;
+	if (key != NULL && key->node_id != n->id)
+		note_lost_addr(m, text, n->id);
+}
+
+/* By the one that had the key: of those that go by it still, the oldest gets it. */
+static void addr_let_go(struct model *m, const struct node *by, const char *text)
+{
+	char own[sizeof(((struct node_key *)0)->text)];
+	struct lost_addr *lost = NULL;
+	HASH_FIND_STR(m->lost_addrs, text, lost);
+	if (lost == NULL)
+		return;
+	for (size_t i = 0; i < lost->count; i++) {
+		struct node *n = node_get(m, lost->ids[i]);
+		if (n == NULL || n == by || !addr_key_text(m, n, own, sizeof(own)) || strcmp(own, text) != 0)
+			continue;
+		key_new(m, n, text);
+		lost->count -= i + 1;
+		memmove(lost->ids, &lost->ids[i + 1], lost->count * sizeof(*lost->ids));
+		return;
+	}
+	lost_addr_free(m, lost);
+}
+
+void node_add_key(struct model *m, struct node *n, const char *prefix, const char *id)
+{
+	char text[sizeof(((struct node_key *)0)->text)];
+	key_text(text, sizeof(text), m->scope, prefix, id);
+	struct node_key *key = key_find(m, text);
+	if (key == NULL) {
+		key_new(m, n, text);
+		return;
+	}
+	if (key->node_id == n->id)
+		return;
+	if (prefix[0] == '\0')
+		note_lost_addr(m, text, key->node_id);
+	key_unlink(m, key);
+	key->node_id = n->id;
+	key->next = n->keys;
+	n->keys = key;
+}
+
+static void key_drop(struct model *m, struct node_key *key)
+{
+	const struct node *n = m->nodes[key->node_id - 1];
+	key_unlink(m, key);
+	HASH_DEL(m->keys, key);
+	addr_let_go(m, n, key->text);
+	free(key);
 }
 
 void node_drop_key(struct model *m, struct node *n, const char *prefix, const char *id)
@@ -93,12 +182,8 @@ void node_drop_key(struct model *m, struct node *n, const char *prefix, const ch
 	char text[sizeof(((struct node_key *)0)->text)];
 	key_text(text, sizeof(text), m->scope, prefix, id);
 	struct node_key *key = key_find(m, text);
-	if (key == NULL || node_get(m, key->node_id) != n)
-		return;
-	key_unlink(m, key);
-	HASH_DEL(m->keys, key);
-	free(key);
-	key_addrs_again(m, n);
+	if (key != NULL && node_get(m, key->node_id) == n)
+		key_drop(m, key);
 }
 
 struct node *node_by_key(const struct model *m, const char *prefix, const char *id)
@@ -139,15 +224,7 @@ struct node *member_at(const struct model *m, const struct deployment *d, size_t
 
 size_t deployment_member_place(const struct deployment *d, uint32_t id)
 {
-	size_t low = 0, high = d->member_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (d->member_ids[middle] < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return id_place(d->member_ids, d->member_count, id);
 }
 
 static void member_join(struct deployment *d, uint32_t id)
@@ -372,6 +449,7 @@ struct node *node_merge(struct model *m, struct node *a, struct node *b)
 	take_keys(keep, drop);
 	m->forwards[drop->id - 1] = keep->id;
 	node_bury(m, drop);
+	node_note_lost_addr(m, keep);
 	struct deployment *d = deployment_get(m, keep->deployment_id);
 	if (d != NULL)
 		d->regroup = true;
@@ -381,13 +459,8 @@ struct node *node_merge(struct model *m, struct node *a, struct node *b)
 
 static void drop_keys(struct model *m, struct node *n)
 {
-	while (n->keys != NULL) {
-		struct node_key *key = n->keys;
-		n->keys = key->next;
-		HASH_DEL(m->keys, key);
-		free(key);
-	}
-	key_addrs_again(m, n);
+	while (n->keys != NULL)
+		key_drop(m, n->keys);
 }
 
 void node_part(struct model *m, struct node *n)

@@ -43,6 +43,7 @@ static bool settle_node(struct model *m, struct node *n, struct buf *err)
 	d->member_ids = mem_grow(d->member_ids, &d->member_cap, d->member_count + 1,
 				 sizeof(*d->member_ids));
 	d->member_ids[d->member_count++] = n->id;
+	node_note_lost_addr(m, n);
 	return true;
 }
 

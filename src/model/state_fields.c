@@ -472,6 +472,7 @@ static const struct state_field fields_deployment[] = {
 	BOOL(deployment, full),
 	OPTIONAL(deployment, cluster, cluster),
 	TIME(deployment, trouble_ms),
+	NOT_SAVED("seed_ids seeds_change", "found again"),
 };
 RECORD_OF(deployment, deployment, NULL);
 
@@ -576,10 +577,11 @@ static const struct state_field fields_model[] = {
 	INT(model, next_group_id, 0, INT32_MAX),
 	NOT_SAVED("groups", "an index"),
 	NOT_SAVED("keys", "an index; the keys are their nodes'"),
-	BOOL(model, addr_taken),
+	NOT_SAVED("lost_addrs", "an index; the nodes' addresses and keys say it"),
 	INT(model, scope, 0, UINT32_MAX),
 	BYTES("event capacity", "events", event_capacity),
 	NOT_SAVED("changed", "of one observation"),
+	NOT_SAVED("change", "for what is worked out again"),
 	TIME(model, now_ms),
 	INT(model, wall_ms, -STATE_LIMIT, STATE_LIMIT),
 	RECORD(model, alerts, alerts),
