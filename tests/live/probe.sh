@@ -1,6 +1,8 @@
 #!/bin/bash
 # The client's eye: the outage that --probe tells against an independent client that writes beside it,
-# the writes that a failover by hand loses, a shard of a cluster, and that nothing is left behind.
+# writes that a failover by hand loses, a shard of a cluster, and that nothing is left behind.
+#
+# How near the length of an outage is to the client's is printed; on a quiet machine LIMIT_MS=150 judges it.
 # Functions are called through check and wait_for.
 # shellcheck disable=SC2317,SC2016
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -11,6 +13,7 @@ command -v tmux >/dev/null || skip_all "no tmux here"
 CLIENT=$TOOL
 EVENTS=$WORK/events
 LOOP=$WORK/loop
+LIMIT_MS=${LIMIT_MS:-}
 JSON=$WORK/snapshot.json
 
 replica_is_up() {
@@ -106,6 +109,14 @@ loop_has() {
 		END { print line; exit !longest }' "$LOOP"
 }
 
+# agree_on_length ROUND MS LOOP_MS
+agree_on_length() {
+	local apart=$(($2 - ${3:-0}))
+	apart=${apart#-}
+	echo "# redoubt has $2 ms, the loop $3 ms"
+	[ -z "$LIMIT_MS" ] || check "crash $1: the two agree within $LIMIT_MS ms ($apart)" [ "$apart" -le "$LIMIT_MS" ]
+}
+
 # --- a Sentinel deployment -------------------------------------------------------------------------
 
 free_ports 6
@@ -181,7 +192,7 @@ for round in 1 2 3; do
 	equal "crash $round: it begins before the promotion, and ends after it" true "$IN_ORDER"
 	read -r FROM TO MS FAILURES LOST <<<"$(outages | sed -n "${OUTAGE}p")"
 	wait_check 60 "crash $round: the loop has it as well" loop_has "${FROM:-0}" "${TO:-0}"
-	echo "# redoubt has $MS ms, the loop $(loop_has "$FROM" "$TO" | cut -d' ' -f2) ms"
+	agree_on_length "$round" "$MS" "$(loop_has "$FROM" "$TO" | cut -d' ' -f2)"
 	check "crash $round: failed writes are counted ($FAILURES)" [ "$FAILURES" -ge 1 ]
 	check "crash $round: what was lost is known ($LOST)" [ "$LOST" != "?" ]
 	if [ "$round" = 3 ]; then resume_node "$MASTER"; else restart_node "$MASTER"; fi
