@@ -12,13 +12,19 @@
 _Static_assert(AGREE_COUNT <= AGREEMENT_FIELDS_MAX, "room in struct sentinel_view");
 
 static const struct {
-	const char *title, *help;
+	const char *name, *title, *help;
 	bool binding;
 } fields[] = {
-#define X(id, title_, binding_, help_) [id] = { .title = title_, .binding = binding_, .help = help_ },
+#define X(id, name_, title_, binding_, help_)                                                      \
+	[id] = { .name = name_, .title = title_, .binding = binding_, .help = help_ },
 	AGREEMENT_FIELDS(X)
 #undef X
 };
+
+const char *agreement_name(enum agreement_field f)
+{
+	return fields[f].name;
+}
 
 const char *agreement_title(enum agreement_field f)
 {
@@ -72,23 +78,36 @@ static bool text_flags(uint32_t flags, char *out, size_t size)
 }
 
 /* By its address where it is one of those that watch the master. */
-static bool text_vote(const struct model *m, const struct group *g, const struct sentinel_instance *f,
-		      char *out, size_t size)
+bool agreement_vote(const struct model *m, const struct group *g, const struct sentinel_view *v,
+		    char out[static ENDPOINT_TEXT_BYTES], int64_t *epoch)
 {
-	char addr[ENDPOINT_TEXT_BYTES];
+	const struct sentinel_instance *f = as_peer(m, g, model_node_resolve(m, v->sentinel_id));
+	out[0] = '\0';
 	if (f == NULL || f->voted_leader_epoch == FACT_UNKNOWN)
 		return false;
-	if (f->voted_leader[0] == '\0' || f->voted_leader[0] == '?') {
-		snprintf(out, size, "nobody");
+	*epoch = f->voted_leader_epoch;
+	if (f->voted_leader[0] == '\0' || f->voted_leader[0] == '?')
 		return true;
-	}
-	text_format(addr, sizeof(addr), "%.8s", f->voted_leader);
+	text_format(out, ENDPOINT_TEXT_BYTES, "%.8s", f->voted_leader);
 	for (size_t i = 0; i < g->view_count; i++) {
 		const struct node *n = model_node(m, g->views[i].sentinel_id);
 		if (n != NULL && strcmp(n->sentinel_id, f->voted_leader) == 0)
-			endpoint_format(&n->addr, addr);
+			endpoint_format(&n->addr, out);
 	}
-	text_format(out, size, "%.240s @%lld", addr, (long long)f->voted_leader_epoch);
+	return true;
+}
+
+static bool text_vote(const struct model *m, const struct group *g, const struct sentinel_view *v,
+		      char *out, size_t size)
+{
+	char leader[ENDPOINT_TEXT_BYTES];
+	int64_t epoch;
+	if (!agreement_vote(m, g, v, leader, &epoch))
+		return false;
+	if (leader[0] == '\0')
+		snprintf(out, size, "nobody");
+	else
+		text_format(out, size, "%.240s @%lld", leader, (long long)epoch);
 	return true;
 }
 
@@ -123,7 +142,7 @@ static bool cell_text(const struct model *m, const struct group *g, const struct
 	case AGREE_PARALLEL_SYNCS:
 		return text_number(f->parallel_syncs, out, size);
 	case AGREE_VOTE:
-		return text_vote(m, g, as_peer(m, g, n->id), out, size);
+		return text_vote(m, g, v, out, size);
 	case AGREE_TILT:
 		snprintf(out, size, "%s", n->info.sentinel_tilt == 1 ? "TILT" : "no");
 		return n->info_at_ms != 0 && n->info.sentinel_tilt != FACT_UNKNOWN;
@@ -138,39 +157,19 @@ static bool cell_text(const struct model *m, const struct group *g, const struct
 
 /* --- who stands alone ---------------------------------------------------------------------------- */
 
-static bool answers(const struct model *m, const struct sentinel_view *v)
-{
-	const struct node *n = model_node(m, v->sentinel_id);
-	return n != NULL && n->link.state == LINK_UP && v->at_ms != 0;
-}
-
-/* The best informed one of those that answer. */
-static const struct sentinel_view *best_answering(const struct model *m, const struct group *g)
-{
-	const struct sentinel_view *best = group_best_view(g);
-	if (best == NULL || answers(m, best))
-		return best;
-	best = NULL;
-	for (size_t i = 0; i < g->view_count; i++)
-		if (answers(m, &g->views[i]) &&
-		    (best == NULL || g->views[i].facts.config_epoch > best->facts.config_epoch))
-			best = &g->views[i];
-	return best;
-}
-
 /* The leader names the old master until the very end of its failover: it does not vote on that. */
 static bool has_vote(const struct model *m, const struct sentinel_view *v, enum agreement_field f)
 {
 	bool about_master = f == AGREE_MASTER || f == AGREE_EPOCH;
-	return answers(m, v) && !(about_master && v->facts.flags & SFLAG_FAILOVER_IN_PROGRESS);
+	return group_view_answers(m, v) && !(about_master && v->facts.flags & SFLAG_FAILOVER_IN_PROGRESS);
 }
 
 /* What most say; at equal numbers the best informed one is right. Sentinels are few: each is compared
  * with each. "": nobody says anything. */
-static void find_norm(const struct model *m, const struct group *g, enum agreement_field f, char *norm,
-		      size_t size)
+void agreement_most_say(const struct model *m, const struct group *g, enum agreement_field f, char *norm,
+			size_t size)
 {
-	const struct sentinel_view *best = best_answering(m, g);
+	const struct sentinel_view *best = group_best_answering(m, g);
 	char text[ENDPOINT_TEXT_BYTES], other[ENDPOINT_TEXT_BYTES];
 	size_t most = 0;
 	norm[0] = '\0';
@@ -193,10 +192,10 @@ static void find_norm(const struct model *m, const struct group *g, enum agreeme
 static void judge_field(struct model *m, struct group *g, enum agreement_field f)
 {
 	char norm[ENDPOINT_TEXT_BYTES], text[ENDPOINT_TEXT_BYTES];
-	find_norm(m, g, f, norm, sizeof(norm));
+	agreement_most_say(m, g, f, norm, sizeof(norm));
 	for (size_t i = 0; i < g->view_count; i++) {
 		struct sentinel_view *v = &g->views[i];
-		bool dissents = answers(m, v) && cell_text(m, g, v, f, text, sizeof(text)) &&
+		bool dissents = group_view_answers(m, v) && cell_text(m, g, v, f, text, sizeof(text)) &&
 				norm[0] != '\0' && strcmp(text, norm) != 0;
 		if (dissents == (v->dissent_ms[f] != 0))
 			continue;
@@ -222,7 +221,7 @@ void group_judge_agreement(struct model *m, struct group *g)
 static bool is_switching(const struct model *m, const struct group *g, int64_t now_ms)
 {
 	for (size_t i = 0; i < g->view_count; i++)
-		if (g->views[i].switched_ms != 0 && answers(m, &g->views[i]) &&
+		if (g->views[i].switched_ms != 0 && group_view_answers(m, &g->views[i]) &&
 		    now_ms - g->views[i].switched_ms < SWITCH_SETTLES_MS)
 			return true;
 	if (group_failover_running(m, g, now_ms))
@@ -253,66 +252,104 @@ void agreement_cell(const struct model *m, const struct group *g, const struct s
 
 static bool stands_alone(const struct model *m, const struct sentinel_view *v, enum agreement_field f)
 {
-	return fields[f].binding && v->dissent_ms[f] != 0 && answers(m, v);
+	return fields[f].binding && v->dissent_ms[f] != 0 && group_view_answers(m, v);
 }
 
-/* Who was heard again since it began to stand alone in something that binds; NULL: nobody. */
-static const struct sentinel_view *dissenter(const struct model *m, const struct group *g,
+/* Another quorum or time-out bites at the next failover only; another master bites now. */
+static bool is_grave(enum agreement_field f)
+{
+	return f == AGREE_MASTER || f == AGREE_EPOCH;
+}
+
+/* Who was heard again since it began to stand alone in something that binds, the master before all
+ * else; NULL: nobody. */
+static const struct sentinel_view *dissenter(const struct model *m, const struct group *g, bool grave,
 					     enum agreement_field *which)
 {
 	bool switching = is_switching(m, g, m->now_ms);
-	for (size_t i = 0; i < g->view_count; i++) {
-		const struct sentinel_view *v = &g->views[i];
-		for (enum agreement_field f = 0; f < AGREE_COUNT; f++) {
+	for (enum agreement_field f = 0; f < AGREE_COUNT; f++)
+		for (size_t i = 0; is_grave(f) == grave && i < g->view_count; i++) {
+			const struct sentinel_view *v = &g->views[i];
 			if (!stands_alone(m, v, f) || v->at_ms <= v->dissent_ms[f] ||
 			    is_passing(v, f, switching, m->now_ms))
 				continue;
 			*which = f;
 			return v;
 		}
-	}
 	return NULL;
 }
 
-static bool nobody_dissents(const struct model *m, const struct group *g)
+static bool somebody_dissents(const struct model *m, const struct group *g, bool grave)
 {
 	for (size_t i = 0; i < g->view_count; i++)
 		for (enum agreement_field f = 0; f < AGREE_COUNT; f++)
-			if (stands_alone(m, &g->views[i], f))
-				return false;
-	return true;
+			if (is_grave(f) == grave && stands_alone(m, &g->views[i], f))
+				return true;
+	return false;
 }
 
-static void say_event(struct model *m, struct group *g, enum event_kind kind, uint32_t node_id,
-		      const char *addr, bool use_severity, enum severity severity, const char *detail)
+static void say_event(struct model *m, struct group *g, enum event_kind kind, enum severity severity,
+		      const struct node *n, const char *detail)
 {
-	g->disagreement_ms = kind == EVENT_DISAGREEMENT ? m->now_ms : 0;
-	model_event(m, &(struct event_args){ .kind = kind, .use_severity = use_severity,
-					     .severity = severity, .deployment_id = g->deployment_id,
-					     .node_id = node_id, .group_id = g->id, .subject = g->name,
-					     .addr = addr, .detail = detail });
+	char addr[ENDPOINT_TEXT_BYTES] = "";
+	model_event(m, &(struct event_args){ .kind = kind, .use_severity = true, .severity = severity,
+					     .deployment_id = g->deployment_id,
+					     .node_id = n != NULL ? n->id : 0, .group_id = g->id,
+					     .subject = g->name, .detail = detail,
+					     .addr = n != NULL ? endpoint_format(&n->addr, addr) : "" });
 	m->changed |= TOPIC_HEALTH;
 }
 
-void group_say_agreement(struct model *m, struct group *g)
+static void say_over(struct model *m, struct group *g, const char *detail)
+{
+	say_event(m, g, EVENT_DISAGREEMENT_OVER, event_kind_info(EVENT_DISAGREEMENT_OVER)->severity, NULL,
+		  detail);
+}
+
+static bool say_dissent(struct model *m, struct group *g, bool grave)
 {
 	enum agreement_field which = AGREE_MASTER;
-	char addr[ENDPOINT_TEXT_BYTES], text[ENDPOINT_TEXT_BYTES], detail[ENDPOINT_TEXT_BYTES + 64];
-	if (g->disagreement_ms != 0) {
-		if (nobody_dissents(m, g))
-			say_event(m, g, EVENT_DISAGREEMENT_OVER, 0, "", false, 0, "all Sentinels that answer agree");
-		return;
-	}
-	const struct sentinel_view *v = dissenter(m, g, &which);
+	char text[ENDPOINT_TEXT_BYTES], detail[ENDPOINT_TEXT_BYTES + 64];
+	const struct sentinel_view *v = dissenter(m, g, grave, &which);
 	if (v == NULL)
-		return;
-	const struct node *n = node_get(m, v->sentinel_id);
-	/* Another quorum or time-out bites at the next failover only; another master bites now. */
-	bool mild = which != AGREE_MASTER && which != AGREE_EPOCH;
+		return false;
 	cell_text(m, g, v, which, text, sizeof(text));
 	text_format(detail, sizeof(detail), "this Sentinel says %s %s", fields[which].title, text);
-	say_event(m, g, EVENT_DISAGREEMENT, n->id, endpoint_format(&n->addr, addr), mild,
-		  SEVERITY_WARNING, detail);
+	say_event(m, g, EVENT_DISAGREEMENT, grave ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+		  model_node(m, v->sentinel_id), detail);
+	return true;
+}
+
+static bool say_stray(struct model *m, struct group *g)
+{
+	struct stray_master stray;
+	char named[ENDPOINT_TEXT_BYTES], detail[ENDPOINT_TEXT_BYTES + 64];
+	if (is_switching(m, g, m->now_ms) || !stray_master_of(m, g, &stray))
+		return false;
+	text_format(detail, sizeof(detail), "says role master, and so does %.80s, which is named",
+		    endpoint_format(&model_node(m, stray.master_id)->addr, named));
+	say_event(m, g, EVENT_DISAGREEMENT, SEVERITY_CRITICAL, model_node(m, stray.node_id), detail);
+	return true;
+}
+
+/* Two matters with an end each: a setting that nobody repairs must not hide a second master. */
+void group_say_agreement(struct model *m, struct group *g)
+{
+	struct stray_master stray;
+	bool split = somebody_dissents(m, g, true) || stray_master_of(m, g, &stray);
+	bool differs = somebody_dissents(m, g, false);
+	if (split && g->split_ms == 0 && (say_dissent(m, g, true) || say_stray(m, g)))
+		g->split_ms = m->now_ms;
+	if (differs && g->disagreement_ms == 0 && say_dissent(m, g, false))
+		g->disagreement_ms = m->now_ms;
+	if (!split && g->split_ms != 0) {
+		g->split_ms = 0;
+		say_over(m, g, "one master again, of those that answer");
+	}
+	if (!differs && g->disagreement_ms != 0) {
+		g->disagreement_ms = 0;
+		say_over(m, g, "same settings again, of those that answer");
+	}
 }
 
 /* --- the verdict --------------------------------------------------------------------------------- */
@@ -321,7 +358,7 @@ void group_say_agreement(struct model *m, struct group *g)
 static const struct sentinel_view *in_line(const struct model *m, const struct group *g)
 {
 	for (size_t i = 0; i < g->view_count; i++)
-		if (answers(m, &g->views[i]) && g->views[i].dissent_ms[AGREE_MASTER] == 0)
+		if (group_view_answers(m, &g->views[i]) && g->views[i].dissent_ms[AGREE_MASTER] == 0)
 			return &g->views[i];
 	return NULL;
 }
@@ -407,7 +444,7 @@ void agreement_of(const struct model *m, const struct group *g, int64_t now_ms, 
 	bool switching = is_switching(m, g, now_ms);
 	*out = (struct agreement){ .agree = true };
 	for (size_t i = 0; i < g->view_count; i++) {
-		if (!answers(m, &g->views[i]))
+		if (!group_view_answers(m, &g->views[i]))
 			continue;
 		out->known = true;
 		out->answering++;
@@ -475,7 +512,7 @@ size_t agreement_ghosts(const struct model *m, const struct group *g, int64_t no
 	struct ghosts all = { .out = out, .max = max };
 	for (size_t i = 0; i < g->view_count; i++) {
 		const struct sentinel_view *v = &g->views[i];
-		if (!answers(m, v))
+		if (!group_view_answers(m, v))
 			continue;
 		ghost_listing(m, v->peers, v->peer_count, true, now_ms, &all);
 		ghost_listing(m, v->replicas, v->replica_count, false, now_ms, &all);

@@ -4,24 +4,27 @@
 
 #include "model/model.h"
 
-/* X(id, title, binding, help). binding: that two Sentinels differ in it is a disagreement; the others
- * may differ for a while in good health and are only marked. */
+/* X(id, name, title, binding, help). name: in JSON. binding: that two Sentinels differ in it is a
+ * disagreement; the others may differ for a while in good health and are only marked. */
 #define AGREEMENT_FIELDS(X)                                                                        \
-	X(AGREE_MASTER, "master", true, "address of the master")                                    \
-	X(AGREE_EPOCH, "epoch", true, "configuration epoch: the higher one wins")                   \
-	X(AGREE_STATE, "flags", false, "s_down, o_down, a failover that it leads")                  \
-	X(AGREE_QUORUM, "quorum", true, "Sentinels that must call the master down")                 \
-	X(AGREE_SENTINELS, "Sentinels", false, "known, itself included; the dead count for majority") \
-	X(AGREE_REPLICAS, "replicas", false, "known")                                               \
-	X(AGREE_DOWN_AFTER, "down-after", true, "silence until it calls the master down")           \
-	X(AGREE_FAILOVER_TIMEOUT, "failover-timeout", true, "limit of each phase; twice it between tries") \
-	X(AGREE_PARALLEL_SYNCS, "parallel-syncs", true, "replicas pointed at a new master at once") \
-	X(AGREE_VOTE, "vote", false, "whom it voted for last, and in which epoch")                  \
-	X(AGREE_TILT, "TILT", false, "distrusts its clock and does not act")                        \
-	X(AGREE_VERSION, "version", false, "of the server")
+	X(AGREE_MASTER, "master", "master", true, "address of the master")                          \
+	X(AGREE_EPOCH, "config_epoch", "epoch", true, "configuration epoch: the higher one wins")   \
+	X(AGREE_STATE, "flags", "flags", false, "s_down, o_down, a failover that it leads")         \
+	X(AGREE_QUORUM, "quorum", "quorum", true, "Sentinels that must call the master down")       \
+	X(AGREE_SENTINELS, "known_sentinels", "Sentinels", false,                                   \
+	  "known, itself included; the dead count for majority")                                    \
+	X(AGREE_REPLICAS, "known_replicas", "replicas", false, "known")                             \
+	X(AGREE_DOWN_AFTER, "down_after_ms", "down-after", true, "silence until it calls the master down") \
+	X(AGREE_FAILOVER_TIMEOUT, "failover_timeout_ms", "failover-timeout", true,                  \
+	  "limit of each phase; twice it between tries")                                            \
+	X(AGREE_PARALLEL_SYNCS, "parallel_syncs", "parallel-syncs", true,                           \
+	  "replicas pointed at a new master at once")                                               \
+	X(AGREE_VOTE, "voted_leader", "vote", false, "whom it voted for last, and in which epoch")  \
+	X(AGREE_TILT, "tilt", "TILT", false, "distrusts its clock and does not act")                \
+	X(AGREE_VERSION, "version", "version", false, "of the server")
 
 enum agreement_field {
-#define X(id, title, binding, help) id,
+#define X(id, name, title, binding, help) id,
 	AGREEMENT_FIELDS(X)
 #undef X
 	AGREE_COUNT
@@ -48,11 +51,19 @@ struct agreement {
 				  * all agree */
 };
 
+const char *agreement_name(enum agreement_field f);
 const char *agreement_title(enum agreement_field f);
 const char *agreement_help(enum agreement_field f);
 /* What one Sentinel says, and whether it stands alone with it. */
 void agreement_cell(const struct model *m, const struct group *g, const struct sentinel_view *v,
 		    enum agreement_field f, struct agreement_cell *out);
+/* What most of those that answer say in that field, "" when none has said it. */
+void agreement_most_say(const struct model *m, const struct group *g, enum agreement_field f, char *out,
+			size_t size);
+/* Its last vote, told by the others: an address, or the begin of an id that none of them has, or "" for
+ * nobody. False: they have not said. */
+bool agreement_vote(const struct model *m, const struct group *g, const struct sentinel_view *v,
+		    char out[static ENDPOINT_TEXT_BYTES], int64_t *epoch);
 void agreement_of(const struct model *m, const struct group *g, int64_t now_ms, struct agreement *out);
 
 /* A Sentinel or replica that is still listed, but that nobody can reach. */
@@ -69,5 +80,7 @@ struct ghost {
 #define GHOST_AFTER_MS 60000
 size_t agreement_ghosts(const struct model *m, const struct group *g, int64_t now_ms, struct ghost *out,
 			size_t max);
+/* What clears a ghost, and how without harm. */
+#define GHOST_CURE "SENTINEL RESET, one Sentinel after the other, so that most of them know the master at any time"
 
 #endif

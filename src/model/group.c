@@ -171,6 +171,34 @@ const struct sentinel_view *group_best_view(const struct group *g)
 	return best;
 }
 
+bool group_view_answers(const struct model *m, const struct sentinel_view *v)
+{
+	const struct node *n = model_node(m, v->sentinel_id);
+	return n != NULL && n->link.state == LINK_UP && v->at_ms != 0;
+}
+
+const struct sentinel_view *group_best_answering(const struct model *m, const struct group *g)
+{
+	const struct sentinel_view *best = NULL;
+	for (size_t i = 0; i < g->view_count; i++)
+		if (group_view_answers(m, &g->views[i]) &&
+		    (best == NULL || view_is_better(&g->views[i], best)))
+			best = &g->views[i];
+	return best;
+}
+
+const struct ckquorum_facts *group_ckquorum_answering(const struct model *m, const struct group *g)
+{
+	const struct sentinel_view *latest = NULL;
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct sentinel_view *v = &g->views[i];
+		if (group_view_answers(m, v) && v->ckquorum_at_ms != 0 &&
+		    (latest == NULL || v->ckquorum_at_ms > latest->ckquorum_at_ms))
+			latest = v;
+	}
+	return latest != NULL ? &latest->ckquorum : NULL;
+}
+
 bool group_name_was_cleaned(const struct group *g)
 {
 	for (size_t i = 0; i < g->view_count; i++)
@@ -196,6 +224,20 @@ const struct member_view *group_replica_view(const struct group *g, uint32_t nod
 {
 	size_t at = member_view_place(g->replicas, g->replica_count, node_id);
 	return at < g->replica_count && g->replicas[at].node_id == node_id ? &g->replicas[at] : NULL;
+}
+
+const struct member_view *group_replica_answering(const struct model *m, const struct group *g,
+						  uint32_t node_id)
+{
+	const struct member_view *latest = NULL;
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct sentinel_view *v = &g->views[i];
+		size_t at = member_view_place(v->replicas, v->replica_count, node_id);
+		if (group_view_answers(m, v) && at < v->replica_count && v->replicas[at].node_id == node_id &&
+		    (latest == NULL || v->replicas[at].at_ms > latest->at_ms))
+			latest = &v->replicas[at];
+	}
+	return latest;
 }
 
 size_t group_sentinels_known(const struct model *m, const struct group *g)

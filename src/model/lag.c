@@ -137,6 +137,19 @@ int64_t lag_bytes_of(const struct model *m, const struct node *replica)
 			      replica->info.slave_repl_offset);
 }
 
+void lag_of_now(const struct model *m, const struct node *replica, int64_t now_ms, struct lag *out)
+{
+	lag_of(m, replica, now_ms, out);
+	if (!node_answers(replica))
+		out->syncing = false;
+	if (out->current)
+		return;
+	out->bytes = out->seconds = out->offset = out->catch_up_ms = FACT_UNKNOWN;
+	out->backlog_headroom_bytes = out->backlog_off_ms = FACT_UNKNOWN;
+	out->off_backlog = out->trend_known = false;
+	out->link_known &= node_answers(replica);
+}
+
 void lag_of(const struct model *m, const struct node *replica, int64_t now_ms, struct lag *out)
 {
 	*out = (struct lag){ .bytes = replica->lag_now_bytes,
@@ -157,6 +170,9 @@ void lag_of(const struct model *m, const struct node *replica, int64_t now_ms, s
 	}
 	sync_of(replica, out);
 	const struct node *upstream = model_node(m, replica->upstream_id);
+	/* What another master listed, before this one was followed, is of then. */
+	out->current = upstream != NULL && node_answers(upstream) &&
+		       (out->bytes == FACT_UNKNOWN || upstream->info_at_ms == replica->lag_at_ms);
 	/* Both from one INFO, or the difference would be of two different moments or masters. */
 	if (upstream != NULL && out->bytes != FACT_UNKNOWN &&
 	    upstream->info_at_ms == replica->lag_at_ms &&

@@ -19,11 +19,15 @@ struct lag {
 	bool syncing;
 	int64_t sync_read_bytes, sync_total_bytes; /* total FACT_UNKNOWN when not known */
 	int64_t at_ms;            /* age of the fact; 0 never */
+	bool current;             /* whom it follows answers now; else bytes, seconds, offset and headroom
+				   * are as it said last */
 };
 /* Its bytes alone: how far it is behind by its master's list, or where that has it no more, by the
  * last offset that it told. */
 int64_t lag_bytes_of(const struct model *m, const struct node *replica);
 void lag_of(const struct model *m, const struct node *replica, int64_t now_ms, struct lag *out);
+/* The same without what nobody says any more. */
+void lag_of_now(const struct model *m, const struct node *replica, int64_t now_ms, struct lag *out);
 
 void history_add(struct history *h, int64_t at_ms, int64_t value);
 /* index 0 is the oldest; returns false past the end. */

@@ -204,7 +204,8 @@ struct group {
 	struct failover failover;
 	uint32_t led_by;              /* the last master known, also while there is none */
 	struct probe *probe;          /* the client's eye: model/probe.h; owned, NULL until it is on */
-	int64_t disagreement_ms;      /* +disagreement was said then; 0: all agree */
+	int64_t disagreement_ms;      /* +disagreement on settings was said then; 0: not, or it is over */
+	int64_t split_ms;             /* the same on who is master; each of the two has its own end */
 	int64_t gone_since_ms;        /* no Sentinel lists it any more since */
 };
 
@@ -278,6 +279,9 @@ size_t model_node_count(const struct model *m);
 /* That an operator's command was refused for want of that permission ("+sentinel|failover"); NULL: not
  * since it last worked. */
 const struct refusal *node_action_refusal(const struct node *n, const char *permission);
+/* Its last INFO is what it says now: it came by the connection that is up, and was not refused since.
+ * False: what is known of it is the last good word, and shown as that or not at all. */
+bool node_answers(const struct node *n);
 /* The server is of that version or a later one, by its own word. Valkey began at 7.2. */
 bool node_version_from(const struct node *n, int64_t major, int64_t minor);
 /* Of the latest observation or tick: monotonic. */
@@ -289,9 +293,18 @@ size_t group_sentinels_reachable(const struct model *m, const struct group *g);
 /* The believed word of the Sentinels on the master: the view with the highest config epoch, the
  * freshest of those; NULL outside Sentinel deployments. */
 const struct sentinel_view *group_best_view(const struct group *g);
+/* The Sentinel answers now: its view is no last word. */
+bool group_view_answers(const struct model *m, const struct sentinel_view *v);
+/* Of those that answer now the best informed one; NULL: none does. */
+const struct sentinel_view *group_best_answering(const struct model *m, const struct group *g);
+/* The latest CKQUORUM of those; NULL: none was asked. */
+const struct ckquorum_facts *group_ckquorum_answering(const struct model *m, const struct group *g);
 /* The Sentinels' name of the master cannot be sent back to them. */
 bool group_name_was_cleaned(const struct group *g);
 const struct member_view *group_replica_view(const struct group *g, uint32_t node_id);
+/* The latest word on it of the Sentinels that answer now; NULL: none of them lists it. */
+const struct member_view *group_replica_answering(const struct model *m, const struct group *g,
+						  uint32_t node_id);
 
 const char *deployment_kind_name(enum deployment_kind k); /* sentinel cluster replication unknown */
 

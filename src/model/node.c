@@ -517,6 +517,16 @@ size_t model_node_count(const struct model *m)
 	return count;
 }
 
+bool node_answers(const struct node *n)
+{
+	if (n->link.state != LINK_UP || n->info_at_ms == 0 || n->info_at_ms < n->link.since_ms)
+		return false;
+	for (size_t i = 0; i < n->refusal_count; i++)
+		if (n->refusals[i].question == ASK_INFO && n->refusals[i].at_ms > n->info_at_ms)
+			return false;
+	return true;
+}
+
 bool node_version_from(const struct node *n, int64_t major, int64_t minor)
 {
 	const char *dot = strchr(n->info.version, '.');

@@ -364,7 +364,7 @@ static const struct state_field fields_view[] = {
 	TIME(sentinel_view, peers_at_ms),
 	RECORD(sentinel_view, ckquorum, ckquorum),
 	TIME(sentinel_view, ckquorum_at_ms),
-#define X(field, title, binding, help)                                                             \
+#define X(field, json, title, binding, help)                                                       \
 	{ .name = "dissents: " title, .members = "dissent_ms", .type = STATE_TIME,                 \
 	  .offset = offsetof(struct sentinel_view, dissent_ms) + (field) * sizeof(int64_t),        \
 	  .size = sizeof(int64_t) },
@@ -426,6 +426,7 @@ static const struct state_field fields_group[] = {
 	NODE(group, led_by),
 	OPTIONAL(group, probe, probe),
 	TIME(group, disagreement_ms),
+	TIME(group, split_ms),
 	TIME(group, gone_since_ms),
 };
 RECORD_OF(group, group, NULL);

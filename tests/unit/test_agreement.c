@@ -406,6 +406,102 @@ static void said_once_and_when_repeated(void **state)
 	world_end(&w);
 }
 
+static const struct event *last_disagreement(const struct world *w, size_t count)
+{
+	const struct event *e = NULL;
+	assert_int_equal(count_events(w, EVENT_DISAGREEMENT, &e), count);
+	return e;
+}
+
+static struct sentinel_instance with_quorum(int64_t quorum)
+{
+	struct sentinel_instance s = instance("mymaster", 21001, SFLAG_MASTER);
+	s.config_epoch = 0;
+	s.quorum = quorum;
+	return s;
+}
+
+/* A quorum that nobody repairs, and weeks later a split brain: that is said all the same, and each has
+ * its own end. */
+static void a_setting_hides_no_split(void **state)
+{
+	struct world w = sentinel_world();
+	const struct event *e;
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		tick(&w, 1000);
+		says(&w, 26002, with_quorum(1));
+	}
+	assert_int_equal(last_disagreement(&w, 1)->severity, SEVERITY_WARNING);
+	for (int i = 0; i < 3; i++) {
+		tick(&w, 1000);
+		says(&w, 26002, with_quorum(1));
+		masters(&w, 26003, 21002, 0, 0);
+	}
+	e = last_disagreement(&w, 2);
+	assert_int_equal(e->severity, SEVERITY_CRITICAL);
+	assert_string_equal(e->addr, "127.0.0.1:26003");
+	assert_string_equal(e->detail, "this Sentinel says master 127.0.0.1:21002");
+	masters(&w, 26003, 21001, 0, 0);
+	assert_int_equal(count_events(&w, EVENT_DISAGREEMENT_OVER, &e), 1);
+	assert_has(e->detail, "one master again");
+	tick(&w, 1000);
+	masters(&w, 26002, 21001, 0, 0);
+	assert_int_equal(count_events(&w, EVENT_DISAGREEMENT_OVER, &e), 2);
+	assert_has(e->detail, "same settings again");
+	assert_int_equal(events_of(&w, EVENT_DISAGREEMENT), 2);
+	world_end(&w);
+}
+
+/* At once, in one Sentinel, and the quorum in one before it. */
+static void the_master_before_all_else(void **state)
+{
+	struct world w = sentinel_world();
+	struct sentinel_instance both = with_quorum(3);
+	const struct event_log *log = model_events(w.m);
+	const struct event *e = NULL;
+	(void)state;
+	both.addr = at_host(HOST, 21002);
+	for (int i = 0; i < 2; i++) {
+		tick(&w, 1000);
+		says(&w, 26003, both);
+	}
+	for (size_t i = 0; i < event_log_count(log) && e == NULL; i++)
+		if (event_log_at(log, i)->kind == EVENT_DISAGREEMENT)
+			e = event_log_at(log, i);
+	assert_non_null(e);
+	assert_int_equal(e->severity, SEVERITY_CRITICAL);
+	assert_string_equal(e->detail, "this Sentinel says master 127.0.0.1:21002");
+	e = last_disagreement(&w, 2);
+	assert_int_equal(e->severity, SEVERITY_WARNING);
+	assert_string_equal(e->detail, "this Sentinel says quorum 3");
+	world_end(&w);
+}
+
+/* All Sentinels name one, and another one says so of itself. */
+static void a_second_master_is_said(void **state)
+{
+	struct world w = sentinel_world();
+	const struct event *e;
+	(void)state;
+	tick(&w, 1000);
+	info_master(&w, 21003, 5000, "");
+	tick(&w, 1000);
+	masters(&w, 26001, 21001, 0, 0);
+	masters(&w, 26002, 21001, 0, 0);
+	e = last_disagreement(&w, 1);
+	assert_int_equal(e->severity, SEVERITY_CRITICAL);
+	assert_string_equal(e->subject, "mymaster");
+	assert_string_equal(e->addr, "127.0.0.1:21003");
+	assert_string_equal(e->detail, "says role master, and so does 127.0.0.1:21001, which is named");
+	assert_int_equal(events_of(&w, EVENT_DISAGREEMENT_OVER), 0);
+	info_replica(&w, 21003, 21001, 5000);
+	masters(&w, 26001, 21001, 0, 0);
+	assert_int_equal(events_of(&w, EVENT_DISAGREEMENT_OVER), 1);
+	assert_int_equal(events_of(&w, EVENT_DISAGREEMENT), 1);
+	world_end(&w);
+}
+
 static void over_when_it_falls_silent(void **state)
 {
 	struct world w = sentinel_world();
@@ -549,6 +645,8 @@ int main(void)
 		cmocka_unit_test(mild_ones_warn),      cmocka_unit_test(a_switch_passes),
 		cmocka_unit_test(who_does_not_follow), cmocka_unit_test(promotion_is_no_split),
 		cmocka_unit_test(said_once_and_when_repeated), cmocka_unit_test(over_when_it_falls_silent),
+		cmocka_unit_test(a_setting_hides_no_split), cmocka_unit_test(the_master_before_all_else),
+		cmocka_unit_test(a_second_master_is_said),
 		cmocka_unit_test(dead_sentinel),       cmocka_unit_test(older_than_redoubt),
 		cmocka_unit_test(out_of_our_reach),    cmocka_unit_test(captured_views),
 		cmocka_unit_test(words),
