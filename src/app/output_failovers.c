@@ -1,17 +1,8 @@
 #include "app/output_failovers.h"
 
+#include "app/output_values.h"
 #include "base/clock.h"
 #include "model/failovers.h"
-
-static json_t *number(int64_t value)
-{
-	return value != FACT_UNKNOWN ? json_integer(value) : json_null();
-}
-
-static json_t *text(const char *s)
-{
-	return s[0] != '\0' ? json_string(s) : json_null();
-}
 
 static json_t *since(const struct failover_record *f, int64_t at_ms)
 {
@@ -27,7 +18,7 @@ static json_t *phases_json(const struct failover_record *f)
 	for (size_t i = 0; i < count; i++) {
 		enum failover_step s = order[i];
 		json_t *o = json_object();
-		json_object_set_new(o, "phase", json_string(failover_step_name(s)));
+		json_object_set_new(o, "phase", value_string(failover_step_name(s)));
 		json_object_set_new(o, "at_ms", since(f, f->step_ms[s]));
 		json_object_set_new(o, "length_ms", json_integer(f->step_ms[s] - before));
 		json_object_set_new(o, "spread_ms", json_integer(failover_spread_ms(f, s)));
@@ -41,12 +32,10 @@ static json_t *phases_json(const struct failover_record *f)
 static json_t *observers_json(const struct model *m, const struct failover_record *f)
 {
 	json_t *list = json_array();
-	char addr[ENDPOINT_TEXT_BYTES];
 	for (size_t i = 0; i < f->observer_count; i++) {
 		const struct failover_observer *by = &f->observers[i];
-		const struct node *n = model_node(m, by->node_id);
 		json_t *o = json_object();
-		json_object_set_new(o, "addr", n != NULL ? json_string(endpoint_format(&n->addr, addr)) : json_null());
+		json_object_set_new(o, "addr", value_node(m, by->node_id));
 		json_object_set_new(o, "sdown_ms", since(f, by->sdown_ms));
 		json_object_set_new(o, "odown_ms", since(f, by->odown_ms));
 		json_object_set_new(o, "voted_ms", since(f, by->voted_ms));
@@ -62,9 +51,9 @@ static json_t *replicas_json(const struct failover_record *f)
 	for (size_t i = 0; i < f->replica_count; i++) {
 		const struct failover_replica *r = &f->replicas[i];
 		json_t *o = json_object();
-		json_object_set_new(o, "addr", text(r->addr));
-		json_object_set_new(o, "offset", number(r->offset));
-		json_object_set_new(o, "lag_bytes", number(r->lag_bytes));
+		json_object_set_new(o, "addr", value_text(r->addr));
+		json_object_set_new(o, "offset", value_number(r->offset));
+		json_object_set_new(o, "lag_bytes", value_number(r->lag_bytes));
 		json_object_set_new(o, "told_ms", since(f, r->sent_ms));
 		json_object_set_new(o, "follows_ms", since(f, r->done_ms));
 		json_array_append_new(list, o);
@@ -84,7 +73,7 @@ static json_t *client_json(const struct failover_record *f)
 						json_integer(f->client_good_ms - f->client_failed_ms) :
 						json_null());
 	json_object_set_new(o, "failed", json_integer(f->client_failed));
-	json_object_set_new(o, "lost", number(f->client_lost));
+	json_object_set_new(o, "lost", value_number(f->client_lost));
 	return o;
 }
 
@@ -95,22 +84,22 @@ static json_t *failover_json(const struct model *m, const struct failover_record
 	failover_outcome_text(f, outcome, sizeof(outcome));
 	json_t *o = json_object();
 	json_object_set_new(o, "id", json_integer(f->id));
-	json_object_set_new(o, "time", json_string(clock_format_iso(f->wall_ms, iso)));
-	json_object_set_new(o, "master", text(f->name));
-	json_object_set_new(o, "old_master", text(f->old_master));
-	json_object_set_new(o, "new_master", text(f->new_master));
-	json_object_set_new(o, "cause", json_string(failover_cause_name(f->cause)));
-	json_object_set_new(o, "operator", text(f->operator_name));
-	json_object_set_new(o, "leader", text(f->leader));
-	json_object_set_new(o, "epoch", number(f->epoch));
+	json_object_set_new(o, "time", value_string(clock_format_iso(f->wall_ms, iso)));
+	json_object_set_new(o, "master", value_text(f->name));
+	json_object_set_new(o, "old_master", value_text(f->old_master));
+	json_object_set_new(o, "new_master", value_text(f->new_master));
+	json_object_set_new(o, "cause", value_string(failover_cause_name(f->cause)));
+	json_object_set_new(o, "operator", value_text(f->operator_name));
+	json_object_set_new(o, "leader", value_text(f->leader));
+	json_object_set_new(o, "epoch", value_number(f->epoch));
 	json_object_set_new(o, "over", json_boolean(f->over));
 	json_object_set_new(o, "aborted", json_boolean(f->step_ms[STEP_ABORTED] != 0));
-	json_object_set_new(o, "abort_reason", text(f->abort_reason));
-	json_object_set_new(o, "outcome", json_string(outcome));
+	json_object_set_new(o, "abort_reason", value_text(f->abort_reason));
+	json_object_set_new(o, "outcome", value_string(outcome));
 	json_object_set_new(o, "total_ms", json_integer(end - failover_begin_ms(f)));
-	json_object_set_new(o, "unwritable_ms", number(failover_unwritable_ms(f)));
-	json_object_set_new(o, "two_masters_ms", number(failover_two_masters_ms(f, now_ms)));
-	json_object_set_new(o, "two_masters_bytes", number(f->stray_bytes));
+	json_object_set_new(o, "unwritable_ms", value_number(failover_unwritable_ms(f)));
+	json_object_set_new(o, "two_masters_ms", value_number(failover_two_masters_ms(f, now_ms)));
+	json_object_set_new(o, "two_masters_bytes", value_number(f->stray_bytes));
 	json_object_set_new(o, "demoted_ms", since(f, f->demoted_ms));
 	json_object_set_new(o, "client", client_json(f));
 	json_object_set_new(o, "phases", phases_json(f));

@@ -4,73 +4,16 @@
 
 #include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "app/output.h"
 #include "base/clock.h"
-#include "base/mem.h"
-#include "base/text.h"
 #include "app/output_failovers.h"
+#include "app/output_values.h"
 #include "app/output_verdicts.h"
 #include "model/lag.h"
 #include "model/slots.h"
 
 #define RANGES_MAX 4096
-
-static json_t *integer(int64_t value)
-{
-	return value == FACT_UNKNOWN ? json_null() : json_integer(value);
-}
-
-static json_t *real(double value, double scale)
-{
-	return value < 0 ? json_null() : json_real(value * scale);
-}
-
-/* Bytes of s without a character that was cut off at its end: fixed-size fields are filled by
- * snprintf, which counts bytes. */
-static size_t whole_characters(const char *s)
-{
-	size_t len = strlen(s), start = len;
-	while (start > 0 && len - start < 4 && ((unsigned char)s[start - 1] & 0xc0) == 0x80)
-		start--;
-	if (start == 0 || (unsigned char)s[start - 1] < 0xc0)
-		return len;
-	unsigned char first = (unsigned char)s[start - 1];
-	size_t wanted = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	return len - (start - 1) < wanted ? start - 1 : len;
-}
-
-/* jansson has no string for what is not UTF-8, and sets no key for it: a key must never be lost. */
-static json_t *string(const char *s)
-{
-	json_t *whole = json_string(s);
-	if (whole != NULL)
-		return whole;
-	size_t len = whole_characters(s), size = 4 * len + 1; /* \xff for each byte at worst */
-	char *clean = mem_alloc(size);
-	text_clean(clean, size, s, len);
-	whole = json_string(clean);
-	free(clean);
-	return whole != NULL ? whole : json_null();
-}
-
-static json_t *text(const char *s)
-{
-	return s == NULL || s[0] == '\0' ? json_null() : string(s);
-}
-
-static json_t *addr_json(const struct endpoint *ep)
-{
-	char out[ENDPOINT_TEXT_BYTES];
-	return endpoint_is_set(ep) ? string(endpoint_format(ep, out)) : json_null();
-}
-
-static json_t *node_addr(const struct model *m, uint32_t id)
-{
-	const struct node *n = model_node(m, id);
-	return n != NULL ? addr_json(&n->addr) : json_null();
-}
 
 /* --- masters ----------------------------------------------------------------------------------- */
 
@@ -86,21 +29,21 @@ static const char *link_word(const struct lag *lag)
 static json_t *replica_json(const struct model *m, const struct group *g, const struct node *n,
 			    int64_t now_ms)
 {
-	const struct member_view *v = group_replica_view(g, n->id);
+	const struct member_view *v = group_replica_answering(m, g, n->id);
+	bool answers = node_answers(n);
 	struct lag lag;
-	lag_of(m, n, now_ms, &lag);
-	int64_t priority = n->info_at_ms != 0 ? n->info.priority : v != NULL ? v->facts.priority
-									      : FACT_UNKNOWN;
+	lag_of_now(m, n, now_ms, &lag);
+	int64_t priority = answers ? n->info.priority : v != NULL ? v->facts.priority : FACT_UNKNOWN;
 	json_t *o = json_object();
-	json_object_set_new(o, "addr", addr_json(&n->addr));
-	json_object_set_new(o, "link", text(link_word(&lag)));
-	json_object_set_new(o, "offset", integer(n->info_at_ms != 0 ? n->info.slave_repl_offset : lag.offset));
-	json_object_set_new(o, "lag_bytes", integer(lag.bytes));
-	json_object_set_new(o, "lag_seconds", integer(lag.seconds));
-	json_object_set_new(o, "priority", integer(priority));
+	json_object_set_new(o, "addr", value_endpoint(&n->addr));
+	json_object_set_new(o, "link", value_text(link_word(&lag)));
+	json_object_set_new(o, "offset", value_number(answers ? n->info.slave_repl_offset : lag.offset));
+	json_object_set_new(o, "lag_bytes", value_number(lag.bytes));
+	json_object_set_new(o, "lag_seconds", value_number(lag.seconds));
+	json_object_set_new(o, "priority", value_number(priority));
 	json_object_set_new(o, "flags", v != NULL ? sentinel_flags_json(v->facts.flags) : json_null());
-	json_object_set_new(o, "backlog_headroom_bytes", integer(lag.backlog_headroom_bytes));
-	json_object_set_new(o, "upstream", node_addr(m, n->upstream_id));
+	json_object_set_new(o, "backlog_headroom_bytes", value_number(lag.backlog_headroom_bytes));
+	json_object_set_new(o, "upstream", value_node(m, n->upstream_id));
 	return o;
 }
 
@@ -115,40 +58,41 @@ static json_t *replicas_json(const struct model *m, const struct group *g, int64
 	return list;
 }
 
-static json_t *ckquorum_json(const struct group *g)
+static json_t *ckquorum_json(const struct model *m, const struct group *g)
 {
-	if (g->ckquorum_at_ms == 0)
+	const struct ckquorum_facts *f = group_ckquorum_answering(m, g);
+	if (f == NULL)
 		return json_null();
 	json_t *o = json_object();
-	json_object_set_new(o, "ok", json_boolean(g->ckquorum.ok));
-	json_object_set_new(o, "usable", integer(g->ckquorum.usable));
-	json_object_set_new(o, "message", text(g->ckquorum.message));
+	json_object_set_new(o, "ok", json_boolean(f->ok));
+	json_object_set_new(o, "usable", value_number(f->usable));
+	json_object_set_new(o, "message", value_text(f->message));
 	return o;
 }
 
 static json_t *master_json(const struct model *m, const struct group *g, int64_t now_ms)
 {
-	const struct sentinel_view *best = group_best_view(g);
+	const struct sentinel_view *best = group_best_answering(m, g);
 	const struct sentinel_instance *f = best != NULL ? &best->facts : NULL;
 	json_t *o = json_object(), *sentinels = json_object();
-	json_object_set_new(o, "name", string(g->name));
-	json_object_set_new(o, "addr", node_addr(m, g->master_id));
-	json_object_set_new(o, "status", json_string(group_status(m, g)));
+	json_object_set_new(o, "name", value_string(g->name));
+	json_object_set_new(o, "addr", value_node(m, g->master_id));
+	json_object_set_new(o, "status", value_string(group_status(m, g)));
 	json_object_set_new(o, "flags", f != NULL ? sentinel_flags_json(f->flags) : json_null());
-	json_object_set_new(o, "quorum", f != NULL ? integer(f->quorum) : json_null());
-	json_object_set_new(o, "config_epoch", f != NULL ? integer(f->config_epoch) : json_null());
-	json_object_set_new(o, "down_after_ms", f != NULL ? integer(f->down_after_ms) : json_null());
-	json_object_set_new(o, "failover_timeout_ms", f != NULL ? integer(f->failover_timeout_ms) : json_null());
-	json_object_set_new(o, "parallel_syncs", f != NULL ? integer(f->parallel_syncs) : json_null());
-	if (f != NULL) {
+	json_object_set_new(o, "quorum", f != NULL ? value_number(f->quorum) : json_null());
+	json_object_set_new(o, "config_epoch", f != NULL ? value_number(f->config_epoch) : json_null());
+	json_object_set_new(o, "down_after_ms", f != NULL ? value_number(f->down_after_ms) : json_null());
+	json_object_set_new(o, "failover_timeout_ms", f != NULL ? value_number(f->failover_timeout_ms) : json_null());
+	json_object_set_new(o, "parallel_syncs", f != NULL ? value_number(f->parallel_syncs) : json_null());
+	if (g->view_count > 0) {
 		json_object_set_new(sentinels, "known", json_integer((json_int_t)group_sentinels_known(m, g)));
 		json_object_set_new(sentinels, "reachable",
 				    json_integer((json_int_t)group_sentinels_reachable(m, g)));
 	}
-	json_object_set_new(o, "sentinels", f != NULL ? sentinels : json_null());
-	if (f == NULL)
+	json_object_set_new(o, "sentinels", g->view_count > 0 ? sentinels : json_null());
+	if (g->view_count == 0)
 		json_decref(sentinels);
-	json_object_set_new(o, "ckquorum", ckquorum_json(g));
+	json_object_set_new(o, "ckquorum", ckquorum_json(m, g));
 	json_object_set_new(o, "replicas", replicas_json(m, g, now_ms));
 	json_object_set_new(o, "forecast", forecast_json(m, g, now_ms));
 	json_object_set_new(o, "readiness", readiness_json(m, g, now_ms));
@@ -181,14 +125,14 @@ static json_t *cluster_json(const struct model *m, const struct deployment *d)
 		return json_null();
 	const struct cluster_info_facts *f = &n->cluster_info;
 	json_t *o = json_object();
-	json_object_set_new(o, "state", json_string(d->cluster->down || !f->state_ok ? "fail" : "ok"));
-	json_object_set_new(o, "slots_assigned", integer(f->slots_assigned));
-	json_object_set_new(o, "slots_ok", integer(f->slots_ok));
-	json_object_set_new(o, "slots_pfail", integer(f->slots_pfail));
-	json_object_set_new(o, "slots_fail", integer(f->slots_fail));
-	json_object_set_new(o, "known_nodes", integer(f->known_nodes));
-	json_object_set_new(o, "size", integer(f->size));
-	json_object_set_new(o, "current_epoch", integer(f->current_epoch));
+	json_object_set_new(o, "state", value_string(d->cluster->down || !f->state_ok ? "fail" : "ok"));
+	json_object_set_new(o, "slots_assigned", value_number(f->slots_assigned));
+	json_object_set_new(o, "slots_ok", value_number(f->slots_ok));
+	json_object_set_new(o, "slots_pfail", value_number(f->slots_pfail));
+	json_object_set_new(o, "slots_fail", value_number(f->slots_fail));
+	json_object_set_new(o, "known_nodes", value_number(f->known_nodes));
+	json_object_set_new(o, "size", value_number(f->size));
+	json_object_set_new(o, "current_epoch", value_number(f->current_epoch));
 	json_object_set_new(o, "agreement", cluster_agreement_json(m, d));
 	return o;
 }
@@ -206,8 +150,8 @@ static json_t *slots_json(const struct deployment *d, uint32_t node_id)
 static json_t *identified(const struct node *n)
 {
 	json_t *o = json_object();
-	json_object_set_new(o, "id", text(n->cluster_id));
-	json_object_set_new(o, "addr", addr_json(&n->addr));
+	json_object_set_new(o, "id", value_text(n->cluster_id));
+	json_object_set_new(o, "addr", value_endpoint(&n->addr));
 	return o;
 }
 
@@ -220,7 +164,7 @@ static json_t *open_json(const struct node *n, bool importing)
 			continue;
 		json_t *o = json_object();
 		json_object_set_new(o, "slot", json_integer(s->slot));
-		json_object_set_new(o, importing ? "from" : "to", text(s->peer));
+		json_object_set_new(o, importing ? "from" : "to", value_text(s->peer));
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -234,11 +178,11 @@ static json_t *shard_replicas_json(const struct model *m, const struct group *g,
 		struct lag lag;
 		if (n == NULL || n->id == model_node_resolve(m, g->master_id))
 			continue;
-		lag_of(m, n, now_ms, &lag);
+		lag_of_now(m, n, now_ms, &lag);
 		json_t *o = identified(n);
-		json_object_set_new(o, "lag_bytes", integer(lag.bytes));
-		json_object_set_new(o, "lag_seconds", integer(lag.seconds));
-		json_object_set_new(o, "link", text(link_word(&lag)));
+		json_object_set_new(o, "lag_bytes", value_number(lag.bytes));
+		json_object_set_new(o, "lag_seconds", value_number(lag.seconds));
+		json_object_set_new(o, "link", value_text(link_word(&lag)));
 		json_array_append_new(list, o);
 	}
 	return list;
@@ -265,20 +209,21 @@ static json_t *shard_json(const struct model *m, const struct deployment *d, con
 /* Whose version: both have a 7.2.4. */
 static void set_server(json_t *o, const struct node *n)
 {
-	bool known = n->info_at_ms != 0 && n->info.version[0] != '\0';
-	json_object_set_new(o, "server", known ? json_string(n->info.valkey ? "valkey" : "redis") : json_null());
-	json_object_set_new(o, "version", known ? text(n->info.version) : json_null());
+	bool known = node_answers(n) && n->info.version[0] != '\0';
+	json_object_set_new(o, "server", known ? value_string(n->info.valkey ? "valkey" : "redis") : json_null());
+	json_object_set_new(o, "version", known ? value_text(n->info.version) : json_null());
 }
 
-static json_t *sentinel_json(const struct node *n)
+static json_t *sentinel_json(const struct node *n, int64_t now_ms)
 {
 	json_t *o = json_object();
-	bool known = n->info_at_ms != 0;
-	json_object_set_new(o, "addr", addr_json(&n->addr));
-	json_object_set_new(o, "id", text(n->sentinel_id));
-	json_object_set_new(o, "status", json_string(node_status_name(node_status(n))));
+	bool known = node_answers(n);
+	json_object_set_new(o, "addr", value_endpoint(&n->addr));
+	json_object_set_new(o, "id", value_text(n->sentinel_id));
+	json_object_set_new(o, "status", value_string(node_status_name(node_status(n))));
 	set_server(o, n);
 	json_object_set_new(o, "tilt", known ? json_boolean(n->info.sentinel_tilt == 1) : json_null());
+	json_object_set_new(o, "age_ms", value_age(now_ms, n->info_at_ms));
 	return o;
 }
 
@@ -286,13 +231,13 @@ static void set_error(json_t *o, const struct node *n)
 {
 	const char *error = n->link.lost_ms != 0 ? n->link.reason
 			    : n->refused != ASK_NONE ? n->refused_text : NULL;
-	json_object_set_new(o, "error", text(error));
+	json_object_set_new(o, "error", value_text(error));
 }
 
-static json_t *node_json(const struct model *m, const struct node *n)
+static json_t *node_json(const struct model *m, const struct node *n, int64_t now_ms)
 {
 	const struct info_facts *f = &n->info;
-	bool known = n->info_at_ms != 0;
+	bool known = node_answers(n);
 	double hit_rate = n->hit_rate;
 	enum role role = node_role(m, n);
 	/* One reading has no difference yet: the rate since the server started stands in. */
@@ -300,21 +245,22 @@ static json_t *node_json(const struct model *m, const struct node *n)
 	    f->keyspace_hits + f->keyspace_misses > 0)
 		hit_rate = (double)f->keyspace_hits / (double)(f->keyspace_hits + f->keyspace_misses);
 	json_t *o = json_object();
-	json_object_set_new(o, "addr", addr_json(&n->addr));
-	json_object_set_new(o, "role", role == ROLE_UNKNOWN ? json_null() : json_string(role_name(role)));
-	json_object_set_new(o, "status", json_string(node_status_name(node_status(n))));
+	json_object_set_new(o, "addr", value_endpoint(&n->addr));
+	json_object_set_new(o, "role", role == ROLE_UNKNOWN ? json_null() : value_string(role_name(role)));
+	json_object_set_new(o, "status", value_string(node_status_name(node_status(n))));
 	set_error(o, n);
 	set_server(o, n);
-	json_object_set_new(o, "uptime_seconds", known ? integer(f->uptime_s) : json_null());
-	json_object_set_new(o, "clients", known ? integer(f->connected_clients) : json_null());
-	json_object_set_new(o, "ops_per_sec", known ? integer(f->ops_per_sec) : json_null());
-	json_object_set_new(o, "used_memory", known ? integer(f->used_memory_bytes) : json_null());
-	json_object_set_new(o, "maxmemory", known ? integer(f->maxmemory_bytes) : json_null());
-	json_object_set_new(o, "hit_rate", known ? real(hit_rate, 1) : json_null());
-	json_object_set_new(o, "input_kbps", known ? real(f->input_kbps, 1) : json_null());
-	json_object_set_new(o, "output_kbps", known ? real(f->output_kbps, 1) : json_null());
-	json_object_set_new(o, "keys", known ? integer(f->keys) : json_null());
-	json_object_set_new(o, "latency_ms", n->link.rtt_us >= 0 ? json_real(n->link.rtt_us / 1000.0) : json_null());
+	json_object_set_new(o, "uptime_seconds", known ? value_number(f->uptime_s) : json_null());
+	json_object_set_new(o, "clients", known ? value_number(f->connected_clients) : json_null());
+	json_object_set_new(o, "ops_per_sec", known ? value_number(f->ops_per_sec) : json_null());
+	json_object_set_new(o, "used_memory", known ? value_number(f->used_memory_bytes) : json_null());
+	json_object_set_new(o, "maxmemory", known ? value_number(f->maxmemory_bytes) : json_null());
+	json_object_set_new(o, "hit_rate", known ? value_real(hit_rate) : json_null());
+	json_object_set_new(o, "input_kbps", known ? value_real(f->input_kbps) : json_null());
+	json_object_set_new(o, "output_kbps", known ? value_real(f->output_kbps) : json_null());
+	json_object_set_new(o, "keys", known ? value_number(f->keys) : json_null());
+	json_object_set_new(o, "latency_ms", known ? value_real(n->link.rtt_us / 1000.0) : json_null());
+	json_object_set_new(o, "age_ms", value_age(now_ms, n->info_at_ms));
 	return o;
 }
 
@@ -334,14 +280,14 @@ static json_t *deployment_json(const struct model *m, const struct deployment *d
 	const struct node *n;
 	while ((n = model_next_member(m, d->id, &cursor)) != NULL) {
 		if (n->is_sentinel)
-			json_array_append_new(sentinels, sentinel_json(n));
-		json_array_append_new(nodes, node_json(m, n));
+			json_array_append_new(sentinels, sentinel_json(n, now_ms));
+		json_array_append_new(nodes, node_json(m, n, now_ms));
 	}
-	json_object_set_new(o, "name", text(d->name));
+	json_object_set_new(o, "name", value_text(d->name));
 	json_object_set_new(o, "kind", d->kind == KIND_UNKNOWN ? json_null()
-							       : json_string(deployment_kind_name(d->kind)));
-	json_object_set_new(o, "health", json_string(health_name(v.health)));
-	json_object_set_new(o, "summary", text(v.text));
+							       : value_string(deployment_kind_name(d->kind)));
+	json_object_set_new(o, "health", value_string(health_name(v.health)));
+	json_object_set_new(o, "summary", value_text(v.text));
 	json_object_set_new(o, "masters", masters);
 	json_object_set_new(o, "sentinels", sentinels);
 	json_object_set_new(o, "cluster", cluster_json(m, d));
@@ -371,9 +317,9 @@ void output_snapshot_json(const struct model *m, int64_t now_ms, int64_t wall_ms
 	const struct deployment *d;
 	while ((d = model_next_deployment(m, &cursor)) != NULL)
 		json_array_append_new(deployments, deployment_json(m, d, now_ms));
-	json_object_set_new(o, "redoubt", json_string(PACKAGE_VERSION));
-	json_object_set_new(o, "time", json_string(clock_format_iso(wall_ms, iso)));
-	json_object_set_new(o, "health", json_string(health_name(fleet_health(m, now_ms))));
+	json_object_set_new(o, "redoubt", value_string(PACKAGE_VERSION));
+	json_object_set_new(o, "time", value_string(clock_format_iso(wall_ms, iso)));
+	json_object_set_new(o, "health", value_string(health_name(fleet_health(m, now_ms))));
 	json_object_set_new(o, "deployments", deployments);
 	append_dump(o, out, JSON_INDENT(2));
 }
@@ -383,13 +329,13 @@ static json_t *event_json(const struct event *e, json_t *sources)
 {
 	char iso[CLOCK_ISO_BYTES];
 	json_t *o = json_object();
-	json_object_set_new(o, "time", json_string(clock_format_iso(e->wall_ms, iso)));
-	json_object_set_new(o, "deployment", text(e->deployment));
-	json_object_set_new(o, "event", string(e->name));
-	json_object_set_new(o, "subject", text(e->subject));
-	json_object_set_new(o, "addr", text(e->addr));
-	json_object_set_new(o, "detail", text(e->detail));
-	json_object_set_new(o, "severity", json_string(severity_name(e->severity)));
+	json_object_set_new(o, "time", value_string(clock_format_iso(e->wall_ms, iso)));
+	json_object_set_new(o, "deployment", value_text(e->deployment));
+	json_object_set_new(o, "event", value_string(e->name));
+	json_object_set_new(o, "subject", value_text(e->subject));
+	json_object_set_new(o, "addr", value_text(e->addr));
+	json_object_set_new(o, "detail", value_text(e->detail));
+	json_object_set_new(o, "severity", value_string(severity_name(e->severity)));
 	json_object_set_new(o, "sources", sources);
 	return o;
 }
@@ -399,7 +345,7 @@ void output_event_json(const struct event *e, struct buf *out)
 	json_t *sources = json_array();
 	for (unsigned i = 0; i < e->source_count; i++)
 		if (e->sources[i].mono_ms - e->mono_ms <= EVENT_SETTLE_MS)
-			json_array_append_new(sources, string(e->sources[i].addr));
+			json_array_append_new(sources, value_string(e->sources[i].addr));
 	append_dump(event_json(e, sources), out, JSON_COMPACT);
 }
 

@@ -36,14 +36,17 @@ static void add_node(const struct model *m, const struct group *g, const struct 
 	struct verdict v;
 	struct lag lag;
 	health_node(m, n, now_ms, &v);
-	lag_of(m, n, now_ms, &lag);
+	lag_of_now(m, n, now_ms, &lag);
 	buf_addf(out, "  %*s%-*s  %-8s  %-11s", depth * 2, "", 30 - depth * 2,
 		 endpoint_format(&n->addr, addr), role_name(node_role(m, n)),
 		 node_status_name(node_status(n)));
-	if (n->info_at_ms != 0)
-		buf_addf(out, "  %-8s", n->info.version);
-	if (g != NULL && n->id != model_node_resolve(m, g->master_id) && lag.bytes != FACT_UNKNOWN)
-		buf_addf(out, "  lag %s %s s", units_bytes(lag.bytes, bytes), known(lag.seconds, seconds));
+	buf_addf(out, "  %-8s", node_answers(n) ? n->info.version : "?");
+	if (g != NULL && n->id != model_node_resolve(m, g->master_id)) {
+		if (lag.bytes != FACT_UNKNOWN)
+			buf_addf(out, "  lag %s %s s", units_bytes(lag.bytes, bytes), known(lag.seconds, seconds));
+		else
+			buf_addstr(out, "  lag ?");
+	}
 	add_verdict(out, &v);
 }
 
@@ -118,16 +121,18 @@ static void add_cluster_agreement(const struct model *m, const struct deployment
 static void add_group(const struct model *m, const struct deployment *d, const struct group *g,
 		      int64_t now_ms, struct buf *out)
 {
-	const struct sentinel_view *best = group_best_view(g);
+	const struct sentinel_view *best = group_best_answering(m, g);
+	const struct ckquorum_facts *ck = group_ckquorum_answering(m, g);
 	struct verdict v;
 	char quorum[UNITS_BYTES], epoch[UNITS_BYTES];
 	health_group(m, g, now_ms, &v);
 	buf_addf(out, " %s  %s", g->name, group_status(m, g));
-	if (best != NULL)
+	if (g->view_count > 0)
 		buf_addf(out, "  quorum %s of %zu  epoch %s  ckquorum %s",
-			 known(best->facts.quorum, quorum), group_sentinels_known(m, g),
-			 known(best->facts.config_epoch, epoch),
-			 g->ckquorum_at_ms == 0 ? "not asked" : g->ckquorum.ok ? "ok" : "NOT OK");
+			 known(best != NULL ? best->facts.quorum : FACT_UNKNOWN, quorum),
+			 group_sentinels_known(m, g),
+			 known(best != NULL ? best->facts.config_epoch : FACT_UNKNOWN, epoch),
+			 ck == NULL ? "not asked" : ck->ok ? "ok" : "NOT OK");
 	if (d->kind == KIND_CLUSTER)
 		buf_addf(out, "  %zu slots", slot_count_of(d, g->master_id));
 	add_verdict(out, &v);

@@ -26,7 +26,7 @@ static const char *number(int64_t value, char out[UNITS_BYTES])
 
 static void node_line(struct report *r, const struct group *g, const struct node *n, const char *prefix)
 {
-	char addr[ENDPOINT_TEXT_BYTES], offset[UNITS_BYTES], lag_text[UNITS_BYTES];
+	char addr[ENDPOINT_TEXT_BYTES], offset[UNITS_BYTES], lag_text[UNITS_BYTES], age[UNITS_BYTES];
 	const struct info_facts *f = &n->info;
 	struct lag lag;
 	bool master = model_node_resolve(r->m, g->master_id) == n->id;
@@ -37,7 +37,9 @@ static void node_line(struct report *r, const struct group *g, const struct node
 		buf_addf(r->out, "  offset %s",
 			 number(f->role == ROLE_REPLICA ? f->slave_repl_offset : f->master_repl_offset,
 				offset));
-	lag_of(r->m, n, r->o->now_ms, &lag);
+	if (n->info_at_ms != 0 && !node_answers(n))
+		buf_addf(r->out, " %s ago", units_age(r->o->now_ms - n->info_at_ms, age));
+	lag_of_now(r->m, n, r->o->now_ms, &lag);
 	if (!master && lag.bytes != FACT_UNKNOWN)
 		buf_addf(r->out, "  lag %s", units_bytes(lag.bytes, lag_text));
 	if (!master && lag.link_known)
@@ -85,7 +87,7 @@ static bool hangs_on(const struct model *m, const struct group *g, const struct 
 static void group_tree(struct report *r, const struct group *g)
 {
 	const struct node *master = model_node(r->m, g->master_id);
-	const struct sentinel_view *best = group_best_view(g);
+	const struct sentinel_view *best = group_best_answering(r->m, g);
 	char epoch[UNITS_BYTES], quorum[UNITS_BYTES];
 	report_code(r, g->name);
 	if (best != NULL)
@@ -143,7 +145,7 @@ static void replica_row(struct report *r, const struct node *n)
 	char text[ENDPOINT_TEXT_BYTES], bytes[UNITS_BYTES], seconds[UNITS_BYTES], room[UNITS_BYTES],
 	    loss[UNITS_BYTES];
 	struct lag lag;
-	lag_of(r->m, n, r->o->now_ms, &lag);
+	lag_of_now(r->m, n, r->o->now_ms, &lag);
 	buf_addstr(r->out, "| ");
 	report_text(r, endpoint_format(&n->addr, text));
 	buf_addstr(r->out, " | ");

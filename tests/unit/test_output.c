@@ -9,6 +9,9 @@
 
 #include "app/logfile.h"
 #include "app/output.h"
+#include "model/agreement.h"
+#include "model/failovers.h"
+#include "model/probe.h"
 #include "observe.h"
 
 static json_t *parsed(struct buf *out)
@@ -39,6 +42,11 @@ static json_t *member(json_t *o, const char *key)
 static json_t *deployment(json_t *o)
 {
 	return json_array_get(member(o, "deployments"), 0);
+}
+
+static json_t *master_of(json_t *o)
+{
+	return json_array_get(member(deployment(o), "masters"), 0);
 }
 
 static json_t *node_of(json_t *o, int port)
@@ -90,6 +98,31 @@ static void broken_text_keeps_its_key(void **state)
 	json_decref(o);
 }
 
+/* The parts of the snapshot that other files make. */
+static void broken_verdicts_keep_their_keys(void **state)
+{
+	struct world w = sentinel_world();
+	const struct probe_facts f = { .news = PROBE_BROKE, .group_id = only_deployment(&w)->groups[0]->id,
+				       .failed = 1, .first_failed_ms = w.now, .outage_failed = 1,
+				       .lost = FACT_UNKNOWN };
+	struct observation probe = observe(&w, ASK_PROBE, id_at(&w, 21001));
+	(void)state;
+	probe.u.probe = &f;
+	probe.text = "no";
+	apply(&w, &probe);
+	memcpy(only_deployment(&w)->groups[0]->probe->outages[0].reason, "a\xffz", 4);
+	message(&w, 26001, "+try-failover", "master mymaster 127.0.0.1 21001");
+	assert_int_equal(model_failover_count(w.m), 1);
+	memcpy(((struct failover_record *)(uintptr_t)model_failover_at(w.m, 0))->abort_reason, "a\xffz", 4);
+	json_t *o = snapshot(&w);
+	json_t *outage = json_array_get(member(member(master_of(o), "client"), "outages"), 0);
+	assert_string_equal(json_string_value(member(outage, "reason")), "a\\xffz");
+	json_t *failover = json_array_get(member(deployment(o), "failovers"), 0);
+	assert_string_equal(json_string_value(member(failover, "abort_reason")), "a\\xffz");
+	json_decref(o);
+	world_end(&w);
+}
+
 static void absent_is_null(void **state)
 {
 	struct world w = world_new();
@@ -110,6 +143,229 @@ static void absent_is_null(void **state)
 	assert_true(json_is_null(member(o, "addr")));
 	assert_true(json_is_null(member(o, "detail")));
 	assert_true(json_is_null(member(o, "deployment")));
+	json_decref(o);
+	world_end(&w);
+}
+
+static void assert_all_null(json_t *o, const char *const *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!json_is_null(member(o, keys[i])))
+			fail_msg("%s is a last good value", keys[i]);
+}
+
+#define ASSERT_ALL_NULL(o, ...)                                                                    \
+	assert_all_null(o, (const char *const[]){ __VA_ARGS__ },                                   \
+			sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(const char *))
+
+static json_t *replica_of(json_t *o, int port)
+{
+	char addr[32];
+	size_t i;
+	json_t *r;
+	snprintf(addr, sizeof(addr), "127.0.0.1:%d", port);
+	json_array_foreach(member(master_of(o), "replicas"), i, r)
+		if (strcmp(json_string_value(member(r, "addr")), addr) == 0)
+			return r;
+	fail_msg("no replica %s", addr);
+	return NULL;
+}
+
+#define NODE_VALUES "server", "version", "uptime_seconds", "clients", "ops_per_sec", "used_memory",       \
+	"maxmemory", "hit_rate", "input_kbps", "output_kbps", "keys", "latency_ms"
+
+static void busy_master(struct world *w)
+{
+	infof(w, id_at(w, 21001), INFO_HEAD "uptime_in_seconds:77\r\n# Clients\r\nconnected_clients:8\r\n"
+	      "# Memory\r\nused_memory:1000000\r\nmaxmemory:0\r\n"
+	      "# Stats\r\ninstantaneous_ops_per_sec:37\r\ninstantaneous_input_kbps:1.5\r\n"
+	      "instantaneous_output_kbps:2.5\r\nkeyspace_hits:3\r\nkeyspace_misses:1\r\n"
+	      "# Replication\r\nrole:master\r\n" LISTED(0, 21002, 5000) LISTED(1, 21003, 4000)
+	      "master_repl_offset:5000\r\nmaster_replid:%040d\r\n" INFO_BACKLOG
+	      "# Keyspace\r\ndb0:keys=9,expires=0,avg_ttl=0\r\n", "standalone", 21001, 1, 1LL);
+}
+
+/* What a lost node said last is not what it says. */
+static void lost_is_null(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	busy_master(&w);
+	json_t *o = snapshot(&w), *n = node_of(o, 21001);
+	assert_int_equal(json_integer_value(member(n, "clients")), 8);
+	assert_int_equal(json_integer_value(member(n, "ops_per_sec")), 37);
+	assert_int_equal(json_integer_value(member(n, "age_ms")), 0);
+	assert_int_equal(json_integer_value(member(replica_of(o, 21003), "lag_bytes")), 1000);
+	json_decref(o);
+	link_lost(&w, 21001);
+	link_lost(&w, 21002);
+	tick(&w, 4000);
+	o = snapshot(&w);
+	n = node_of(o, 21001);
+	ASSERT_ALL_NULL(n, NODE_VALUES);
+	assert_string_equal(json_string_value(member(n, "role")), "master"); /* as the Sentinels say */
+	assert_string_equal(json_string_value(member(n, "status")), "unreachable");
+	assert_int_equal(json_integer_value(member(n, "age_ms")), 4000);
+	ASSERT_ALL_NULL(replica_of(o, 21002), "link", "offset", "lag_bytes", "lag_seconds",
+			"backlog_headroom_bytes");
+	ASSERT_ALL_NULL(replica_of(o, 21003), "lag_bytes", "lag_seconds", "backlog_headroom_bytes");
+	assert_int_equal(json_integer_value(member(replica_of(o, 21003), "offset")), 4000); /* its own word */
+	assert_string_equal(json_string_value(member(replica_of(o, 21003), "link")), "up");
+	assert_int_equal(json_integer_value(member(replica_of(o, 21002), "priority")), 100); /* Sentinels' word */
+	json_decref(o);
+	struct buf text = BUF_INIT;
+	output_snapshot_text(w.m, w.now, WALL, &text);
+	assert_has(buf_str(&text), "unreachable  ?         lag ?");
+	assert_has(buf_str(&text), "7.0.15    lag ?"); /* 21003 answers, its master does not */
+	buf_free(&text);
+	/* The link is back, and nothing was asked yet. */
+	link_up(&w, 21001);
+	o = snapshot(&w);
+	ASSERT_ALL_NULL(node_of(o, 21001), NODE_VALUES);
+	json_decref(o);
+	busy_master(&w);
+	o = snapshot(&w);
+	assert_int_equal(json_integer_value(member(node_of(o, 21001), "clients")), 8);
+	assert_int_equal(json_integer_value(member(replica_of(o, 21003), "lag_bytes")), 1000);
+	json_decref(o);
+	world_end(&w);
+}
+
+/* It answers, but not that question any more. */
+static void refused_is_null(void **state)
+{
+	struct world w = sentinel_world();
+	struct observation refusal;
+	(void)state;
+	busy_master(&w);
+	tick(&w, 1000);
+	refusal = observe(&w, ASK_INFO, id_at(&w, 21001));
+	refusal.answer = ANSWER_REFUSED;
+	refusal.error = ERROR_NOPERM;
+	refusal.text = "NOPERM this user has no permissions to run the 'info' command";
+	apply(&w, &refusal);
+	json_t *o = snapshot(&w);
+	ASSERT_ALL_NULL(node_of(o, 21001), NODE_VALUES);
+	json_decref(o);
+	world_end(&w);
+}
+
+static void no_sentinel_answers(void **state)
+{
+	struct world w = sentinel_world();
+	struct buf text = BUF_INIT;
+	(void)state;
+	for (int port = 26001; port <= 26003; port++)
+		link_lost(&w, port);
+	tick(&w, 1000);
+	json_t *o = snapshot(&w), *sentinel = json_array_get(member(deployment(o), "sentinels"), 0);
+	ASSERT_ALL_NULL(master_of(o), "flags", "quorum", "config_epoch", "down_after_ms",
+			"failover_timeout_ms", "parallel_syncs", "ckquorum");
+	assert_int_equal(json_integer_value(member(member(master_of(o), "sentinels"), "known")), 3);
+	assert_int_equal(json_integer_value(member(member(master_of(o), "sentinels"), "reachable")), 0);
+	ASSERT_ALL_NULL(sentinel, "server", "version", "tilt");
+	assert_true(json_is_null(member(replica_of(o, 21002), "flags")));
+	json_decref(o);
+	output_snapshot_text(w.m, w.now, WALL, &text);
+	assert_has(buf_str(&text), "quorum ? of 3  epoch ?  ckquorum not asked");
+	buf_free(&text);
+	world_end(&w);
+}
+
+/* --- agreement, Sentinel by Sentinel ------------------------------------------------------------ */
+
+static json_t *view_of(json_t *o, int port)
+{
+	char addr[32];
+	size_t i;
+	json_t *v;
+	snprintf(addr, sizeof(addr), "127.0.0.1:%d", port);
+	json_array_foreach(member(member(master_of(o), "agreement"), "views"), i, v)
+		if (strcmp(json_string_value(member(v, "sentinel")), addr) == 0)
+			return v;
+	fail_msg("no view of %s", addr);
+	return NULL;
+}
+
+static void every_field_of_a_view(void **state)
+{
+	struct world w = sentinel_world();
+	struct sentinel_instance s = instance("mymaster", 21001, SFLAG_MASTER);
+	struct sentinel_instance peer = instance("p", 26002, SFLAG_SENTINEL);
+	(void)state;
+	snprintf(peer.voted_leader, sizeof(peer.voted_leader), "%040d", 42);
+	peer.voted_leader_epoch = 3;
+	listed(&w, ASK_SENTINEL_SENTINELS, id_at(&w, 26001), "mymaster", &peer, 1);
+	s.config_epoch = 0;
+	s.quorum = 1;
+	s.down_after_ms = 30000;
+	listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, 26002), NULL, &s, 1);
+	tick(&w, 700);
+	json_t *o = snapshot(&w), *v = view_of(o, 26002), *dissent = member(v, "dissent");
+	for (enum agreement_field f = 0; f < AGREE_COUNT; f++)
+		assert_non_null(member(v, agreement_name(f)));
+	assert_true(json_is_true(member(v, "answers")));
+	assert_int_equal(json_integer_value(member(v, "age_ms")), 700);
+	assert_string_equal(json_string_value(member(v, "master")), "127.0.0.1:21001");
+	assert_int_equal(json_integer_value(member(v, "down_after_ms")), 30000);
+	assert_int_equal(json_integer_value(member(v, "failover_timeout_ms")), 10000);
+	assert_int_equal(json_integer_value(member(v, "parallel_syncs")), 1);
+	assert_string_equal(json_string_value(member(v, "voted_leader")), "00000000");
+	assert_int_equal(json_integer_value(member(v, "voted_epoch")), 3);
+	assert_true(json_is_false(member(v, "tilt")));
+	assert_string_equal(json_string_value(member(v, "version")), "7.0.15");
+	assert_true(json_is_null(member(view_of(o, 26003), "voted_leader")));
+	assert_int_equal(json_array_size(dissent), 2);
+	dissent = json_array_get(dissent, 0);
+	assert_string_equal(json_string_value(member(dissent, "about")), "quorum");
+	assert_string_equal(json_string_value(member(dissent, "says")), "1");
+	assert_string_equal(json_string_value(member(dissent, "most_say")), "2");
+	assert_int_equal(json_integer_value(member(dissent, "age_ms")), 700);
+	assert_true(json_is_false(member(dissent, "passing")));
+	assert_int_equal(json_array_size(member(v, "stands_alone_with")), 2);
+	assert_int_equal(json_array_size(member(view_of(o, 26001), "dissent")), 0);
+	json_decref(o);
+	world_end(&w);
+}
+
+/* The word of one that does not answer any more shows its age. */
+static void silent_view(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	link_lost(&w, 26003);
+	tick(&w, 9000);
+	masters(&w, 26001, 21001, 0, 0);
+	json_t *o = snapshot(&w), *v = view_of(o, 26003);
+	assert_true(json_is_false(member(v, "answers")));
+	assert_int_equal(json_integer_value(member(v, "age_ms")), 9000);
+	assert_string_equal(json_string_value(member(v, "master")), "127.0.0.1:21001");
+	assert_true(json_is_true(member(view_of(o, 26001), "answers")));
+	assert_int_equal(json_integer_value(member(view_of(o, 26001), "age_ms")), 0);
+	json_decref(o);
+	world_end(&w);
+}
+
+static void ghosts_in_the_snapshot(void **state)
+{
+	struct world w = sentinel_world();
+	struct sentinel_instance dead = instance("b", 26003, SFLAG_SENTINEL | SFLAG_S_DOWN);
+	(void)state;
+	json_t *o = snapshot(&w);
+	assert_int_equal(json_array_size(member(member(master_of(o), "agreement"), "ghosts")), 0);
+	json_decref(o);
+	link_lost(&w, 26003);
+	tick(&w, 90000);
+	dead.s_down_time_ms = 80000;
+	listed(&w, ASK_SENTINEL_SENTINELS, id_at(&w, 26001), "mymaster", &dead, 1);
+	o = snapshot(&w);
+	json_t *list = member(member(master_of(o), "agreement"), "ghosts"), *ghost = json_array_get(list, 0);
+	assert_int_equal(json_array_size(list), 1);
+	assert_string_equal(json_string_value(member(ghost, "addr")), "127.0.0.1:26003");
+	assert_string_equal(json_string_value(member(ghost, "role")), "sentinel");
+	assert_int_equal(json_integer_value(member(ghost, "age_ms")), 90000);
+	assert_string_equal(json_string_value(json_array_get(member(ghost, "listed_by"), 0)), "127.0.0.1:26001");
+	assert_has(json_string_value(member(ghost, "advice")), "SENTINEL RESET");
 	json_decref(o);
 	world_end(&w);
 }
@@ -298,6 +554,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(long_text_keeps_its_key),
 		cmocka_unit_test(broken_text_keeps_its_key),
+		cmocka_unit_test(broken_verdicts_keep_their_keys),
+		cmocka_unit_test(lost_is_null),
+		cmocka_unit_test(refused_is_null),
+		cmocka_unit_test(no_sentinel_answers),
+		cmocka_unit_test(every_field_of_a_view),
+		cmocka_unit_test(silent_view),
+		cmocka_unit_test(ghosts_in_the_snapshot),
 		cmocka_unit_test(absent_is_null),
 		cmocka_unit_test(plain_set_has_no_flags),
 		cmocka_unit_test(hit_rate),
