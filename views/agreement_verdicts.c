@@ -493,8 +493,7 @@ void agree_ghosts_add(struct agree_view *t, const struct view_context *c, const 
 		key_name(keys->keys[CMD_ACTIONS][0], key);
 	snprintf(text, sizeof(text),
 		 "A dead Sentinel still counts for the majority. When it is gone for good: %s on its "
-		 "row clears it, one Sentinel after the other (SENTINEL RESET), so that most of them "
-		 "know the master at any time.",
+		 "row clears it: " GHOST_CURE ".",
 		 key);
 	agree_text_add(t, ABOUT_GHOSTS, g->id, 0, STYLE_DIM, -1, 2, text);
 }

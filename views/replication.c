@@ -218,7 +218,8 @@ static void fill_replica(struct repl_row *row, const struct view_context *c)
 	lag_of(c->model, n, c->now_ms, &row->lag);
 	fill_history(row, n);
 	row->priority = n->info_at_ms ? n->info.priority : FACT_UNKNOWN;
-	row->stale = row->lag.at_ms != 0 && c->now_ms - row->lag.at_ms > 3 * c->interval_ms + 2000;
+	row->stale = row->lag.at_ms != 0 &&
+		     (!row->lag.current || c->now_ms - row->lag.at_ms > 3 * c->interval_ms + 2000);
 	if (row->lag.trend_known && row->lag.bytes != FACT_UNKNOWN &&
 	    (row->lag.trend_bytes_s >= 100 || row->lag.trend_bytes_s <= -100))
 		units_rate(row->lag.trend_bytes_s, row->trend);
@@ -260,7 +261,7 @@ static void fill_heading(struct repl_row *row, const struct view_context *c)
 			 m ? "its master has not answered" : "master unknown");
 		return;
 	}
-	row->stale = node_is_stale(m, c->now_ms, c->interval_ms);
+	row->stale = !node_answers(m) || node_is_stale(m, c->now_ms, c->interval_ms);
 	if (row->stale)
 		snprintf(row->outlook, sizeof(row->outlook), "master not heard for %s",
 			 units_age(c->now_ms - m->info_at_ms, age));

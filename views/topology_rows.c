@@ -266,8 +266,10 @@ static bool is_stale(const struct node *n, const struct view_context *c)
 {
 	if (n->is_sentinel)
 		return n->link.last_reply_ms != 0 &&
-		       c->now_ms - n->link.last_reply_ms > STALE_SENTINEL_MS;
-	return node_is_stale(n, c->now_ms, c->interval_ms);
+		       (n->link.state != LINK_UP ||
+			c->now_ms - n->link.last_reply_ms > STALE_SENTINEL_MS);
+	return (n->info_at_ms != 0 && !node_answers(n)) ||
+	       node_is_stale(n, c->now_ms, c->interval_ms);
 }
 
 /* Until the Sentinels list it as a replica nobody says what it should be. */
