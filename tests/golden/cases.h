@@ -102,6 +102,20 @@ static const struct golden_case golden_cases[] = {
 	{ "lag-node-120", "sentinel-lag", "+sdown", 1, 1500, 120, 36, COLOUR, "7jj<Enter>", 0 },
 	{ "lag-over-120", "sentinel-lag", "-sdown", 1, 3000, 120, 36, COLOUR, "", 0 },
 
+	/* --- Sentinels that disagree: a quorum, then two masters of one name; and those that agree ------- */
+	{ "agree-calm-80", "sentinel-split", NULL, 0, 2500, 80, 24, COLOUR, "6", 0 },
+	{ "agree-calm-200", "sentinel-split", NULL, 0, 2500, 200, 60, COLOUR, "6", 0 },
+	{ "agree-quorum-80", "sentinel-split", "+disagreement", 1, 1500, 80, 24, COLOUR, "6", 0 },
+	{ "agree-split-80", "sentinel-split", "+disagreement", 2, 1500, 80, 24, COLOUR, "6", 0 },
+	{ "agree-split-200", "sentinel-split", "+disagreement", 2, 1500, 200, 60, COLOUR, "6", 0 },
+	{ "agree-split-120-mono", "sentinel-split", "+disagreement", 2, 1500, 120, 36, MONO, "6", 0 },
+	{ "agree-split-40-ascii", "sentinel-split", "+disagreement", 2, 1500, 40, 10, ASCII, "6", 0 },
+	{ "agree-split-dashboard-80", "sentinel-split", "+disagreement", 2, 1500, 80, 24, COLOUR, "", 0 },
+	{ "agree-word-120", "sentinel-split", "+disagreement", 2, 1500, 120, 36, COLOUR, "6<Enter>", 0 },
+	{ "agree-switching-80", "sentinel-crash", "+switch-master", 1, 500, 80, 24, COLOUR, "6", 0 },
+	{ "agree-cluster-80", "cluster-crash", "+node-fail", 1, 10, 80, 24, COLOUR, "6", 0 },
+	{ "agree-set-80", "plain-chain", "+link-lost", 1, 3000, 80, 24, COLOUR, "6", 0 },
+
 	/* --- a cluster loses a master ---------------------------------------------------------------- */
 	{ "cluster-before-80", "cluster-crash", NULL, 0, 3000, 80, 24, COLOUR, "", 0 },
 	{ "cluster-pfail-80", "cluster-crash", "+node-pfail", 1, 100, 80, 24, COLOUR, "", 0 },

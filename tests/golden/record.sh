@@ -145,6 +145,54 @@ sentinel_lag() {
 	end_recording sentinel-lag
 }
 
+# A quorum that differs, and later another address of the same name by hand on one Sentinel: a silent
+# split brain, since nothing goes down.
+sentinel_split() {
+	pick_ports 7
+	local port first
+	for port in "${PORTS[@]:0:3}" "${PORTS[3]}"; do
+		first=("replicaof 127.0.0.1 ${PORTS[0]}")
+		[[ $port == "${PORTS[0]}" || $port == "${PORTS[3]}" ]] && first=()
+		start_node "$port" "${first[@]}"
+	done
+	for port in "${PORTS[@]:4}"; do
+		start_sentinel "$port" "${PORTS[0]}" 2 5000
+	done
+	for port in "${PORTS[@]:4}"; do
+		wait_for 90 "Sentinel sees all" sentinel_is_settled "$port" 2 2 || bail "Sentinel $port sees all"
+	done
+	start_recording sentinel-split --pass-file "$PASS_FILE" --sentinel-pass-file "$SENTINEL_PASS_FILE" \
+		"127.0.0.1:${PORTS[4]}"
+	await_well sentinel-split
+	let_pass 3
+	scli "${PORTS[6]}" sentinel set mymaster quorum 3 >/dev/null
+	await +disagreement 60
+	let_pass 3
+	monitor "${PORTS[5]}" "${PORTS[3]}"
+	await +disagreement 60 2
+	let_pass 4
+	monitor "${PORTS[5]}" "${PORTS[0]}"
+	await -disagreement 60
+	let_pass 3
+	scli "${PORTS[6]}" sentinel set mymaster quorum 2 >/dev/null
+	await -disagreement 60 2
+	let_pass 3
+	end_recording sentinel-split
+	for port in "${PORTS[@]}"; do
+		kill_node "$port"
+	done
+}
+
+# monitor SENTINEL MASTER: mymaster is another one for it from now on.
+monitor() {
+	{
+		scli "$1" sentinel remove mymaster
+		scli "$1" sentinel monitor mymaster 127.0.0.1 "$2" 2
+		scli "$1" sentinel set mymaster auth-pass "$PASSWORD" down-after-milliseconds 5000 \
+			failover-timeout 10000
+	} >/dev/null
+}
+
 # A master of a cluster is killed, its replica takes the slots, the old one comes back.
 cluster_crash() {
 	start_recording cluster-crash --demo=cluster
@@ -276,12 +324,12 @@ refused() {
 }
 
 if [ $# -eq 0 ]; then
-	set -- sentinel-crash sentinel-manual sentinel-lag cluster-crash plain-chain fleet refused \
+	set -- sentinel-crash sentinel-manual sentinel-lag sentinel-split cluster-crash plain-chain fleet refused \
 		valkey-crash valkey-cluster
 fi
 for name; do
 	case $name in
-	sentinel-crash | sentinel-manual | sentinel-lag | cluster-crash | plain-chain | fleet | refused | \
+	sentinel-crash | sentinel-manual | sentinel-lag | sentinel-split | cluster-crash | plain-chain | fleet | refused | \
 		valkey-crash | valkey-cluster)
 		"${name//-/_}"
 		;;
