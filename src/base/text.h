@@ -34,4 +34,7 @@ size_t text_fit(const char *s, int columns);
 /* True when needle is in s, ASCII case ignored; an empty needle is everywhere. */
 bool text_contains(const char *s, const char *needle);
 
+/* Changes a text's bytes in place, not how many they are. */
+typedef void text_edit(void *owner, char *text, size_t len);
+
 #endif

@@ -4,7 +4,12 @@
 
 void model_save(const struct model *m, struct buf *out)
 {
-	state_write(&state_model, m, m->now_ms, out);
+	state_write(&state_model, m, m->now_ms, NULL, NULL, out);
+}
+
+void model_save_edited(const struct model *m, text_edit *edit, void *owner, struct buf *out)
+{
+	state_write(&state_model, m, m->now_ms, edit, owner, out);
 }
 
 struct model *model_load(const char *data, size_t len, struct buf *err)

@@ -47,10 +47,17 @@ const struct state_hook state_hook_event_changes = { .count = count_changed, .it
 
 void event_log_save(const struct event_log *log, uint64_t since, struct buf *out)
 {
+	event_log_save_edited(log, since, NULL, NULL, out);
+}
+
+void event_log_save_edited(const struct event_log *log, uint64_t since, text_edit *edit, void *owner,
+			   struct buf *out)
+{
 	const struct event *last = event_log_at(log, log->count - 1);
 	struct event_changes c = { .generation = log->generation, .last_seq = log->last_seq,
 				   .since = since, .log = log };
-	state_write(&state_event_changes, &c, last != NULL ? last->mono_ms : 0, out);
+	state_write(&state_event_changes, &c, last != NULL ? last->mono_ms : 0, edit, owner,
+		    out);
 }
 
 /* --- and back ---------------------------------------------------------------------------------- */

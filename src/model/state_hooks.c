@@ -133,7 +133,7 @@ static bool save_keys(struct state_writer *w, const struct state_field *f, const
 	const struct node *n = owner;
 	(void)f;
 	for (const struct node_key *key = n->keys; key != NULL; key = key->next)
-		state_put_bytes(w, key->text, strlen(key->text));
+		state_put_text(w, key->text, strlen(key->text));
 	return n->keys != NULL;
 }
 

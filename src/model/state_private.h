@@ -14,6 +14,7 @@
 #define MODEL_STATE_PRIVATE_H
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "model/event_private.h"
 #include "model/model_private.h"
 
@@ -118,9 +119,9 @@ void *state_member(const struct state_field *f, void *object);
 void state_store(void *at, size_t size, uint64_t value);
 void state_list_set(const struct state_field *f, void *object, void *array, size_t count);
 
-/* Writes head and record. */
-void state_write(const struct state_record *root, const void *object, int64_t base_ms,
-		 struct buf *out);
+/* Writes head and record, each text after edit was at it (NULL: as it is). */
+void state_write(const struct state_record *root, const void *object, int64_t base_ms, text_edit *edit,
+		 void *edit_owner, struct buf *out);
 /* The head alone. */
 void state_write_head(const struct state_record *root, int64_t base_ms, struct buf *out);
 /* Reads into an object that may be in any state: it is set to the fallbacks first. `m` is the model
@@ -136,6 +137,7 @@ void state_put_signed(struct state_writer *w, int64_t number);
 void state_put_time(struct state_writer *w, int64_t at_ms);
 void state_put_raw(struct state_writer *w, const void *bytes, size_t len);
 void state_put_bytes(struct state_writer *w, const void *bytes, size_t len);
+void state_put_text(struct state_writer *w, const char *text, size_t len); /* as edit leaves it */
 bool state_get(struct state_bytes *in, uint64_t *number);
 bool state_get_signed(struct state_bytes *in, int64_t *number);
 bool state_get_time(struct state_reader *r, struct state_bytes *in, int64_t *at_ms);

@@ -129,6 +129,8 @@ struct state_writer {
 	const struct state_record *records[STATE_RECORDS_MAX];
 	const struct state_enum *enums[STATE_ENUMS_MAX];
 	size_t record_count, enum_count;
+	text_edit *edit; /* NULL: texts as they are */
+	void *edit_owner;
 };
 
 static unsigned char *room(struct buf *out, size_t bytes)
@@ -287,6 +289,13 @@ static bool is_empty_record(const struct state_record *record, const void *objec
 	return true;
 }
 
+void state_put_text(struct state_writer *w, const char *text, size_t len)
+{
+	state_put_bytes(w, text, len);
+	if (w->edit != NULL && len > 0)
+		w->edit(w->edit_owner, w->out->data + w->out->len - len, len);
+}
+
 static void put_value(struct state_writer *w, const struct state_field *f, const void *object)
 {
 	const void *at = member_of(f, object);
@@ -307,11 +316,11 @@ static void put_value(struct state_writer *w, const struct state_field *f, const
 		w->out->len += sizeof(double);
 		break;
 	case STATE_TEXT:
-		state_put_bytes(w, at, strnlen(at, f->size));
+		state_put_text(w, at, strnlen(at, f->size));
 		break;
 	case STATE_STRING:
 		string = pointer_at(at);
-		state_put_bytes(w, string, strlen(string));
+		state_put_text(w, string, strlen(string));
 		break;
 	case STATE_RECORD:
 		put_record(w, f->record, at);
@@ -440,10 +449,10 @@ void state_write_head(const struct state_record *root, int64_t base_ms, struct b
 	put_head(&w, root);
 }
 
-void state_write(const struct state_record *root, const void *object, int64_t base_ms,
-		 struct buf *out)
+void state_write(const struct state_record *root, const void *object, int64_t base_ms, text_edit *edit,
+		 void *edit_owner, struct buf *out)
 {
-	struct state_writer w = { .out = out, .base_ms = base_ms };
+	struct state_writer w = { .out = out, .base_ms = base_ms, .edit = edit, .edit_owner = edit_owner };
 	put_head(&w, root);
 	put_record(&w, root, object);
 	out->data[out->len] = '\0';

@@ -6,8 +6,12 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "redis/parse.h"
+#include "redis/reply.h"
 
-#define MENTION_MIN_BYTES 3
+/* A shorter one is looked for as a whole word only: it is a part of many. */
+#define MENTION_MIN_BYTES 3 /* within a word of an error */
+#define WITHIN_MIN_BYTES  6 /* within a word of anything else */
 #define CLEAN_MAX_BYTES   4 /* that text_clean makes of one: \x1b */
 
 struct pair {
@@ -194,55 +198,92 @@ const char *credentials_user(const struct credentials *c, const struct endpoint 
 	return pair && pair->user ? pair->user : "default";
 }
 
-static bool pair_mentioned(const struct pair *pair, const char *text)
-{
-	size_t len = pair->password ? strlen(pair->password) : 0, size = len * CLEAN_MAX_BYTES + 1;
-	char *clean;
-	bool found;
+/* --- in what servers say ------------------------------------------------------------------------ */
 
-	if (len < MENTION_MIN_BYTES)
-		return false;
-	if (strstr(text, pair->password))
-		return true;
-	clean = mem_alloc(size);
-	text_clean(clean, size, pair->password, len);
-	found = strstr(text, clean) != NULL;
-	mem_wipe_free(clean, size);
-	return found;
-}
+/* What INFO, SENTINEL, CLUSTER and their messages are made of, word by word. One of them is no secret,
+ * whoever uses it as one, and stars in its place would tell it. */
+static const char vocabulary[] =
+    " redis valkey sentinel sentinels cluster master masters slave slaves replica replicas primary mymaster "
+    "role offset port ip host name default standalone online offline connected disconnected connect version "
+    "server client clients memory persistence stats replication keyspace commandstats errorstats modules cpu "
+    "localhost 127.0.0.1 6379 26379 16379 info message pmessage none true false yes no on off up down ok fail "
+    "handshake noaddr noflags pfail flags quorum epoch failover link status state slots lag myself "
+    "keys expires cause vote auth config command error set get ping runid run_id mode uptime loading sync "
+    "PONG OK QUEUED linux epoll noeviction jemalloc libc tcp unix user ";
 
-bool credentials_mentions(const struct credentials *c, const char *text)
-{
-	for (size_t i = 0; i < 2; i++)
-		if (pair_mentioned(&c->kinds[i], text))
-			return true;
-	for (size_t i = 0; i < c->target_count; i++)
-		if (pair_mentioned(&c->targets[i].pair, text))
-			return true;
-	return false;
-}
+/* WHERE_ERROR: an error's words. WHERE_FILE: what is written down for later. WHERE_REPLY: what the program
+ * goes by as well: names, addresses, ports. */
+enum where { WHERE_ERROR, WHERE_FILE, WHERE_REPLY };
 
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-/* Digits within a longer number are that number. */
-static bool is_within_number(const char *at, size_t len, const char *data, const char *end)
+static bool is_word_byte(char c)
 {
-	for (size_t i = 0; i < len; i++)
-		if (!is_digit(at[i]))
-			return false;
-	return (at > data && is_digit(at[-1])) || (at + len < end && is_digit(at[len]));
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static void blot(const char *what, size_t what_len, char *data, size_t len)
+/* Of a host's or a master's name. */
+static bool is_name_byte(char c)
 {
-	char *at = data, *end = data + len;
+	return is_word_byte(c) || c == '-' || c == '.';
+}
 
-	while ((at = memmem(at, (size_t)(end - at), what, what_len)) != NULL) {
-		if (!is_within_number(at, what_len, data, end))
-			memset(at, '*', what_len);
+static bool is_number(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!is_digit(s[i]))
+			return false;
+	return true;
+}
+
+static bool is_vocabulary(const char *s, size_t len)
+{
+	const char *at = vocabulary, *end = vocabulary + sizeof(vocabulary) - 1;
+
+	while ((at = memmem(at, (size_t)(end - at), s, len)) != NULL) {
+		if (at[-(at > vocabulary)] == ' ' && at[len] == ' ')
+			return true;
+		at++;
+	}
+	return false;
+}
+
+/* Whether what was found is the password and not a part of something longer. */
+static bool stands_alone(const char *at, size_t len, const char *data, const char *end, enum where where)
+{
+	char before = at > data ? at[-1] : ' ', after = at + len < end ? at[len] : ' ';
+
+	if (where == WHERE_ERROR && len >= MENTION_MIN_BYTES)
+		return true;
+	if (is_number(at, len) && (is_digit(before) || is_digit(after)))
+		return false;
+	if (where == WHERE_REPLY)
+		return !is_name_byte(before) && !is_name_byte(after);
+	return len >= WITHIN_MIN_BYTES || (!is_word_byte(before) && !is_word_byte(after));
+}
+
+/* The next one from *at on. */
+static char *find(const char *what, size_t what_len, char *at, char *data, size_t len, enum where where)
+{
+	char *end = data + len;
+
+	for (; at < end; at++) {
+		at = memmem(at, (size_t)(end - at), what, what_len);
+		if (!at || stands_alone(at, what_len, data, end, where))
+			return at;
+	}
+	return NULL;
+}
+
+static void blot_word(const char *what, size_t what_len, char *data, size_t len, enum where where)
+{
+	char *at = data;
+
+	while ((at = find(what, what_len, at, data, len, where)) != NULL) {
+		memset(at, '*', what_len);
 		at += what_len;
 	}
 }
@@ -254,27 +295,140 @@ static bool is_plain(const char *s)
 	return *s == '\0';
 }
 
-static void blot_pair(const struct pair *pair, const char *vocabulary, size_t vocabulary_len,
-		      char *data, size_t data_len)
+/* A number of five digits may be a port; one or two bytes, anything. */
+static bool is_left_alone(const char *password, size_t len, enum where where)
+{
+	if (where == WHERE_ERROR)
+		return false;
+	if (is_vocabulary(password, len))
+		return true;
+	return where == WHERE_REPLY && (len < MENTION_MIN_BYTES || (len <= 5 && is_number(password, len)));
+}
+
+static void blot_pair(const struct pair *pair, char *data, size_t data_len, enum where where)
 {
 	size_t len = pair->password ? strlen(pair->password) : 0, size = len * CLEAN_MAX_BYTES + 1;
 	char *clean;
 
-	if (len < MENTION_MIN_BYTES || memmem(vocabulary, vocabulary_len, pair->password, len))
+	/* Nearly always it is not there. */
+	if (len == 0 || (is_plain(pair->password) && !memmem(data, data_len, pair->password, len)) ||
+	    is_left_alone(pair->password, len, where))
 		return;
-	blot(pair->password, len, data, data_len);
+	blot_word(pair->password, len, data, data_len, where);
 	if (is_plain(pair->password))
 		return;
 	clean = mem_alloc(size);
-	blot(clean, text_clean(clean, size, pair->password, len), data, data_len);
+	blot_word(clean, text_clean(clean, size, pair->password, len), data, data_len, where);
 	mem_wipe_free(clean, size);
 }
 
-void credentials_blot(const struct credentials *c, const char *vocabulary, size_t vocabulary_len,
-		      char *data, size_t len)
+static void blot(const struct credentials *c, char *data, size_t len, enum where where)
 {
 	for (size_t i = 0; i < 2; i++)
-		blot_pair(&c->kinds[i], vocabulary, vocabulary_len, data, len);
+		blot_pair(&c->kinds[i], data, len, where);
 	for (size_t i = 0; i < c->target_count; i++)
-		blot_pair(&c->targets[i].pair, vocabulary, vocabulary_len, data, len);
+		blot_pair(&c->targets[i].pair, data, len, where);
+}
+
+void credentials_blot(const struct credentials *c, char *data, size_t len)
+{
+	blot(c, data, len, WHERE_FILE);
+}
+
+static bool pair_mentioned(const struct pair *pair, char *text, size_t text_len)
+{
+	size_t len = pair->password ? strlen(pair->password) : 0, size = len * CLEAN_MAX_BYTES + 1;
+	char *clean;
+	bool found;
+
+	if (len == 0)
+		return false;
+	if (find(pair->password, len, text, text, text_len, WHERE_ERROR))
+		return true;
+	if (is_plain(pair->password))
+		return false;
+	clean = mem_alloc(size);
+	len = text_clean(clean, size, pair->password, len);
+	found = find(clean, len, text, text, text_len, WHERE_ERROR) != NULL;
+	mem_wipe_free(clean, size);
+	return found;
+}
+
+bool credentials_mentions(const struct credentials *c, const char *text, size_t len)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (pair_mentioned(&c->kinds[i], (char *)text, len))
+			return true;
+	for (size_t i = 0; i < c->target_count; i++)
+		if (pair_mentioned(&c->targets[i].pair, (char *)text, len))
+			return true;
+	return false;
+}
+
+static bool is_whole_password(const struct pair *pair, const struct reply *r)
+{
+	return pair->password && strlen(pair->password) == r->len && memcmp(pair->password, r->str, r->len) == 0;
+}
+
+/* The whole of a list's element is a name that servers are asked by: without it nothing could be asked. */
+static bool is_name(const struct credentials *c, const struct reply *r)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (is_whole_password(&c->kinds[i], r))
+			return true;
+	for (size_t i = 0; i < c->target_count; i++)
+		if (is_whole_password(&c->targets[i].pair, r))
+			return true;
+	return false;
+}
+
+static void hide_in(const struct credentials *c, const struct reply *r, bool listed)
+{
+	/* Strings lie in the reader's own memory: they are nobody else's, and may be written to. */
+	if (r->str && !(listed && is_name(c, r)))
+		blot(c, (char *)r->str, r->len, r->type == REPLY_ERROR ? WHERE_ERROR : WHERE_REPLY);
+	for (size_t i = 0; i < r->element_count; i++)
+		if (r->elements[i])
+			hide_in(c, r->elements[i], true);
+}
+
+/* What an error is, is kept: the program goes by that. */
+static void hide_error(struct reply *r, char text[CREDENTIALS_HIDDEN_BYTES])
+{
+	size_t word = 0;
+	const char *kind = error_prefix(r->str, r->len);
+
+	while (!kind && word < r->len && word < 24 && r->str[word] >= 'A' && r->str[word] <= 'Z')
+		word++;
+	text_format(text, CREDENTIALS_HIDDEN_BYTES, "%.*s (what the server says holds a password)",
+		    kind ? (int)strlen(kind) : (int)word, kind ? kind : r->str);
+	r->str = text;
+	r->len = strlen(text);
+}
+
+static bool starts_with(const struct reply *r, const char *word)
+{
+	return r->len >= strlen(word) && memcmp(r->str, word, strlen(word)) == 0;
+}
+
+void credentials_hide(const struct credentials *c, struct reply *r, char text[CREDENTIALS_HIDDEN_BYTES])
+{
+	if (r->type != REPLY_ERROR)
+		hide_in(c, r, false);
+	else if (credentials_mentions(c, r->str, r->len) && !starts_with(r, "MOVED ") && !starts_with(r, "ASK "))
+		hide_error(r, text);
+}
+
+static bool is_short(const struct pair *pair)
+{
+	return pair->password && pair->password[0] && strlen(pair->password) < MENTION_MIN_BYTES;
+}
+
+bool credentials_too_short(const struct credentials *c)
+{
+	bool found = is_short(&c->kinds[0]) || is_short(&c->kinds[1]);
+
+	for (size_t i = 0; i < c->target_count; i++)
+		found |= is_short(&c->targets[i].pair);
+	return found;
 }

@@ -32,14 +32,24 @@ bool credentials_append_auth(const struct credentials *c, const struct endpoint 
 const char *credentials_user(const struct credentials *c, const struct endpoint *node,
 			     enum credential_kind kind, bool try_both, size_t index);
 
-/* True when the text holds one of the passwords, as it is or as text_clean shows it. Those of fewer
- * than 3 bytes are not looked for: they are in any sentence. */
-bool credentials_mentions(const struct credentials *c, const char *text);
+/* True when the text holds one of the passwords, as it is or as text_clean shows it; those of fewer than 3
+ * bytes as a whole word. */
+bool credentials_mentions(const struct credentials *c, const char *text, size_t len);
 
-/* Writes stars over each password in data, as it is or as text_clean shows it. Left alone are those of
- * fewer than 3 bytes, and those that are part of the vocabulary: stars in the place of a word that
- * everybody knows would tell the password. Allocates nothing where there is none. */
-void credentials_blot(const struct credentials *c, const char *vocabulary, size_t vocabulary_len,
-		      char *data, size_t len);
+/* Where a reply comes in, before anything reads it or cuts it: an error that holds a password becomes what it
+ * is without the server's words (kept in text, which must live as long as the reply); elsewhere stars are
+ * written over each. Left alone there are a word of the protocol, a number of up to five digits, what is
+ * shorter than 3 bytes, a part of a longer name, and an element of a list that is nothing else: names and
+ * ports are what servers are asked by. */
+#define CREDENTIALS_HIDDEN_BYTES 128
+struct reply;
+void credentials_hide(const struct credentials *c, struct reply *r, char text[CREDENTIALS_HIDDEN_BYTES]);
+
+/* Writes stars over each password in a text that is kept, as it is or as text_clean shows it. Left alone are
+ * words of the protocol. From 6 bytes on it may be a part of a word; a number is never a part of a longer
+ * one. Allocates nothing where all are plain. */
+void credentials_blot(const struct credentials *c, char *data, size_t len);
+/* One of them is too short for that: stars would be everywhere. */
+bool credentials_too_short(const struct credentials *c);
 
 #endif

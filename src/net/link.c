@@ -74,9 +74,6 @@ void link_report(struct link *l, enum link_state state, enum server_error error,
 {
 	char text[REASON_BYTES];
 
-	/* Servers quote what they were sent: "unknown command 'AUTH', with args beginning with ...". */
-	if (reason && l->config.credentials && credentials_mentions(l->config.credentials, reason))
-		reason = "the server's words hold a password and are not shown";
 	if (l->freed || !is_news(l, state, error, reason ? reason : ""))
 		return;
 	snprintf(text, sizeof(text), "%s", reason ? reason : "");

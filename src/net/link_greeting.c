@@ -74,35 +74,6 @@ void link_start_greeting(struct link *l)
 
 /* --- what the server says to it ----------------------------------------------------------------- */
 
-/* All of the text is looked at, not what fits into a reason: that may end inside a password. Cleaned,
- * since a NUL ends the search in the raw bytes. */
-static bool holds_password(const struct link *l, const struct reply *reply)
-{
-	size_t size = reply->len * 4 + 1; /* a byte becomes \x1b at most */
-	char *clean;
-	bool found;
-
-	if (!l->config.credentials)
-		return false;
-	if (credentials_mentions(l->config.credentials, reply->str))
-		return true;
-	clean = mem_alloc(size);
-	text_clean(clean, size, reply->str, reply->len);
-	found = credentials_mentions(l->config.credentials, clean);
-	mem_wipe_free(clean, size);
-	return found;
-}
-
-/* Reasons go to the screen, to logs and into JSON; a server may quote what it was sent. */
-static void safe_reason(const struct link *l, char out[REASON_BYTES], const char *what,
-			const struct reply *reply)
-{
-	if (holds_password(l, reply))
-		snprintf(out, REASON_BYTES, "%swhat the server says holds a password", what);
-	else
-		link_reason_from_reply(out, what, reply);
-}
-
 /* Errors that a server sends to anyone before it closes: networking.c:acceptCommonHandler. */
 bool link_turned_away(struct link *l, enum server_error error, const struct reply *reply)
 {
@@ -110,7 +81,7 @@ bool link_turned_away(struct link *l, enum server_error error, const struct repl
 
 	if (error != ERROR_DENIED && error != ERROR_MAXCLIENTS)
 		return false;
-	safe_reason(l, text, error == ERROR_DENIED ? "protected mode: " : "", reply);
+	link_reason_from_reply(text, error == ERROR_DENIED ? "protected mode: " : "", reply);
 	link_drop(l, LINK_FAILED, error, text);
 	return true;
 }
@@ -120,7 +91,7 @@ static void auth_error(struct link *l, enum server_error error, const char *what
 {
 	char text[REASON_BYTES];
 
-	safe_reason(l, text, what, reply);
+	link_reason_from_reply(text, what, reply);
 	link_drop(l, LINK_AUTH_ERROR, error, text);
 }
 
@@ -158,7 +129,7 @@ static bool is_known_refusal(enum server_error error, const struct reply *reply)
 static void note_refusal(struct link *l, enum server_error error, const struct reply *reply)
 {
 	if (is_known_refusal(error, reply))
-		safe_reason(l, l->refusal, "user or password refused: ", reply);
+		link_reason_from_reply(l->refusal, "user or password refused: ", reply);
 	else
 		snprintf(l->refusal, sizeof(l->refusal), "AUTH was refused with an unknown error");
 }

@@ -23,6 +23,15 @@ void link_reason_from_reply(char out[REASON_BYTES], const char *what, const stru
 	text_clean(out + n, REASON_BYTES - (size_t)n, reply->str, reply->len);
 }
 
+/* The one place where a server's words come in: from here on no password is in them, however they are cut,
+ * shown, logged or recorded. */
+static void hide_passwords(struct link *l, const struct reply *reply)
+{
+	/* What the reader hands out is its own copy, good until the next one. */
+	if (l->config.credentials)
+		credentials_hide(l->config.credentials, (struct reply *)reply, l->hidden);
+}
+
 static bool is_text(const struct reply *reply)
 {
 	return reply->type == REPLY_STRING || reply->type == REPLY_STATUS;
@@ -75,6 +84,7 @@ static void take_reply(struct link *l, const struct reply *reply, int64_t now_us
 	struct request request;
 
 	l->heard_us = now_us;
+	hide_passwords(l, reply);
 	if (take_message(l, reply))
 		return;
 	if (l->ring_count == l->unsent) {

@@ -70,6 +70,7 @@ struct link {
 	char refusal[REASON_BYTES]; /* the server's words on the last one refused */
 
 	struct reply_reader *parser;
+	char hidden[CREDENTIALS_HIDDEN_BYTES]; /* what the reply at hand says instead */
 	struct buf out;
 	size_t out_pos;
 	bool out_secret;         /* out holds, or held, an AUTH */

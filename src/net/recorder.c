@@ -26,7 +26,6 @@ struct recorder {
 	struct entry_writer *entries;
 	const struct credentials *const *secrets;
 	size_t secret_count;
-	struct buf vocabulary;      /* words that are no secret, whoever uses them as one */
 	struct buf raw;             /* the reply at hand */
 	struct buf chunk;           /* entries since the last chunk */
 	bool new_stream;            /* the chunk is the first one after a key frame */
@@ -39,35 +38,20 @@ struct recorder {
 	char blotted[5][1024];      /* texts of the observation at hand */
 };
 
-/* What INFO, SENTINEL, CLUSTER and their messages are made of. A key frame names its fields itself. */
-static const char words[] =
-    "redis valkey sentinel cluster master slave replica primary mymaster role offset port host "
-    "default standalone online connected version server clients memory persistence stats "
-    "replication keyspace commandstats errorstats localhost 127.0.0.1 6379 26379 17000 16379 info "
-    "message pmessage none true false yes flags quorum epoch failover link status state slots "
-    "myself connected disconnected 000 111 1000 10000 100000 1000000 0123456789";
-
-static void learn_vocabulary(struct recorder *r)
+static void blot(void *owner, char *data, size_t len)
 {
-	struct model *empty = model_new(1);
+	const struct recorder *r = owner;
 
-	buf_add(&r->vocabulary, words, sizeof(words));
-	model_save(empty, &r->vocabulary);
-	for (unsigned q = 0; q < ASK_COUNT; q++) {
-		buf_addch(&r->vocabulary, '\n');
-		buf_addstr(&r->vocabulary, question_name((enum question)q));
-	}
-	for (unsigned k = 0; k < EVENT_KIND_COUNT; k++) {
-		buf_addch(&r->vocabulary, '\n');
-		buf_addstr(&r->vocabulary, event_kind_info((enum event_kind)k)->name);
-	}
-	model_free(empty);
+	for (size_t i = 0; i < r->secret_count; i++)
+		credentials_blot(r->secrets[i], data, len);
 }
 
-static void blot(const struct recorder *r, char *data, size_t len)
+static bool can_be_kept_out(const struct recorder_config *c)
 {
-	for (size_t i = 0; i < r->secret_count; i++)
-		credentials_blot(r->secrets[i], buf_str(&r->vocabulary), r->vocabulary.len, data, len);
+	for (size_t i = 0; i < c->secret_count; i++)
+		if (credentials_too_short(c->secrets[i]))
+			return false;
+	return true;
 }
 
 struct recorder *recorder_open(const struct recorder_config *c, struct buf *err)
@@ -75,6 +59,10 @@ struct recorder *recorder_open(const struct recorder_config *c, struct buf *err)
 	struct recording_about about;
 	struct recorder *r;
 
+	if (!can_be_kept_out(c)) {
+		buf_addstr(err, "a password of fewer than 3 bytes cannot be kept out of a recording");
+		return NULL;
+	}
 	text_format(about.version, sizeof(about.version), "%s", c->version);
 	text_format(about.operator_name, sizeof(about.operator_name), "%s", c->operator_name);
 	r = mem_alloc(sizeof(*r));
@@ -86,7 +74,6 @@ struct recorder *recorder_open(const struct recorder_config *c, struct buf *err)
 		return NULL;
 	}
 	r->entries = entry_writer_new();
-	learn_vocabulary(r);
 	return r;
 }
 
@@ -114,9 +101,8 @@ static void give_events(struct recorder *r, const struct model *m, int64_t now_m
 
 	if (event_log_generation(log) == r->events_generation)
 		return;
-	event_log_save(log, r->events_generation, &bytes);
+	event_log_save_edited(log, r->events_generation, blot, r, &bytes);
 	r->events_generation = event_log_generation(log);
-	blot(r, bytes.data, bytes.len);
 	recording_writer_add(r->writer, &h, &bytes);
 }
 
@@ -133,8 +119,7 @@ static void give_state(struct recorder *r, const struct model *m, int64_t now_ms
 
 	give_entries(r);
 	give_events(r, m, now_ms, wall_ms);
-	model_save(m, &bytes);
-	blot(r, bytes.data, bytes.len);
+	model_save_edited(m, blot, r, &bytes);
 	recording_writer_add(r->writer, &h, &bytes);
 	entry_writer_restart(r->entries);
 	r->new_stream = true;
@@ -215,11 +200,10 @@ static void take_reply(struct recorder *r, enum question q, const struct reply *
 		payload.len = sentinel_set_mask(masked, payload.str, payload.len);
 		payload.str = masked;
 		message.elements = list;
-		reply_encode(&message, &r->raw);
+		reply_encode_edited(&message, blot, r, &r->raw);
 	} else {
-		reply_encode(reply, &r->raw);
+		reply_encode_edited(reply, blot, r, &r->raw);
 	}
-	blot(r, r->raw.data, r->raw.len);
 }
 
 void recorder_add(struct recorder *r, const struct model *m, const struct observation *obs)
@@ -306,7 +290,6 @@ void recorder_close(struct recorder *r, int timeout_ms)
 	recording_writer_add(r->writer, &h, &nothing);
 	recording_writer_close(r->writer, timeout_ms);
 	entry_writer_free(r->entries);
-	buf_free(&r->vocabulary);
 	buf_free(&r->raw);
 	buf_free(&r->chunk);
 	free(r);

@@ -34,16 +34,32 @@ static const struct {
 	{ "ERR FAILOVER already in progress", ERROR_INPROG },
 };
 
-enum server_error error_classify(const char *text, size_t len)
+static size_t find_kind(const char *text, size_t len)
 {
-	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+	size_t count = sizeof(errors) / sizeof(errors[0]);
+
+	for (size_t i = 0; i < count; i++) {
 		size_t n = strlen(errors[i].prefix);
 
 		if (len < n || strncasecmp(text, errors[i].prefix, n) != 0)
 			continue;
 		/* Whole words only: BUSYGROUP and BUSYKEY are not BUSY. */
 		if (len == n || !((text[n] >= 'A' && text[n] <= 'Z') || (text[n] >= 'a' && text[n] <= 'z')))
-			return errors[i].error;
+			return i;
 	}
-	return ERROR_OTHER;
+	return count;
+}
+
+enum server_error error_classify(const char *text, size_t len)
+{
+	size_t i = find_kind(text, len);
+
+	return i < sizeof(errors) / sizeof(errors[0]) ? errors[i].error : ERROR_OTHER;
+}
+
+const char *error_prefix(const char *text, size_t len)
+{
+	size_t i = find_kind(text, len);
+
+	return i < sizeof(errors) / sizeof(errors[0]) ? errors[i].prefix : NULL;
 }

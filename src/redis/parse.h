@@ -26,5 +26,7 @@ void command_append_argv(struct buf *out, int argc, const char *const *argv);
 
 /* Class of an error reply by its first word(s). */
 enum server_error error_classify(const char *text, size_t len);
+/* The words of ours that it was known by; NULL: none. */
+const char *error_prefix(const char *text, size_t len);
 
 #endif

@@ -505,22 +505,28 @@ static void encode_number(char type, int64_t number, struct buf *out)
 }
 
 /* As deep as the reader lets a reply be. */
-void reply_encode(const struct reply *r, struct buf *out)
+static void encode(const struct reply *r, text_edit *edit, void *owner, struct buf *out)
 {
+	size_t at;
+
 	switch (r->type) {
 	case REPLY_NIL:
 		buf_add(out, "$-1\r\n", 5);
 		break;
 	case REPLY_STRING:
 		encode_number('$', (int64_t)r->len, out);
+		at = out->len;
 		buf_add(out, r->str, r->len);
+		if (edit)
+			edit(owner, out->data + at, r->len);
 		buf_add(out, "\r\n", 2);
 		break;
 	case REPLY_STATUS:
-		encode_line('+', r->str, r->len, out);
-		break;
 	case REPLY_ERROR:
-		encode_line('-', r->str, r->len, out);
+		at = out->len + 1;
+		encode_line(r->type == REPLY_STATUS ? '+' : '-', r->str, r->len, out);
+		if (edit)
+			edit(owner, out->data + at, out->len - at - 2);
 		break;
 	case REPLY_INTEGER:
 		encode_number(':', r->integer, out);
@@ -528,7 +534,17 @@ void reply_encode(const struct reply *r, struct buf *out)
 	case REPLY_ARRAY:
 		encode_number('*', (int64_t)r->element_count, out);
 		for (size_t i = 0; i < r->element_count; i++)
-			reply_encode(r->elements[i], out);
+			encode(r->elements[i], edit, owner, out);
 		break;
 	}
+}
+
+void reply_encode(const struct reply *r, struct buf *out)
+{
+	encode(r, NULL, NULL, out);
+}
+
+void reply_encode_edited(const struct reply *r, text_edit *edit, void *owner, struct buf *out)
+{
+	encode(r, edit, owner, out);
 }

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 #define REPLY_MAX_BYTES    (64u * 1024 * 1024) /* one reply on the wire */
 #define REPLY_MAX_DEPTH    8                   /* nested arrays */
 #define REPLY_MAX_ELEMENTS (1024 * 1024)       /* of one array; and of a whole reply */
@@ -43,5 +45,7 @@ bool reply_is(const struct reply *r, const char *text);
 /* Appends the reply as RESP2, whatever it came as: reading that gives the same tree again. */
 struct buf;
 void reply_encode(const struct reply *r, struct buf *out);
+/* The same, with each text handed to edit first. */
+void reply_encode_edited(const struct reply *r, text_edit *edit, void *owner, struct buf *out);
 
 #endif

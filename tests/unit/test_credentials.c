@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "net/credentials.h"
+#include "redis/reply.h"
 
 static struct endpoint node(const char *text)
 {
@@ -101,7 +102,7 @@ static void assert_blotted(const struct credentials *c, const char *text, const 
 	struct buf data = BUF_INIT;
 
 	buf_addstr(&data, text);
-	credentials_blot(c, "master port 6379", 16, data.data, data.len);
+	credentials_blot(c, data.data, data.len);
 	assert_string_equal(data.data, expected);
 	buf_free(&data);
 }
@@ -119,14 +120,84 @@ static void blotted(void **state)
 	credentials_set_for(c, &own, NULL, "a\x01z");
 	assert_blotted(c, "s3cret", "******");
 	assert_blotted(c, "s3crets3cret xs3crety s3cre", "************ x******y s3cre");
-	assert_blotted(c, "aaaaa aa", "***aa aa");
+	assert_blotted(c, "aaaaa aaa=aaa aa", "aaaaa ***=*** aa");
 	assert_blotted(c, "a\x01z a\\x01z", "*** ******");
-	/* Too short to be one; a word of the protocol, or a part of it; a part of another number. */
-	credentials_set(c, CREDENTIAL_DATA, NULL, "ab");
+	/* A word of the protocol, which a part of one is not; a part of another number. */
+	credentials_set(c, CREDENTIAL_DATA, NULL, "master");
 	credentials_set(c, CREDENTIAL_SENTINEL, NULL, "aster");
-	assert_blotted(c, "ab master aster", "ab master aster");
+	assert_blotted(c, "master aster", "master *****");
 	credentials_set(c, CREDENTIAL_DATA, NULL, "4711");
-	assert_blotted(c, "4711 14711 47110 x4711x", "**** 14711 47110 x****x");
+	credentials_set(c, CREDENTIAL_SENTINEL, NULL, "123456");
+	assert_blotted(c, "4711 14711 47110 x4711x", "**** 14711 47110 x4711x");
+	assert_blotted(c, "port=4711,123456 0123456789", "port=****,****** 0123456789");
+	credentials_set(c, CREDENTIAL_DATA, NULL, "000");
+	credentials_set(c, CREDENTIAL_SENTINEL, NULL, "5678");
+	assert_blotted(c, "000 5678 1000", "*** **** 1000");
+	credentials_set(c, CREDENTIAL_DATA, NULL, "ab");
+	assert_blotted(c, "ab=ab abc", "**=** abc");
+	credentials_free(c);
+}
+
+static void too_short_for_a_file(void **state)
+{
+	struct credentials *c = credentials_new();
+	struct endpoint own = node("h:1");
+
+	(void)state;
+	assert_false(credentials_too_short(c));
+	credentials_set(c, CREDENTIAL_DATA, NULL, "abc");
+	credentials_set(c, CREDENTIAL_SENTINEL, NULL, "");
+	assert_false(credentials_too_short(c));
+	credentials_set_for(c, &own, NULL, "7");
+	assert_true(credentials_too_short(c));
+	credentials_free(c);
+}
+
+/* The reply as it is after it came in. */
+static void assert_hidden(const struct credentials *c, const char *wire, const char *expected)
+{
+	struct reply_reader *reader = reader_new();
+	const struct reply *reply;
+	struct buf out = BUF_INIT;
+	char text[CREDENTIALS_HIDDEN_BYTES];
+
+	reader_feed(reader, wire, strlen(wire));
+	assert_int_equal(reader_next(reader, &reply), 1);
+	credentials_hide(c, (struct reply *)reply, text);
+	reply_encode(reply, &out);
+	assert_string_equal(out.data, expected);
+	buf_free(&out);
+	reader_free(reader);
+}
+
+#define HIDDEN " (what the server says holds a password)\r\n"
+
+static void hidden_where_it_comes_in(void **state)
+{
+	struct credentials *c = credentials_new();
+
+	(void)state;
+	credentials_set(c, CREDENTIAL_DATA, NULL, "s3cret");
+	credentials_set(c, CREDENTIAL_SENTINEL, NULL, "x");
+	/* An error keeps what it is. */
+	assert_hidden(c, "-ERR what is 's3cret'?\r\n", "-ERR" HIDDEN);
+	assert_hidden(c, "-NOPERM no s3cretive\r\n", "-NOPERM" HIDDEN);
+	assert_hidden(c, "-ERR unknown command 's3cret'\r\n", "-ERR unknown command" HIDDEN);
+	assert_hidden(c, "-ERR it is x\r\n", "-ERR" HIDDEN);
+	assert_hidden(c, "-ERR next\r\n", "-ERR next\r\n");
+	assert_hidden(c, "-s3cret\r\n", "-" HIDDEN);
+	/* Everything else but names. */
+	assert_hidden(c, "+s3cret\r\n", "+******\r\n");
+	assert_hidden(c, "$19\r\nfoo:s3cret,s3cret.1\r\n", "$19\r\nfoo:******,s3cret.1\r\n");
+	assert_hidden(c, "*2\r\n$6\r\ns3cret\r\n$8\r\nx s3cret\r\n",
+		      "*2\r\n$6\r\ns3cret\r\n$8\r\nx ******\r\n");
+	assert_hidden(c, "*1\r\n-ERR s3cretly\r\n", "*1\r\n-ERR ******ly\r\n");
+	/* What the program goes by. */
+	credentials_set(c, CREDENTIAL_DATA, NULL, "6381");
+	assert_hidden(c, "-MOVED 5 127.0.0.1:6381\r\n", "-MOVED 5 127.0.0.1:6381\r\n");
+	assert_hidden(c, "$9\r\nport=6381\r\n", "$9\r\nport=6381\r\n");
+	credentials_set(c, CREDENTIAL_DATA, NULL, "123456");
+	assert_hidden(c, "$14\r\n123456 1234567\r\n", "$14\r\n****** 1234567\r\n");
 	credentials_free(c);
 }
 
@@ -138,6 +209,8 @@ int main(void)
 		cmocka_unit_test(equal_pairs_are_tried_once),
 		cmocka_unit_test(replaced_and_appended),
 		cmocka_unit_test(blotted),
+		cmocka_unit_test(too_short_for_a_file),
+		cmocka_unit_test(hidden_where_it_comes_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -83,13 +83,13 @@ static void refusals_quote_no_password(void **state)
 			"AUTH was refused with an unknown error");
 	assert_greeting("-WRONGPASS 's3cretpw' is not it\r\n", NULL, false, false, LINK_AUTH_ERROR,
 			ERROR_WRONGPASS,
-			"user or password refused: what the server says holds a password");
+			"user or password refused: WRONGPASS (what the server says holds a password)");
 	assert_greeting(UNKNOWN_AUTH, "-NOAUTH after s3cretpw\r\n", false, false, LINK_AUTH_ERROR,
 			ERROR_WRONGPASS, "a password is needed, but the server knows no AUTH");
 	assert_greeting("+OK\r\n", "-NOPERM s3cretpw\r\n", true, false, LINK_AUTH_ERROR,
-			ERROR_NOPERM, "events refused: what the server says holds a password");
+			ERROR_NOPERM, "events refused: NOPERM (what the server says holds a password)");
 	assert_greeting("-DENIED s3cretpw\r\n", NULL, false, false, LINK_FAILED, ERROR_DENIED,
-			"protected mode: what the server says holds a password");
+			"protected mode: DENIED (what the server says holds a password)");
 }
 
 static void known_refusals_keep_their_words(void **state)
@@ -239,6 +239,35 @@ static void real_unix_socket_and_acl(void **state)
 	live_stop(&s);
 }
 
+/* Whatever comes in, asked for or not: an error that is cut is looked at whole, and so are messages. */
+static void nothing_quotes_a_password(void **state)
+{
+	static const char *const script[] = { "+OK\r\n", "*3\r\n$10\r\npsubscribe\r\n$1\r\n*\r\n:1\r\n"
+					      "*4\r\n$8\r\npmessage\r\n$1\r\n*\r\n$5\r\n+what\r\n"
+					      "$13\r\never s3cretpw\r\n", NULL };
+	char banner[400];
+	WITH_FAKE(o, f);
+
+	(void)state;
+	/* It ends in the middle of the password. */
+	snprintf(banner, sizeof(banner), "-ERR %0*d s3cretpw is not it\r\n", REASON_BYTES - 12, 0);
+	f.banner = banner;
+	o.secret = "s3cre";
+	credentials_set(o.credentials, CREDENTIAL_DATA, NULL, "s3cretpw");
+	dial(&o, f.port);
+	RUN_UNTIL(&o, is_in(&o, LINK_FAILED) || is_in(&o, LINK_AUTH_ERROR) || is_in(&o, LINK_LOST));
+	assert_null(strstr(o.reason, "s3cre"));
+	link_free(o.link);
+	f.banner = NULL;
+	f.script = script;
+	f.reads = 0;
+	o.secret = "s3cretpw";
+	dial_as(&o, &(struct dialling){ .port = f.port, .subscribe = true });
+	RUN_UNTIL(&o, o.messages == 1);
+	assert_string_equal(o.payload, "ever ********");
+	WITHOUT_FAKE(o, f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +280,7 @@ int main(void)
 		cmocka_unit_test(real_server_without_auth),
 		cmocka_unit_test(real_permissions_of_a_channels_user),
 		cmocka_unit_test(real_unix_socket_and_acl),
+		cmocka_unit_test(nothing_quotes_a_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

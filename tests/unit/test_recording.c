@@ -286,6 +286,53 @@ static void words_are_no_secrets(void **state)
 	run_end(&run);
 }
 
+/* Digits that stand in a row in any table are no word of the protocol. */
+static void digits_are_secrets(void **state)
+{
+	struct run run;
+	struct buf all;
+
+	(void)state;
+	run_begin(&run, path_of("digits"), 0);
+	credentials_set(run.credentials, CREDENTIAL_DATA, NULL, "123456");
+	credentials_set(run.credentials, CREDENTIAL_SENTINEL, NULL, "aster");
+	begin_world(&run);
+	message(&run, 2, "+what", "ever 123456 aster");
+	answer_line(&run, ASK_ROLE, 1, NULL, "-ERR not 'aster' '123456'\r\n");
+	for (int i = 0; i < 70; i++)
+		second(&run);
+	run_close(&run);
+	all = everything_in(path_of("digits"));
+	assert_true(holds(&all, "ever ****** *****"));
+	assert_false(holds(&all, "123456 "));
+	assert_false(holds(&all, "'123456'"));
+	assert_false(holds(&all, "'aster'"));
+	buf_free(&all);
+	run_end(&run);
+}
+
+/* What names a field or says how long a text is, is no text: the frames hold together. */
+static void frames_hold_together(void **state)
+{
+	struct run run;
+	struct replay r;
+
+	(void)state;
+	run_begin(&run, path_of("frames"), 0);
+	credentials_set(run.credentials, CREDENTIAL_DATA, NULL, "run_id");
+	credentials_set(run.credentials, CREDENTIAL_SENTINEL, NULL, "link_state");
+	begin_world(&run);
+	message(&run, 2, "+what", "ever link_state");
+	for (int i = 0; i < 70; i++)
+		second(&run);
+	run_close(&run);
+	r = replay_open(path_of("frames"));
+	assert_true(advance(&r, run.now, 0));
+	replay_seek(&r, run.now);
+	replay_close(&r);
+	run_end(&run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +343,8 @@ int main(void)
 		cmocka_unit_test(everything_that_has_no_reply),
 		cmocka_unit_test(no_secret_is_written),
 		cmocka_unit_test(words_are_no_secrets),
+		cmocka_unit_test(digits_are_secrets),
+		cmocka_unit_test(frames_hold_together),
 	};
 
 	return cmocka_run_group_tests(tests, recorded_make_folder, recorded_remove_folder);

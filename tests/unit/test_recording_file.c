@@ -49,6 +49,10 @@ static void what_is_there_already(void **state)
 	not_recorded_to(&run, path_of("pipe"), "not a regular file");
 	not_recorded_to(&run, "/dev/null", "not a regular file");
 	not_recorded_to(&run, path_of("no/such/folder"), "No such file");
+	credentials_set(run.credentials, CREDENTIAL_SENTINEL, NULL, "pw");
+	not_recorded_to(&run, path_of("short"), "a password of fewer than 3 bytes");
+	assert_int_not_equal(access(path_of("short"), F_OK), 0);
+	credentials_set(run.credentials, CREDENTIAL_SENTINEL, NULL, NULL);
 	run_close(&run);
 	/* A recording that is closed is replaced, by another file: who replays it keeps the old one. */
 	assert_int_equal(stat(path_of("mine"), &before), 0);
