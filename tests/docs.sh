@@ -25,16 +25,44 @@ for file in docs/redoubt.1 completions/redoubt.bash completions/_redoubt complet
 	fi
 done
 
-# Each option in docs/options.md, each key of the configuration in docs/config.md.
+# keys_in FILE: what the first cells of its tables have: "Up `k`, Down `j`" are four.
+keys_in() {
+	sed -n 's/^| \([^|]*\) | .*/\1/p' "$1" | sed 's/, / /g' | tr ' ' '\n' | tr -d '`' | grep .
+}
+
+# Each option in docs/options.md, each key of the configuration in docs/config.md, each key in the tables of
+# README.md or docs/recording.md, each command of the `:` line on some page.
 names=$("$build/redoubt-docs" names) || fail "redoubt-docs names"
 while read -r kind name; do
 	case $kind in
+	bound) continue ;;
+	key) file=README.md ;;
+	replay-key) file=docs/recording.md ;;
+	command)
+		grep -Eq "\`:$name[ \`]" "$src"/README.md "$src"/docs/*.md || fail "no page has the command :$name"
+		continue
+		;;
 	option) file=docs/options.md pattern="\`$name[] =[\`]" ;;
 	config) file=docs/config.md pattern="\`$name\`" ;;
 	*) fail "unknown kind $kind" && continue ;;
 	esac
+	case $kind in
+	key | replay-key)
+		keys_in "$src/$file" | grep -Fqx -e "$name" || fail "$file has no key $name"
+		continue
+		;;
+	esac
 	grep -Eq -e "$pattern" "$src/$file" || fail "$file does not name $name"
 done <<<"$names"
+
+# And what the pages have is there.
+while read -r name; do
+	grep -Eqx "(command|bound) $name" <<<"$names" || fail "a page has :$name, which is no command"
+done < <(cat "$src"/README.md "$src"/docs/*.md | grep -o '`:[a-z][a-z-]*' | tr -d '`:' | sort -u)
+while read -r name; do
+	grep -Fqx -e "key $name" <<<"$names" || fail "README.md has $name, which is no key"
+done < <(sed -n '/^## Keys/,/^## One-shot/p' "$src/README.md" | sed '1,/^| ---/d' >"$work/keys" &&
+	keys_in "$work/keys")
 
 # --- links -----------------------------------------------------------------------------------------
 

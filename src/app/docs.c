@@ -249,10 +249,31 @@ static bool man_page(const char *path, struct buf *out)
 
 /* --- all names, for the test that the documents say them -------------------------------------- */
 
+static void key_names(struct buf *out)
+{
+	for (size_t i = 0; i < key_binding_count; i++) {
+		const struct key_binding *b = &key_bindings[i];
+		size_t screen = ui_screen_of(b->command);
+		if (screen < SCREEN_COUNT && !ui_screen_exists(screen))
+			continue;
+		buf_addf(out, "bound %s\n", b->name);
+		for (size_t k = 0; k < sizeof(b->keys) / sizeof(b->keys[0]); k++) {
+			char name[16];
+			if (b->keys[k] != KEYC_NONE)
+				buf_addf(out, "%s %s\n", b->use == KEYS_REPLAY ? "replay-key" : "key",
+					 key_name(b->keys[k], name));
+		}
+	}
+}
+
 static void all_names(struct buf *out)
 {
 	struct option_doc o;
 	struct config_key k;
+	const char *name, *argument;
+	key_names(out);
+	for (size_t i = 0; ui_line_command_at(i, &name, &argument); i++)
+		buf_addf(out, "command %s\n", name);
 	for (size_t i = 0; option_at(i, &o); i++)
 		buf_addf(out, "option --%s\n", o.name);
 	for (size_t i = 0; config_key_at(i, &k); i++)
