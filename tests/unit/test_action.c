@@ -241,6 +241,31 @@ static void in_the_log(void **state)
 	world_end(&w);
 }
 
+/* All of them or none: "16 of 16 agree" must not stand for 17. */
+static void ckquorum_of_too_many(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	for (int port = 26004; port <= 26003 + ACTION_TARGETS_MAX - 2; port++) {
+		struct sentinel_instance item = instance("s", port, SFLAG_SENTINEL);
+		snprintf(item.run_id, ID_BYTES, "%040d", port);
+		listed(&w, ASK_SENTINEL_SENTINELS, id_at(&w, 26001), "mymaster", &item, 1);
+		link_up(&w, port);
+		info_sentinel(&w, id_at(&w, port), port);
+		masters(&w, port, 21001, 0, 0);
+		struct action *a = open_on(&w, &action_ckquorum, 21001);
+		if (port <= 26000 + ACTION_TARGETS_MAX) {
+			assert_int_equal(a->target_count, port - 26000);
+			assert_int_equal(a->sheet.state, SHEET_CONFIRM);
+		} else {
+			assert_int_equal(a->sheet.state, SHEET_BLOCKED);
+			assert_has(a->sheet.outcome, "more than 16 Sentinels answer: too many for one action");
+		}
+		action_free(a);
+	}
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -253,6 +278,7 @@ int main(void)
 		cmocka_unit_test(ckquorum_all),
 		cmocka_unit_test(ckquorum_of_one),
 		cmocka_unit_test(in_the_log),
+		cmocka_unit_test(ckquorum_of_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
