@@ -181,18 +181,57 @@ static void judge_own_refusals(const struct model *m, const struct group *g, enu
 		judge_own_refusal(m, g->member_ids[i], permission, now_ms, r);
 }
 
+/* Of a Sentinel everything counts, of a member what says who it is and how far it has come. */
+static bool matters(const struct refusal *r, bool sentinel)
+{
+	if (r->error != ERROR_NOPERM || r->question == ASK_ACTION)
+		return false;
+	return sentinel || r->question == ASK_INFO || r->question == ASK_CLUSTER_INFO ||
+	       r->question == ASK_CLUSTER_NODES;
+}
+
+struct lacking {
+	const struct node *first;
+	size_t count, of;
+};
+
+static void look_at(const struct model *m, uint32_t node_id, bool sentinel, struct lacking *out)
+{
+	const struct node *n = model_node(m, node_id);
+	if (n == NULL)
+		return;
+	out->of++;
+	for (size_t i = 0; i < n->refusal_count; i++) {
+		if (!matters(&n->refusals[i], sentinel))
+			continue;
+		out->count++;
+		if (out->first == NULL)
+			out->first = n;
+		return;
+	}
+}
+
+static void judge_lacking(const struct lacking *l, const char *what, struct readiness *r)
+{
+	char addr[ENDPOINT_TEXT_BYTES], count[48] = "";
+	if (l->first == NULL)
+		return;
+	if (l->count > 1)
+		text_format(count, sizeof(count), " and %zu more of %zu", l->count - 1, l->of);
+	against(r, READY_DOUBTFUL, "%s%.50s%s: %.90s", what, endpoint_format(&l->first->addr, addr), count,
+		l->first->refused_text);
+}
+
 /* What the operator's own user may not ask. */
 static void judge_permissions(const struct model *m, const struct group *g, struct readiness *r)
 {
-	for (size_t i = 0; i < g->view_count; i++) {
-		const struct node *n = model_node(m, g->views[i].sentinel_id);
-		char addr[ENDPOINT_TEXT_BYTES];
-		if (n == NULL || n->refused == ASK_NONE || n->refused_error != ERROR_NOPERM)
-			continue;
-		against(r, READY_DOUBTFUL, "Sentinel %.50s: %.110s", endpoint_format(&n->addr, addr),
-			n->refused_text);
-		return;
-	}
+	struct lacking sentinels = { .count = 0 }, members = { .count = 0 };
+	for (size_t i = 0; i < g->view_count; i++)
+		look_at(m, g->views[i].sentinel_id, true, &sentinels);
+	for (size_t i = 0; i < g->member_count; i++)
+		look_at(m, g->member_ids[i], false, &members);
+	judge_lacking(&sentinels, "Sentinel ", r);
+	judge_lacking(&members, "node ", r);
 }
 
 /* --- whom ------------------------------------------------------------------------------------------ */
@@ -314,7 +353,6 @@ void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, 
 		count_votes(m, g, now_ms, &votes);
 		judge_votes(m, &votes, out);
 		judge_agreement(m, g, now_ms, out);
-		judge_permissions(m, g, out);
 		text_format(who, sizeof(who), "%zu of %zu Sentinels, %zu needed", votes.usable, votes.known,
 			 votes.needed);
 	} else if (d->kind == KIND_CLUSTER) {
@@ -325,6 +363,7 @@ void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, 
 		judge_plain(m, g, out);
 		text_format(who, sizeof(who), "by hand only");
 	}
+	judge_permissions(m, g, out);
 	judge_own_refusals(m, g, d->kind, now_ms, out);
 	sum_up(m, out, &f, who, out->text, sizeof(out->text));
 }

@@ -406,6 +406,44 @@ static void plain_set_of_old(void **state)
 	}
 }
 
+static void lacks_info(struct world *w, int port)
+{
+	struct observation o = observe(w, ASK_INFO, id_at(w, port));
+	o.answer = ANSWER_REFUSED;
+	o.error = ERROR_NOPERM;
+	o.text = "NOPERM this user has no permissions to run the 'info' command";
+	apply(w, &o);
+}
+
+/* All of them, with their count; data nodes as well. */
+static void permissions_of_all(void **state)
+{
+	struct world w = listed_world();
+	(void)state;
+	lacks_info(&w, 26003);
+	assert_only(&w, READY_DOUBTFUL, "Sentinel 127.0.0.1:26003: the user lacks +info");
+	lacks_info(&w, 26001);
+	assert_only(&w, READY_DOUBTFUL, "Sentinel 127.0.0.1:26001 and 1 more of 3: the user lacks +info");
+	lacks_info(&w, 21002);
+	lacks_info(&w, 21003);
+	struct readiness r = look(&w);
+	bool found = false;
+	for (size_t i = 0; i < r.reason_count; i++)
+		found |= strstr(r.reasons[i].text, "node 127.0.0.1:21002 and 1 more of 3: the user lacks +info") != NULL;
+	assert_true(found);
+	world_end(&w);
+	/* Without Sentinels, too. */
+	w = cluster_world();
+	lacks_info(&w, 7001);
+	r = look(&w);
+	assert_int_equal(r.verdict >= READY_DOUBTFUL, true);
+	found = false;
+	for (size_t i = 0; i < r.reason_count; i++)
+		found |= strstr(r.reasons[i].text, "node 127.0.0.1:7001: the user lacks +info") != NULL;
+	assert_true(found);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -419,6 +457,7 @@ int main(void)
 		cmocka_unit_test(permission),	       cmocka_unit_test(refused_by_hand),
 		cmocka_unit_test(many_reasons),	       cmocka_unit_test(cluster),
 		cmocka_unit_test(no_slots),	       cmocka_unit_test(plain_set), cmocka_unit_test(plain_set_of_old),
+		cmocka_unit_test(permissions_of_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
