@@ -456,6 +456,13 @@ static void settle(const struct model *m, const struct group *g, enum forecast_c
 {
 	level_offsets(m, g, now_ms, out);
 	sort_replicas(out);
+	/* The one that the servers choose may be among those that there was no room for. */
+	if (out->more > 0) {
+		out->known = false;
+		text_format(out->text, sizeof(out->text), "%zu replicas, of which only %zu are judged: nobody is named",
+			    out->count + out->more, out->count);
+		return;
+	}
 	choose(m, g, which, now_ms, out);
 	cost(m, g, out);
 }
@@ -532,7 +539,7 @@ static void forecast_members(const struct model *m, const struct group *g, bool 
 			r->passed_over &= ~(unsigned)PASS_OFFLINE;
 	}
 	settle(m, g, which, now_ms, out);
-	if (!is_cluster && out->eligible > 0 && which == FORECAST_CRASH) {
+	if (!is_cluster && out->known && out->eligible > 0 && which == FORECAST_CRASH) {
 		out->candidate_id = 0;
 		text_format(out->text, sizeof(out->text), "nobody promotes a replica by itself: no Sentinel watches");
 	}

@@ -5,7 +5,7 @@
 
 #include "model/model.h"
 
-#define FORECAST_REPLICAS_MAX  64  /* further ones are counted */
+#define FORECAST_REPLICAS_MAX  64  /* with more of them nobody is named */
 #define FORECAST_REASONS_BYTES 320
 
 /* X(id, JSON reason): why Sentinel passes a replica over; sentinel.c:sentinelSelectSlave, in its
@@ -50,7 +50,7 @@ struct forecast_replica {
 };
 
 struct forecast {
-	bool known;                  /* there was data to judge by */
+	bool known;                  /* there was data to judge by, and all of it was judged */
 	uint32_t by;                 /* Sentinel whose data it is; 0: redoubt's (cluster, plain) */
 	int64_t at_ms;               /* age of that data */
 	uint32_t candidate_id;       /* 0: none, or none for certain: see text */

@@ -533,6 +533,30 @@ static void names(void **state)
 	assert_string_equal(pass_reason_name((enum pass_reason)(1u << PASS_REASON_COUNT)), "?");
 }
 
+/* The one with the best priority may be the last in the list: nobody is named for certain. */
+static void more_than_there_is_room_for(void **state)
+{
+	struct sentinel_instance items[FORECAST_REPLICAS_MAX + 1];
+	struct world w = listed_world();
+	(void)state;
+	for (size_t count = FORECAST_REPLICAS_MAX; count <= FORECAST_REPLICAS_MAX + 1; count++) {
+		for (size_t i = 0; i < count; i++) {
+			items[i] = good(21002 + (int)i);
+			items[i].priority = 100 - (int64_t)i;
+		}
+		listed(&w, ASK_SENTINEL_REPLICAS, id_at(&w, 26001), "mymaster", items, count);
+		struct forecast f = by_first(&w, FORECAST_MANUAL);
+		assert_int_equal(f.known, count == FORECAST_REPLICAS_MAX);
+		if (f.known) {
+			assert_int_equal(port_of(&w, f.candidate_id), 21002 + FORECAST_REPLICAS_MAX - 1);
+			continue;
+		}
+		assert_int_equal(f.candidate_id, 0);
+		assert_string_equal(f.text, "65 replicas, of which only 64 are judged: nobody is named");
+	}
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -558,6 +582,7 @@ int main(void)
 		cmocka_unit_test(not_known_yet),
 		cmocka_unit_test(captured),
 		cmocka_unit_test(names),
+		cmocka_unit_test(more_than_there_is_room_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
