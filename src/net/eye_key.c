@@ -9,7 +9,9 @@
 #include "model/slots.h"
 #include "net/eye_private.h"
 
-#define KEY_TRIES 400000 /* until one has its slot in a shard of one slot: 16384 on the average */
+#define SLOT_BITS  14
+#define DIGITS     16
+#define NO_DIGITS  "0000000000000000"
 
 static bool is_open(const struct node *n, unsigned slot)
 {
@@ -36,12 +38,61 @@ static uint64_t random_number(void)
 	return n;
 }
 
-static bool has_slot(const struct target *t, const struct deployment *d)
+/* Any of the shard's, each time another one. */
+static bool choose_slot(const struct target *t, const struct deployment *d, uint64_t n, unsigned *out)
 {
-	for (unsigned slot = 0; slot < SLOT_COUNT; slot++)
-		if (eye_fits_shard(t->eye->config.model, d, t->group_id, slot))
+	for (unsigned i = 0; i < SLOT_COUNT; i++) {
+		*out = (unsigned)((n + i) % SLOT_COUNT);
+		if (eye_fits_shard(t->eye->config.model, d, t->group_id, *out))
 			return true;
+	}
 	return false;
+}
+
+static unsigned slot_with(char *key, size_t len, char *digit)
+{
+	*digit ^= '0' ^ '1';
+	unsigned slot = slot_of_key(key, len);
+	*digit ^= '0' ^ '1';
+	return slot;
+}
+
+/* CRC16 is linear: turning a 0 into a 1 changes the slot by the same bits whatever else is in the key, and
+ * x^8i are as independent as x^i are. So sixteen such digits reach every slot: no key has to be tried. */
+bool eye_key_in_slot(char out[KEY_BYTES], uint64_t n, unsigned slot)
+{
+	int len = snprintf(out, KEY_BYTES, "redoubt:probe:{%016" PRIx64 NO_DIGITS "}", n);
+	char *digits = out + len - 1 - DIGITS;
+	unsigned base = slot_of_key(out, (size_t)len), want = base ^ slot, flips = 0;
+	struct {
+		unsigned bits, flips;
+	} basis[SLOT_BITS] = { { 0, 0 } };
+
+	for (unsigned i = 0; i < DIGITS; i++) {
+		unsigned bits = base ^ slot_with(out, (size_t)len, digits + i), with = 1u << i;
+
+		for (unsigned b = SLOT_BITS; b-- > 0 && bits != 0;) {
+			if (!(bits >> b & 1))
+				continue;
+			if (basis[b].bits == 0) {
+				basis[b].bits = bits;
+				basis[b].flips = with;
+				break;
+			}
+			bits ^= basis[b].bits;
+			with ^= basis[b].flips;
+		}
+	}
+	for (unsigned b = SLOT_BITS; b-- > 0;) {
+		if (!(want >> b & 1))
+			continue;
+		want ^= basis[b].bits;
+		flips ^= basis[b].flips;
+	}
+	for (unsigned i = 0; i < DIGITS; i++)
+		if (flips >> i & 1)
+			digits[i] = '1';
+	return want == 0;
 }
 
 bool eye_choose_key(struct target *t, const struct deployment *d)
@@ -52,18 +103,8 @@ bool eye_choose_key(struct target *t, const struct deployment *d)
 	t->look = t->there = false;
 	t->state = WRITE_IDLE;
 	t->number++;
-	if (d->kind == KIND_CLUSTER && !has_slot(t, d))
-		return false;
-	if (d->kind != KIND_CLUSTER) {
-		snprintf(t->key, sizeof(t->key), "redoubt:probe:%016" PRIx64, n);
-		return true;
-	}
-	for (int i = 0; i < KEY_TRIES; i++, n++) {
-		int len = snprintf(t->key, sizeof(t->key), "redoubt:probe:{%016" PRIx64 "}", n);
-
-		t->slot = slot_of_key(t->key, (size_t)len);
-		if (eye_fits_shard(t->eye->config.model, d, t->group_id, t->slot))
-			return true;
-	}
-	return false;
+	if (d->kind == KIND_CLUSTER)
+		return choose_slot(t, d, n, &t->slot) && eye_key_in_slot(t->key, n, t->slot);
+	snprintf(t->key, sizeof(t->key), "redoubt:probe:%016" PRIx64, n);
+	return true;
 }

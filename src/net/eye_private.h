@@ -77,6 +77,8 @@ bool eye_fits_shard(const struct model *m, const struct deployment *d, uint32_t 
 /* Another one: what is on its way with the old one counts for nothing. False: the shard has no slot
  * that could be written to. */
 bool eye_choose_key(struct target *t, const struct deployment *d);
+/* A key with n in it that is in that slot. */
+bool eye_key_in_slot(char out[KEY_BYTES], uint64_t n, unsigned slot);
 
 /* --- writes (eye_write.c) --- */
 void eye_begin_write(struct target *t);

@@ -171,10 +171,11 @@ static bool ask(struct target *t, enum piece piece, int argc, const char *const 
 /* Look, write, read back: one packet. */
 static void send_write(struct target *t)
 {
-	char value[24];
+	char value[24], expire_ms[24];
 	const char *const get[] = { "GET", t->key };
-	const char *const set[] = { "SET", t->key, value, "PX", "60000" };
+	const char *const set[] = { "SET", t->key, value, "PX", expire_ms };
 
+	snprintf(expire_ms, sizeof(expire_ms), "%d", EYE_EXPIRE_MS);
 	snprintf(value, sizeof(value), "%" PRId64, t->value + 1);
 	t->state = WRITE_SENT;
 	t->set_ok = false;

@@ -19,7 +19,9 @@
 #include "live.h"
 #include "model/failovers.h"
 #include "model/probe.h"
+#include "model/slots.h"
 #include "net/eye.h"
+#include "net/eye_private.h"
 #include "net/recording_entry.h"
 #include "observe.h"
 #include "run_until.h"
@@ -347,6 +349,21 @@ static void test_hangs_and_dies(void **state)
 	close_stage(&s);
 }
 
+/* A shard of one slot: its key is made, not searched for. */
+static void a_key_in_every_slot(void **state)
+{
+	char key[KEY_BYTES], other[KEY_BYTES];
+	(void)state;
+	for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+		uint64_t n = slot * UINT64_C(0x9e3779b97f4a7c15);
+		assert_true(eye_key_in_slot(key, n, slot));
+		assert_int_equal(slot_of_key(key, strlen(key)), slot);
+		assert_int_equal(strncmp(key, "redoubt:probe:{", 15), 0);
+	}
+	assert_true(eye_key_in_slot(key, 1, 4711) && eye_key_in_slot(other, 2, 4711));
+	assert_string_not_equal(key, other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +374,7 @@ int main(void)
 		cmocka_unit_test(test_writes),
 		cmocka_unit_test(test_may_not_write),
 		cmocka_unit_test(test_hangs_and_dies),
+		cmocka_unit_test(a_key_in_every_slot),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
