@@ -55,14 +55,6 @@ const char *agree_field_title(const struct agree_table *t, size_t field)
 
 /* --- cells --------------------------------------------------------------------------------- */
 
-static const struct sentinel_view *view_of(const struct model *m, const struct group *g, uint32_t id)
-{
-	for (size_t i = 0; i < g->view_count; i++)
-		if (model_node_resolve(m, g->views[i].sentinel_id) == id)
-			return &g->views[i];
-	return NULL;
-}
-
 static void cell_take(struct agree_cell *out, const struct agreement_cell *cell, bool grave)
 {
 	out->known = cell->known;
@@ -108,7 +100,7 @@ static void sentinel_cell(const struct agree_view *t, const struct view_context 
 			  struct agree_cell *out)
 {
 	const struct group *g = model_group(c->model, t->table.group_id);
-	const struct sentinel_view *v = g ? view_of(c->model, g, n->id) : NULL;
+	const struct sentinel_view *v = g ? group_view_of(c->model, g, n->id) : NULL;
 	struct agreement_cell cell;
 
 	if (!v)
@@ -188,7 +180,7 @@ static void candidates_fill(struct agree_table *t, const struct view_context *c,
 	char addr[ENDPOINT_TEXT_BYTES];
 
 	for (size_t i = 0; i < t->count && i < MEASURED; i++) {
-		const struct sentinel_view *v = view_of(c->model, g, t->speakers[i].node_id);
+		const struct sentinel_view *v = group_view_of(c->model, g, t->speakers[i].node_id);
 
 		if (!v)
 			continue;

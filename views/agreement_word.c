@@ -13,14 +13,6 @@
 #define LISTED_MAX 200
 #define HELP_WIDTH 110 /* columns from which a field says what it is */
 
-static const struct sentinel_view *view_of(const struct model *m, const struct group *g, uint32_t id)
-{
-	for (size_t i = 0; i < g->view_count; i++)
-		if (model_node_resolve(m, g->views[i].sentinel_id) == id)
-			return &g->views[i];
-	return NULL;
-}
-
 /* "12 s ago" */
 static const char *ago(int64_t now_ms, int64_t at_ms, char *out, size_t size)
 {
@@ -180,7 +172,7 @@ void agree_word_add(struct agree_view *t, const struct view_context *c, const st
 		    uint32_t sentinel_id)
 {
 	const struct node *n = model_node(c->model, sentinel_id);
-	const struct sentinel_view *v = n ? view_of(c->model, g, n->id) : NULL;
+	const struct sentinel_view *v = n ? group_view_of(c->model, g, n->id) : NULL;
 	char text[600], addr[ENDPOINT_TEXT_BYTES], heard[40];
 	bool up;
 

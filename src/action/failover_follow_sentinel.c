@@ -142,7 +142,7 @@ static bool was_undone(const struct action *a, const struct model *m, const stru
 }
 
 static void end_verified(struct action *a, const struct model *m, const struct group *g,
-			 const struct progress *p, int64_t now_ms)
+			 const struct progress *p)
 {
 	const struct failover_record *f = p->record;
 	char addr[ENDPOINT_TEXT_BYTES], first[UNITS_BYTES], all[UNITS_BYTES], known[40] = "", old[120] = "",
@@ -163,7 +163,6 @@ static void end_verified(struct action *a, const struct model *m, const struct g
 		   endpoint_format(&p->master->addr, addr), units_duration(a->promoted_ms - a->sent_ms, first),
 		   p->naming, p->asked, units_duration(a->agreed_ms - a->sent_ms, all), known, old,
 		   p->writes ? "; but the old master still takes writes, which will be lost" : "");
-	(void)now_ms;
 }
 
 static void say_waiting(struct action *a, const struct group *g, const struct progress *p, int64_t now_ms)
@@ -238,5 +237,5 @@ void failover_follow_sentinel(struct action *a, const struct model *m, const str
 	bool runs = p.record != NULL && !p.record->over;
 	if (now_ms - a->agreed_ms < DEMOTION_MAX_MS && (runs || p.writes || p.undecided))
 		return;
-	end_verified(a, m, g, &p, now_ms);
+	end_verified(a, m, g, &p);
 }

@@ -41,14 +41,6 @@ static bool escape_glob(const char *name, char out[NAME_BYTES])
 	return true;
 }
 
-static const struct sentinel_view *view_of(const struct model *m, const struct group *g, uint32_t id)
-{
-	for (size_t i = 0; i < g->view_count; i++)
-		if (model_node_resolve(m, g->views[i].sentinel_id) == model_node_resolve(m, id))
-			return &g->views[i];
-	return NULL;
-}
-
 /* --- whether it may be done -------------------------------------------------------------------- */
 
 /* Sentinels other than this one that know everybody, by lists read after since_ms: those that are left
@@ -130,7 +122,7 @@ static void blind_first(struct action *a, const struct model *m, const struct gr
 {
 	char why[160];
 	for (size_t i = 1; i < a->target_count; i++) {
-		const struct sentinel_view *v = view_of(m, g, a->target_ids[i]);
+		const struct sentinel_view *v = group_view_of(m, g, a->target_ids[i]);
 		if (v == NULL || roll_is_known_to(r, m, v, 0, why))
 			continue;
 		uint32_t id = a->target_ids[i];
@@ -213,7 +205,7 @@ static void brief_sentinels(struct action *a, const struct model *m, const struc
 	const struct plan *plan = a->plan;
 	for (size_t i = 0; i < a->target_count; i++) {
 		const struct node *n = model_node(m, a->target_ids[i]);
-		const struct sentinel_view *v = view_of(m, g, a->target_ids[i]);
+		const struct sentinel_view *v = group_view_of(m, g, a->target_ids[i]);
 		char addr[ENDPOINT_TEXT_BYTES], why[160];
 		if (n == NULL || v == NULL)
 			continue;
@@ -371,7 +363,7 @@ static void follow(struct action *a, const struct model *m, int64_t now_ms)
 			   progress(a, m, index, words));
 		return;
 	}
-	const struct sentinel_view *v = view_of(m, g, a->target_ids[index]);
+	const struct sentinel_view *v = group_view_of(m, g, a->target_ids[index]);
 	int64_t blind_ms = now_ms - a->reply_ms[index];
 	if (v != NULL && roll_is_known_to(&plan->roll, m, v, a->reply_ms[index], why)) {
 		if (plan->took_ms[index] == 0)

@@ -4,26 +4,18 @@
 
 #include "model/model_private.h"
 
-static struct sentinel_view *view_of(struct group *g, uint32_t sentinel_id)
-{
-	for (size_t i = 0; i < g->view_count; i++)
-		if (g->views[i].sentinel_id == sentinel_id)
-			return &g->views[i];
-	return NULL;
-}
-
 /* sentinel.c:sentinelResetMasterAndChangeAddress clears the flags with the address. */
 static void switch_master(struct model *m, struct group *g, const struct node *sentinel,
 			  const struct sentinel_message *msg)
 {
-	if (view_of(g, sentinel->id) == NULL || !endpoint_is_set(&msg->new_master))
+	if (group_view(g, sentinel->id) == NULL || !endpoint_is_set(&msg->new_master))
 		return;
 	node_obtain(m, g->deployment_id, &msg->new_master, false);
 	/* Looked up anew: a new master that another deployment has makes one of the two, and the groups of
 	 * one of them go. */
 	struct deployment *d = deployment_get(m, sentinel->deployment_id);
 	g = d != NULL ? group_find(d, msg->master_name) : NULL;
-	struct sentinel_view *v = g != NULL ? view_of(g, sentinel->id) : NULL;
+	struct sentinel_view *v = g != NULL ? group_view(g, sentinel->id) : NULL;
 	if (v == NULL)
 		return;
 	v->facts.addr = msg->new_master;
@@ -43,7 +35,7 @@ static void set_down_flag(struct model *m, struct group *g, const struct node *s
 	bool down = kind == EVENT_SDOWN || kind == EVENT_ODOWN;
 	uint32_t flag = objective ? SFLAG_O_DOWN : SFLAG_S_DOWN;
 	struct node *n = node_by_addr(m, &msg->addr);
-	struct sentinel_view *v = view_of(g, sentinel->id);
+	struct sentinel_view *v = group_view(g, sentinel->id);
 	bool about_master = strcmp(msg->instance_type, "master") == 0;
 	/* Replies and events come over two connections: it may be about the master of before. */
 	if (about_master && v != NULL && endpoint_equal(&v->facts.addr, &msg->addr)) {

@@ -74,14 +74,6 @@ static void set_leader(struct failover_record *f, const struct node *sentinel)
 }
 
 /* Its view names the old master until the very end, and says whether an operator forced it. */
-static const struct sentinel_view *view_of(const struct group *g, uint32_t sentinel_id)
-{
-	for (size_t i = 0; i < g->view_count; i++)
-		if (g->views[i].sentinel_id == sentinel_id)
-			return &g->views[i];
-	return NULL;
-}
-
 static enum failover_cause cause_of(const struct failover_record *f, const struct sentinel_view *v)
 {
 	if (v != NULL && v->facts.flags & SFLAG_FORCE_FAILOVER)
@@ -98,7 +90,7 @@ static struct failover_record *begin(struct model *m, struct group *g, const str
 	struct failover_record *f = asked_for(m, g);
 	if (f == NULL) {
 		f = failover_open(m, g, old_master_id, CAUSE_UNKNOWN);
-		f->cause = cause_of(f, view_of(g, sentinel->id));
+		f->cause = cause_of(f, group_view(g, sentinel->id));
 	}
 	set_leader(f, sentinel);
 	return f;
@@ -510,7 +502,7 @@ void failover_sentinel_settle(struct model *m, struct failover_record *f, const 
 	if (q != ASK_SENTINEL_MASTERS || g == NULL || f->phase == PHASE_ABORTED ||
 	    f->new_master_id == 0 || f->step_ms[STEP_SWITCHED_ALL] != 0)
 		return;
-	const struct sentinel_view *v = view_of(g, n->id);
+	const struct sentinel_view *v = group_view(g, n->id);
 	const struct node *named = v != NULL ? node_by_addr(m, &v->facts.addr) : NULL;
 	if (n->event_link.state != LINK_UP && named != NULL &&
 	    failover_same_node(m, f->new_master_id, named->id))

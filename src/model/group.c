@@ -47,6 +47,16 @@ struct sentinel_view *group_view(const struct group *g, uint32_t sentinel_id)
 	return NULL;
 }
 
+const struct sentinel_view *group_view_of(const struct model *m, const struct group *g,
+					  uint32_t sentinel_id)
+{
+	uint32_t id = model_node_resolve(m, sentinel_id);
+	for (size_t i = 0; i < g->view_count; i++)
+		if (model_node_resolve(m, g->views[i].sentinel_id) == id)
+			return &g->views[i];
+	return NULL;
+}
+
 void group_free(struct model *m, struct group *g)
 {
 	struct group_key *key = group_key(m, g->id);

@@ -293,6 +293,9 @@ size_t group_sentinels_reachable(const struct model *m, const struct group *g);
 /* The believed word of the Sentinels on the master: the view with the highest config epoch, the
  * freshest of those; NULL outside Sentinel deployments. */
 const struct sentinel_view *group_best_view(const struct group *g);
+/* What that Sentinel says of the group; NULL: nothing. */
+const struct sentinel_view *group_view_of(const struct model *m, const struct group *g,
+					  uint32_t sentinel_id);
 /* The Sentinel answers now: its view is no last word. */
 bool group_view_answers(const struct model *m, const struct sentinel_view *v);
 /* Of those that answer now the best informed one; NULL: none does. */
