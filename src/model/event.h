@@ -80,8 +80,8 @@ enum event_origin { ORIGIN_SENTINEL, ORIGIN_OWN };
 	X(EVENT_RESTARTED, "+restarted", ORIGIN_OWN, SEVERITY_WARNING, 0, "another process answers at the address")           \
 	X(EVENT_NODE_JOINED, "+node", ORIGIN_OWN, SEVERITY_INFO, 0, "a member joined")                                        \
 	X(EVENT_NODE_LEFT, "-node", ORIGIN_OWN, SEVERITY_NOTICE, 0, "nobody lists the member any more")                       \
-	X(EVENT_DISAGREEMENT, "+disagreement", ORIGIN_OWN, SEVERITY_CRITICAL, 0, "observers name different masters")          \
-	X(EVENT_DISAGREEMENT_OVER, "-disagreement", ORIGIN_OWN, SEVERITY_NOTICE, 0, "observers agree again")                  \
+	X(EVENT_DISAGREEMENT, "+disagreement", ORIGIN_OWN, SEVERITY_CRITICAL, 0, "two masters of one name, or settings that differ") \
+	X(EVENT_DISAGREEMENT_OVER, "-disagreement", ORIGIN_OWN, SEVERITY_NOTICE, 0, "one master again, or the same settings")  \
 	X(EVENT_CLIENT_OUTAGE, "+client-outage", ORIGIN_OWN, SEVERITY_CRITICAL, 0, "a write of --probe failed, as clients' do")  \
 	X(EVENT_CLIENT_OUTAGE_OVER, "-client-outage", ORIGIN_OWN, SEVERITY_NOTICE, 0, "writes of --probe are acknowledged again") \
 	X(EVENT_REFUSED, "+refused", ORIGIN_OWN, SEVERITY_WARNING, 0, "a node refuses questions: its user lacks a permission") \
