@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/failovers.h"
 #include "model/model_private.h"
 
 #define OWNER_NONE 0xffff
@@ -13,6 +14,8 @@
  * dropped after this. */
 #define CLAIM_STALE_MS     10000
 #define CLAIM_STALE_NODES  64
+/* A record of a failover may be opened this much later than the first node named the new master. */
+#define CLAIM_NEWS_MS      60000
 /* Different (from, to) pairs that one change of the map reports one by one. */
 #define MOVES_MAX 32
 
@@ -23,6 +26,7 @@ void cluster_member_free(struct cluster_member *cm)
 	free(cm->slots);
 	free(cm->open);
 	free(cm->claims);
+	free(cm->echoes);
 	free(cm);
 }
 
@@ -239,6 +243,40 @@ static bool take_slots(struct model *m, struct node *n, const struct cluster_nod
 	return true;
 }
 
+static bool echoes_already(const struct cluster_member *cm, uint32_t by)
+{
+	for (size_t i = 0; i < cm->echo_count; i++)
+		if (cm->echoes[i].by == by)
+			return true;
+	return false;
+}
+
+static void forget_echoes(struct cluster_member *cm)
+{
+	free(cm->echoes);
+	cm->echoes = NULL;
+	cm->echo_count = 0;
+	cm->claim_ms = 0;
+}
+
+/* Who says that a master took slots over, from the first word of it on: a record of that is opened only
+ * when the new master itself says master. In a settled cluster no claim is new, and nothing is kept. */
+static void note_claim(struct model *m, struct cluster_member *cm, const struct node *by,
+		       const struct cluster_node_line *line, bool is_new)
+{
+	bool names = line->flags & CFLAG_MASTER && line->slot_count > 0;
+	if (is_new || (cm->claim_ms != 0 && m->now_ms - cm->claim_ms > CLAIM_NEWS_MS))
+		forget_echoes(cm);
+	if (is_new && names)
+		cm->claim_ms = m->now_ms;
+	if (cm->claim_ms == 0 || !names || line->flags & CFLAG_MYSELF ||
+	    line->config_epoch != cm->config_epoch || cm->echo_count == FAILOVER_OBSERVERS_MAX ||
+	    echoes_already(cm, by->id))
+		return;
+	cm->echoes = mem_realloc(cm->echoes, (cm->echo_count + 1) * sizeof(*cm->echoes));
+	cm->echoes[cm->echo_count++] = (struct claim_echo){ by->id, m->now_ms };
+}
+
 static void take_open_slots(struct model *m, struct cluster_member *cm,
 			    const struct cluster_node_line *line)
 {
@@ -314,10 +352,15 @@ static void take_line(struct model *m, struct node *n, struct node *observer,
 		snprintf(cm->master_id, sizeof(cm->master_id), "%s", line->master_id);
 		d->regroup = true;
 	}
+	bool listed_before = cm->at_ms != 0, had_slots = cm->slot_count > 0;
+	int64_t epoch_before = cm->config_epoch;
 	cm->link_connected = line->link_connected;
 	cm->claimed_by = observer->id;
 	cm->at_ms = m->now_ms;
 	*slots_changed |= take_slots(m, n, line);
+	note_claim(m, cm, observer, line,
+		   listed_before && (cm->config_epoch != epoch_before ||
+				     (!had_slots && cm->slot_count > 0)));
 	if (n != observer && line->flags & CFLAG_MASTER && line->slot_count > 0 &&
 	    line->config_epoch == cm->config_epoch && same_slots(cm, line)) {
 		cm->seconded_by = observer->id;

@@ -45,13 +45,23 @@ static struct node *named_by(const struct model *m, const struct node *n)
 
 /* --- who became master ---------------------------------------------------------------------------- */
 
+/* Those that named it before it said so itself. Each is asked in turn: the next word of them would come
+ * a turn later, and until then they would not seem to agree. */
+static void take_echoes(struct model *m, struct failover_record *f, const struct cluster_member *cm)
+{
+	for (size_t i = 0; f->kind == KIND_CLUSTER && i < cm->echo_count; i++)
+		failover_said(m, f, STEP_SWITCHED, cm->echoes[i].by, cm->echoes[i].at_ms);
+}
+
 static void take_promotion(struct model *m, struct failover_record *f, const struct node *now)
 {
 	if (f->over || failover_same_node(m, f->new_master_id, now->id))
 		return;
 	failover_set_new_master(m, f, now);
-	if (now->member != NULL)
+	if (now->member != NULL) {
 		f->epoch = now->member->config_epoch;
+		take_echoes(m, f, now->member);
+	}
 	/* It may have said so before anybody knew that the old one is none any more. */
 	if (now->info_at_ms != 0 && now->info.role == ROLE_MASTER && now->role_ms != 0 &&
 	    f->step_ms[STEP_ROLE_MASTER] == 0)
@@ -182,8 +192,8 @@ static void take_cluster_nodes(struct model *m, struct failover_record *f, const
 	for (size_t i = 0; i < facts->count; i++) {
 		const struct cluster_node_line *line = &facts->lines[i];
 		if (strcmp(line->id, now->cluster_id) != 0 || !(line->flags & CFLAG_MASTER) ||
-		    line->slot_count == 0)
-			continue;
+		    line->slot_count == 0 || line->config_epoch < f->epoch)
+			continue; /* or it knows it as the master of an earlier time */
 		/* Its first word as a replica had its old master's epoch. */
 		if (now->member != NULL && now->member->config_epoch > f->epoch)
 			f->epoch = now->member->config_epoch;

@@ -58,6 +58,12 @@ struct fail_claim {
 	int64_t at_ms;
 };
 
+/* One cluster node that repeats another's latest claim on slots. */
+struct claim_echo {
+	uint32_t by;   /* node id of the observer */
+	int64_t at_ms; /* first heard */
+};
+
 /* What other cluster nodes say of a node, from the latest believed CLUSTER NODES. */
 struct cluster_member {
 	uint32_t flags;          /* enum cluster_flag without MYSELF; PFAIL and FAIL follow claims */
@@ -76,6 +82,9 @@ struct cluster_member {
 	size_t claim_count, claim_cap;
 	uint32_t seconded_by;     /* another node that listed it as master of these slots */
 	int64_t seconded_ms;
+	int64_t claim_ms;         /* its latest claim on slots was first heard; 0: that is no news */
+	struct claim_echo *echoes; /* who named it so by now, while that is news; owned */
+	size_t echo_count;
 	int64_t fail_since_ms;    /* 0: not flagged fail */
 	int64_t pfail_since_ms;
 };

@@ -238,6 +238,12 @@ static const struct state_field fields_fail_claim[] = {
 };
 RECORD_OF(fail_claim, fail_claim, NULL);
 
+static const struct state_field fields_claim_echo[] = {
+	NODE(claim_echo, by),
+	TIME(claim_echo, at_ms),
+};
+RECORD_OF(claim_echo, claim_echo, NULL);
+
 static const struct state_field fields_member[] = {
 	INT(cluster_member, flags, 0, UINT32_MAX),
 	TEXT(cluster_member, master_id),
@@ -252,6 +258,8 @@ static const struct state_field fields_member[] = {
 	LIST(cluster_member, claims, claim_count, claim_cap, fail_claim),
 	NODE(cluster_member, seconded_by),
 	TIME(cluster_member, seconded_ms),
+	TIME(cluster_member, claim_ms),
+	SHORT_LIST(cluster_member, echoes, echo_count, claim_echo, FAILOVER_OBSERVERS_MAX),
 	TIME(cluster_member, fail_since_ms),
 	TIME(cluster_member, pfail_since_ms),
 };
@@ -639,7 +647,8 @@ const struct state_record state_event_changes = { "event_changes", sizeof(struct
 const struct state_record *const state_records[] = {
 	&state_model, &record_deployment, &record_cluster, &record_group, &record_probe, &record_probe_outage, &record_failover,
 	&record_view, &record_member_view, &record_node, &record_series, &record_refusal,
-	&record_link, &record_member, &record_fail_claim, &record_open_slot, &record_slot_range,
+	&record_link, &record_member, &record_fail_claim, &record_claim_echo,
+	&record_open_slot, &record_slot_range,
 	&record_cluster_info, &record_role, &record_ckquorum, &record_instance, &record_info,
 	&record_info_replica, &record_endpoint, &record_failover_record, &record_failover_replica,
 	&record_failover_observer, &record_alerts, &state_event_changes, &record_event,

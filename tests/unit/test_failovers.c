@@ -452,6 +452,84 @@ static void cluster_by_hand(void **state)
 	world_end(&w);
 }
 
+#define SWAPPED                                                                                    \
+	LINE_SLAVE(CID1, 7001, "", "", CID4, 7) LINE_MASTER(CID4, 7004, "", "", 7, " 0-5460") REST
+
+/* All others name the new master before it says so itself, which opens the record. */
+static void cluster_named_first(void **state)
+{
+	struct world w = cluster_world();
+	(void)state;
+	w.now += 1000;
+	info_master_as(&w, id_at(&w, 7001), "cluster", 7001, 110, "");
+	for (int port = 7001; port <= 7006; port++) {
+		w.now += 100;
+		if (port == 7004)
+			continue;
+		cluster_nodes(&w, port, SWAPPED);
+		cluster_nodes(&w, port, SWAPPED); /* the first time counts */
+	}
+	assert_int_equal(records(&w), 0);
+	w.now += 200;
+	cluster_new_master(&w);
+	w.now += 100;
+	info_replica_as(&w, id_at(&w, 7001), "cluster", 7001, HOST, 7004, 120, INFO_LINKED);
+	assert_int_equal(records(&w), 1);
+	const struct failover_record *f = record(&w, 0);
+	assert_true(f->over);
+	step_is(f, T0, STEP_SWITCHED, 1100, 500, 5);
+	step_is(f, T0, STEP_SWITCHED_ALL, 1600, 0, 5);
+	step_is(f, T0, STEP_ROLE_MASTER, 1800, 0, 1);
+	step_is(f, T0, STEP_ENDED, 1900, 0, 1);
+	assert_int_equal(f->epoch, 7);
+	world_end(&w);
+}
+
+/* There and back: what was said of the first time is no word on the second. */
+static void cluster_there_and_back(void **state)
+{
+	struct world w = cluster_world();
+	(void)state;
+	for (int port = 7001; port <= 7006; port++)
+		if (port != 7004)
+			cluster_nodes(&w, port, SWAPPED);
+	cluster_new_master(&w);
+	info_replica_as(&w, id_at(&w, 7001), "cluster", 7001, HOST, 7004, 120, INFO_LINKED);
+	assert_true(record(&w, 0)->over);
+	w.now += 5000;
+	cluster_nodes(&w, 7002,
+		      LINE_MASTER(CID1, 7001, "", "", 8, " 0-5460")
+			  LINE_SLAVE(CID4, 7004, "", "", CID1, 8) REST);
+	assert_int_equal(node_at(&w, 7004)->member->echo_count, 0);
+	w.now += 100;
+	info_replica_as(&w, id_at(&w, 7004), "cluster", 7004, HOST, 7001, 130, INFO_LINKED);
+	info_master_as(&w, id_at(&w, 7001), "cluster", 7001, 130, "");
+	assert_int_equal(records(&w), 2);
+	assert_string_equal(record(&w, 1)->new_master, HOST ":7001");
+	step_is(record(&w, 1), T0, STEP_SWITCHED, 5000, 0, 1);
+	world_end(&w);
+}
+
+/* A claim is news for a minute. In a settled cluster nothing is kept. */
+static void cluster_echoes_go(void **state)
+{
+	struct world w = cluster_world();
+	(void)state;
+	cluster_nodes(&w, 7002, BEFORE(""));
+	for (int port = 7001; port <= 7006; port++)
+		assert_int_equal(node_at(&w, port)->member->echo_count, 0);
+	cluster_nodes(&w, 7002, SWAPPED);
+	cluster_nodes(&w, 7003, SWAPPED);
+	assert_int_equal(node_at(&w, 7004)->member->echo_count, 2);
+	w.now += 61000;
+	cluster_nodes(&w, 7003, SWAPPED);
+	assert_int_equal(node_at(&w, 7004)->member->echo_count, 0);
+	assert_null(node_at(&w, 7004)->member->echoes);
+	cluster_nodes(&w, 7005, SWAPPED);
+	assert_int_equal(node_at(&w, 7004)->member->echo_count, 0);
+	world_end(&w);
+}
+
 static void cluster_came_back(void **state)
 {
 	struct world w = cluster_world();
@@ -654,6 +732,9 @@ int main(void)
 		cmocka_unit_test(switch_alone),
 		cmocka_unit_test(cluster_crash),
 		cmocka_unit_test(cluster_by_hand),
+		cmocka_unit_test(cluster_named_first),
+		cmocka_unit_test(cluster_there_and_back),
+		cmocka_unit_test(cluster_echoes_go),
 		cmocka_unit_test(cluster_came_back),
 		cmocka_unit_test(cluster_forced),
 		cmocka_unit_test(cluster_no_failover),
