@@ -105,6 +105,8 @@ struct failover_record {
 /* Newest last; borrowed until the next model_apply. */
 size_t model_failover_count(const struct model *m);
 const struct failover_record *model_failover_at(const struct model *m, size_t index);
+/* A cluster's failover that is running is known to be agreed on only when that node names the new master. */
+bool failover_waits_for(const struct model *m, const struct node *n);
 const char *failover_step_name(enum failover_step s);
 const char *failover_step_help(enum failover_step s);
 /* The step in the kind's own words: a cluster's sdown is fail?. */

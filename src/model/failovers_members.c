@@ -209,6 +209,18 @@ static bool said_by(const struct model *m, const struct failover_record *f, uint
 	return false;
 }
 
+bool failover_waits_for(const struct model *m, const struct node *n)
+{
+	const struct failover_record *f;
+	for (size_t age = 0; m->failovers_live > 0 && (f = failover_recent(m, age)) != NULL; age++)
+		if (!f->over && f->deployment_id == n->deployment_id && f->kind == KIND_CLUSTER &&
+		    f->new_master_id != 0 && f->step_ms[STEP_SWITCHED_ALL] == 0 &&
+		    f->observer_count < FAILOVER_OBSERVERS_MAX &&
+		    !failover_same_node(m, f->new_master_id, n->id) && !said_by(m, f, n->id))
+			return true;
+	return false;
+}
+
 /* Everybody that answers, or as many as are told apart, names the new master. */
 static void judge_agreement(struct model *m, struct failover_record *f, const struct deployment *d)
 {

@@ -5,6 +5,9 @@
 #include "config.h"
 #include "net/watch_private.h"
 
+#include "model/failovers.h"
+
+#define AWAITED_LINES_MAX 3300 /* of CLUSTER NODES, a round: 33 nodes of a hundred, 3 of a thousand */
 #define SLICE_NODES  64
 #define SLICE_GROUPS 32 /* their questions may all go to one Sentinel: LINK_MAX_PENDING */
 #define SLICE_MIN_MS 20
@@ -92,6 +95,26 @@ void watch_poll_group(struct watch *w, const struct group *g, struct group_entry
 	}
 }
 
+/* While a failover runs: those that have not named the new master yet, not each when its turn comes. In
+ * a large cluster some a round, from another place each time: some of them may never name it. */
+static void ask_awaited(struct watch *w, const struct deployment *d)
+{
+	size_t count = d->member_count, left, first;
+
+	if (count == 0)
+		return;
+	left = count < AWAITED_LINES_MAX ? AWAITED_LINES_MAX / count : 1;
+	first = w->round * left % count;
+	for (size_t i = 0; i < count && left > 0; i++) {
+		uint32_t id = d->member_ids[(first + i) % count];
+		const struct node *n = model_node(w->config.model, id);
+		struct entry *e = watch_find_up(w, id);
+
+		if (n && e && failover_waits_for(w->config.model, n))
+			left -= watch_ask_once(e, ASK_CLUSTER_NODES);
+	}
+}
+
 /* One reachable node of each cluster, another one each round. */
 static void poll_cluster(struct watch *w, const struct deployment *d)
 {
@@ -174,8 +197,10 @@ static void begin_round(struct watch *w)
 	}
 	watch_scan_groups(w);
 	while ((d = model_next_deployment(w->config.model, &cursor)))
-		if (d->kind == KIND_CLUSTER)
+		if (d->kind == KIND_CLUSTER) {
+			ask_awaited(w, d);
 			poll_cluster(w, d);
+		}
 }
 
 /* The share of slice number `slice` of `count` things begins here. */

@@ -485,6 +485,35 @@ static void cluster_named_first(void **state)
 	world_end(&w);
 }
 
+/* Who has not named it yet is waited for, and asked; who named it as the master of before has not. */
+static void cluster_some_named_first(void **state)
+{
+	struct world w = cluster_world();
+	(void)state;
+	cluster_nodes(&w, 7002, SWAPPED);
+	cluster_nodes(&w, 7005, SWAPPED);
+	assert_false(failover_waits_for(w.m, node_at(&w, 7003)));
+	cluster_new_master(&w);
+	assert_int_equal(record(&w, 0)->step_sources[STEP_SWITCHED], 2);
+	for (int port = 7001; port <= 7006; port++)
+		assert_int_equal(failover_waits_for(w.m, node_at(&w, port)),
+				 port == 7001 || port == 7003 || port == 7006);
+	w.now += 100;
+	cluster_nodes(&w, 7003,
+		      LINE_SLAVE(CID1, 7001, "", "", CID4, 1)
+			  LINE_MASTER(CID4, 7004, "", "", 1, " 0-5460") REST);
+	assert_true(failover_waits_for(w.m, node_at(&w, 7003)));
+	cluster_nodes(&w, 7003, SWAPPED);
+	assert_false(failover_waits_for(w.m, node_at(&w, 7003)));
+	cluster_nodes(&w, 7006, SWAPPED);
+	assert_false(record(&w, 0)->over);
+	cluster_nodes(&w, 7001, SWAPPED);
+	for (int port = 7001; port <= 7006; port++)
+		assert_false(failover_waits_for(w.m, node_at(&w, port)));
+	step_is(record(&w, 0), T0, STEP_SWITCHED_ALL, 100, 0, 5);
+	world_end(&w);
+}
+
 /* There and back: what was said of the first time is no word on the second. */
 static void cluster_there_and_back(void **state)
 {
@@ -733,6 +762,7 @@ int main(void)
 		cmocka_unit_test(cluster_crash),
 		cmocka_unit_test(cluster_by_hand),
 		cmocka_unit_test(cluster_named_first),
+		cmocka_unit_test(cluster_some_named_first),
 		cmocka_unit_test(cluster_there_and_back),
 		cmocka_unit_test(cluster_echoes_go),
 		cmocka_unit_test(cluster_came_back),
