@@ -16,11 +16,17 @@ static struct failover_record *live_of(const struct model *m, uint32_t deploymen
 				       bool open_only)
 {
 	struct failover_record *f;
-	for (size_t age = 0; (f = failover_recent(m, age)) != NULL; age++)
-		if (f->deployment_id == deployment_id && failover_same_node(m, f->old_master_id, old_id) &&
+	for (size_t age = 0; (f = failover_recent(m, age)) != NULL; age++) {
+		if (f->deployment_id != deployment_id)
+			continue;
+		/* It became master meanwhile: that it lost that before is another change. */
+		if (failover_same_node(m, f->new_master_id, old_id))
+			return NULL;
+		if (failover_same_node(m, f->old_master_id, old_id) &&
 		    (!f->over || (!open_only && m->now_ms - f->over_ms < SAME_CHANGE_MS &&
 				  f->step_ms[STEP_ABORTED] == 0)))
 			return f;
+	}
 	return NULL;
 }
 

@@ -514,7 +514,8 @@ static void cluster_some_named_first(void **state)
 	world_end(&w);
 }
 
-/* There and back: what was said of the first time is no word on the second. */
+/* There, back and there again within a minute: three failovers, and what was said of one is no word on
+ * the next. */
 static void cluster_there_and_back(void **state)
 {
 	struct world w = cluster_world();
@@ -536,6 +537,21 @@ static void cluster_there_and_back(void **state)
 	assert_int_equal(records(&w), 2);
 	assert_string_equal(record(&w, 1)->new_master, HOST ":7001");
 	step_is(record(&w, 1), T0, STEP_SWITCHED, 5000, 0, 1);
+	for (int port = 7002; port <= 7006; port++)
+		cluster_nodes(&w, port,
+			      LINE_MASTER(CID1, 7001, "", "", 8, " 0-5460")
+				  LINE_SLAVE(CID4, 7004, "", "", CID1, 8) REST);
+	info_replica_as(&w, id_at(&w, 7004), "cluster", 7004, HOST, 7001, 130, INFO_LINKED);
+	assert_true(record(&w, 1)->over);
+	w.now += 5000;
+	cluster_nodes(&w, 7002,
+		      LINE_SLAVE(CID1, 7001, "", "", CID4, 9)
+			  LINE_MASTER(CID4, 7004, "", "", 9, " 0-5460") REST);
+	info_replica_as(&w, id_at(&w, 7001), "cluster", 7001, HOST, 7004, 140, INFO_LINKED);
+	cluster_new_master(&w);
+	assert_int_equal(records(&w), 3);
+	assert_string_equal(record(&w, 2)->new_master, HOST ":7004");
+	step_is(record(&w, 2), T0, STEP_SWITCHED, 10100, 0, 1);
 	world_end(&w);
 }
 
