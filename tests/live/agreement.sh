@@ -59,7 +59,7 @@ dissent_is_over() {
 	jq -e -n '[inputs | select(.event | endswith("disagreement")) | .event][-1] == "-disagreement"' "$WORK/events"
 }
 
-# on_screen TEXT REGEX: how long it took is told; two intervals are what it should take at most.
+# on_screen TEXT REGEX: how long it took is told; that two rounds are enough, test_watch shows without a clock.
 on_screen() {
 	local began
 	began=$(now_ms)

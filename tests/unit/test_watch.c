@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <poll.h>
 #include <signal.h>
 
 #include "base/clock.h"
@@ -409,6 +410,92 @@ static void hurries_for_all(void **state)
 	live_stop(&sentinel);
 }
 
+/* --- two rounds ------------------------------------------------------------------------------- */
+
+static bool has_split(const struct fleet *f)
+{
+	struct verdict v;
+
+	health_deployment(f->model, model_deployment(f->model, first_group(f)->deployment_id),
+			  model_now_ms(f->model), &v);
+	return strstr(v.text, "split brain: two masters named") != NULL;
+}
+
+/* Silently: the same name for another address on the second Sentinel. */
+static void name_master(const struct set *s, uint16_t port)
+{
+	char command[100], reply[64];
+
+	live_command(s->sentinels[1].port, "SENTINEL REMOVE mymaster", reply, sizeof(reply));
+	assert_true(strncmp(reply, "+OK", 3) == 0);
+	snprintf(command, sizeof(command), "SENTINEL MONITOR mymaster 127.0.0.1 %u 1", port);
+	live_command(s->sentinels[1].port, command, reply, sizeof(reply));
+	assert_true(strncmp(reply, "+OK", 3) == 0);
+}
+
+/* A whole round, until each Sentinel has said whom it names. */
+static void run_round(struct fleet *f)
+{
+	unsigned before = f->asked[ASK_SENTINEL_MASTERS];
+
+	watch_poll_all_now(f->watch);
+	RUN_UNTIL(f, f->asked[ASK_SENTINEL_MASTERS] == before + 2);
+}
+
+/* The second Sentinel has answered a question of before, and we have not read that yet. */
+static void leave_an_answer_behind(struct fleet *f, const struct set *s)
+{
+	struct link *l = watch_find_entry(f->watch, node_at(f, s->sentinels[1].port)->id)->link;
+	struct pollfd p = { .fd = l->stream.fd, .events = POLLIN };
+
+	watch_poll_all_now(f->watch);
+	link_flush(l);
+	assert_int_equal(poll(&p, 1, PATIENT_MS), 1);
+}
+
+/* Whatever the interval: no round is begun by the clock here. */
+static void two_rounds_show_a_split_brain(void **state)
+{
+	struct live_server other = { 0 };
+	struct set s;
+	struct fleet f;
+
+	(void)state;
+	if (!live_available())
+		skip();
+	set_start(&s);
+	live_start(&other, NULL);
+	fleet_init(&f, true);
+	add_target(&f, s.sentinels[0].port);
+	RUN_UNTIL(&f, set_known(&f, &s) && have_met(first_group(&f)));
+	fleet_done(&f);
+	fleet_start(&f, false, 3600000, PATIENT_MS);
+	add_target(&f, s.sentinels[0].port);
+	RUN_UNTIL(&f, watch_settled(f.watch) && set_known(&f, &s));
+	unsigned round = f.watch->round;
+
+	assert_false(has_split(&f));
+	name_master(&s, other.port);
+	run_round(&f);
+	assert_true(has_split(&f));
+	name_master(&s, s.master.port);
+	run_round(&f);
+	assert_false(has_split(&f));
+	assert_int_equal(f.watch->round, round + 2);
+
+	/* At worst the question of before is on its way: then it is not asked again in the first round. */
+	leave_an_answer_behind(&f, &s);
+	name_master(&s, other.port);
+	run_round(&f);
+	assert_false(has_split(&f));
+	run_round(&f);
+	assert_true(has_split(&f));
+	assert_int_equal(f.watch->round, round + 5);
+	fleet_done(&f);
+	live_stop(&other);
+	set_stop(&s);
+}
+
 /* --- a cluster of three ------------------------------------------------------------------------ */
 
 static bool cluster_known(const struct fleet *f, const struct live_server nodes[3])
@@ -501,6 +588,7 @@ int main(void)
 		cmocka_unit_test(settles_once),
 		cmocka_unit_test(settles_with_many_masters),
 		cmocka_unit_test(hurries_for_all),
+		cmocka_unit_test(two_rounds_show_a_split_brain),
 		cmocka_unit_test(cluster),
 	};
 
