@@ -39,7 +39,7 @@ while read -r kind name; do
 	key) file=README.md ;;
 	replay-key) file=docs/recording.md ;;
 	command)
-		grep -Eq "\`:$name[ \`]" "$src"/README.md "$src"/docs/*.md || fail "no page has the command :$name"
+		grep -Eq "\`:${name}[ \`]" "$src"/README.md "$src"/docs/*.md || fail "no page has the command :$name"
 		continue
 		;;
 	option) file=docs/options.md pattern="\`$name[] =[\`]" ;;
