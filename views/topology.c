@@ -98,9 +98,10 @@ static void loose_add(struct topology *t, const struct view_context *c, bool sen
 
 #define WEIGHED_MAX 16 /* masters: of more the heads alone say whether they can fail over */
 
-/* The first reason, or where there is room all of them. */
+/* The first reason, or where there is room all of them. What stands against a shard or a plain set its rows
+ * show themselves; that our own user may not, they do not. */
 static void reasons_add(struct topology *t, const struct view_context *c, const struct group *g,
-			bool ckquorum)
+			bool sentinels, bool ckquorum)
 {
 	const struct readiness *r = &t->chance.ready;
 	size_t shown = 0;
@@ -110,7 +111,7 @@ static void reasons_add(struct topology *t, const struct view_context *c, const 
 		return;
 	for (int pass = READY_NO; pass > READY_UNKNOWN; pass--)
 		for (size_t i = 0; i < r->reason_count; i++) {
-			if (r->reasons[i].verdict != (enum ready)pass ||
+			if (r->reasons[i].verdict != (enum ready)pass || (!sentinels && !r->reasons[i].own) ||
 			    (ckquorum && strncmp(r->reasons[i].text, "CKQUORUM", 8) == 0))
 				continue;
 			if (shown++ > 0 && !t->roomy) {
@@ -133,8 +134,8 @@ static void notes_add(struct topology *t, const struct view_context *c, const st
 		topology_row_add(t, ID_CKQUORUM | g->id, ROW_NOTE)->group_id = g->id;
 	if (probe_of(g) != NULL)
 		topology_row_add(t, ID_CLIENT | g->id, ROW_NOTE)->group_id = g->id;
-	if (d && d->kind == KIND_SENTINEL && d->group_count <= WEIGHED_MAX)
-		reasons_add(t, c, g, ckquorum);
+	if (d && d->group_count <= WEIGHED_MAX)
+		reasons_add(t, c, g, d->kind == KIND_SENTINEL, ckquorum);
 }
 
 static void group_add(struct topology *t, const struct view_context *c, const struct group *g,

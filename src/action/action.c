@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "base/number.h"
-#include "model/permission.h"
+#include "base/text.h"
 
 const struct action_kind *const action_kinds[] = {
 	&action_failover,
@@ -169,6 +169,8 @@ static bool prepare(struct action *a, const struct model *m, int64_t now_ms)
 	bool ready = a->kind->prepare(a, m, now_ms);
 	if (ready && a->refusal != NULL && a->kind->changes)
 		ready = action_block(a, "%s", a->refusal);
+	if (ready && a->may.state == MAY_NO)
+		ready = action_block(a, "the user lacks %s there", a->may.lacks);
 	/* Nothing is confirmed by an empty line. */
 	if (ready && a->kind->needs_confirm && a->sheet.confirm[0] == '\0')
 		ready = action_block(a, "it has no name that could be typed");
@@ -342,11 +344,75 @@ bool action_choose(struct action *a, const struct model *m, size_t form, int64_t
 	if (a->stage != ACTION_NONE || form >= a->sheet.form_count || form == a->form || !open)
 		return false;
 	struct action fresh = { .id = a->id, .kind = a->kind, .on = a->on, .refusal = a->refusal,
-				.form = form, .sheet = { .opened_ms = a->sheet.opened_ms } };
+				.form = form, .may = a->may,
+				.sheet = { .opened_ms = a->sheet.opened_ms } };
 	free(a->plan);
 	*a = fresh;
 	write_sheet(a, m, now_ms);
 	return true;
+}
+
+/* --- may our user? ------------------------------------------------------------------------------ */
+
+static void words_of(char (*argv)[NAME_BYTES], int argc, char *out, size_t size)
+{
+	out[0] = '\0';
+	for (int i = 0; i < argc; i++)
+		text_format(out + strlen(out), size - strlen(out), "%s%s", i > 0 ? " " : "", argv[i]);
+}
+
+void action_brief_again(struct action *a, const struct model *m, int64_t now_ms)
+{
+	if (a->stage != ACTION_NONE)
+		return;
+	a->sheet.line_count = 0;
+	a->kind->brief(a, m, now_ms);
+}
+
+int action_ask(struct action *a, const struct model *m, char argv[ACTION_ASK_ARGV][NAME_BYTES],
+	       int64_t now_ms)
+{
+	int argc = a->kind->ask != NULL && a->refusal == NULL && a->may.state == MAY_UNASKED ?
+			   a->kind->ask(a, m, argv) : 0;
+	if (argc == 0)
+		return 0;
+	a->may = (struct action_may){ .state = MAY_ASKED, .node_id = a->target_ids[0] };
+	words_of(argv, argc, a->may.command, sizeof(a->may.command));
+	action_brief_again(a, m, now_ms);
+	return argc;
+}
+
+/* An error about the arguments comes from the command itself: the ACL has let us pass. A command that the
+ * server does not know (renamed, or kept back by a proxy) and LOADING and its like say nothing. */
+static enum may may_by(enum answer answer, const char *text)
+{
+	if (answer != ANSWER_REFUSED)
+		return MAY_UNKNOWN;
+	if (strncmp(text, "NOPERM ", 7) == 0)
+		return MAY_NO;
+	return strncmp(text, "ERR ", 4) == 0 && strncmp(text, "ERR unknown ", 12) != 0 ? MAY_YES :
+											  MAY_UNKNOWN;
+}
+
+bool action_asked(struct action *a, enum answer answer, const char *text, int64_t now_ms,
+		  struct action_facts *out)
+{
+	if (text == NULL || text[0] == '\0')
+		text = answer == ANSWER_TIMEOUT ? "no reply in time" : "the connection was lost";
+	a->may.state = may_by(answer, text);
+	a->may.at_ms = now_ms;
+	text_format(a->may.words, sizeof(a->may.words), "%s", text);
+	permission_name(a->may.command, text, a->may.lacks);
+	if (a->stage == ACTION_NONE && a->may.state == MAY_NO && a->sheet.state != SHEET_BLOCKED) {
+		a->sheet.state = SHEET_BLOCKED;
+		snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "the user lacks %s there: nothing is sent",
+			 a->may.lacks);
+	}
+	action_facts_fill(a, out);
+	out->stage = ACTION_NONE;
+	out->command = a->may.command;
+	out->outcome = a->may.state == MAY_NO ? a->may.words : "";
+	return a->may.state == MAY_NO || a->may.state == MAY_YES;
 }
 
 bool action_confirmed(const struct action *a, const char *typed)

@@ -8,10 +8,12 @@
 #include "model/health.h"
 #include "model/menu.h"
 #include "model/model.h"
+#include "model/permission.h"
 #include "model/sheet.h"
 
 #define ACTION_ARGV_MAX    8
 #define ACTION_TARGETS_MAX 16
+#define ACTION_ASK_ARGV    3
 
 struct action_context {       /* what it acts on, fixed when the sheet opens */
 	uint32_t deployment_id, group_id;
@@ -27,6 +29,18 @@ struct action_bound {
 };
 
 struct action;
+
+enum may { MAY_UNASKED, MAY_ASKED, MAY_YES, MAY_NO, MAY_UNKNOWN };
+
+/* Whether our user may do it, by the server's word since the sheet opened. */
+struct action_may {
+	enum may state;
+	uint32_t node_id;     /* who was asked */
+	int64_t at_ms;        /* of the answer */
+	char command[160];    /* with which it was asked */
+	char lacks[PERMISSION_BYTES]; /* MAY_NO */
+	char words[160];      /* the server's, for MAY_NO and MAY_UNKNOWN */
+};
 
 /* A number that is typed before the name: what the server itself takes. */
 struct action_param {
@@ -50,6 +64,9 @@ struct action_kind {
 	bool (*applies)(const struct model *m, const struct action_context *on, int64_t now_ms);
 	/* Picks target node and command for the context. False with the reason why it cannot be done. */
 	bool (*prepare)(struct action *a, const struct model *m, int64_t now_ms);
+	/* The command that asks whether our user may, and does nothing: words in argv, their count; 0: there
+	 * is nothing to ask. NULL: it shows when it is sent. */
+	int (*ask)(const struct action *a, const struct model *m, char argv[ACTION_ASK_ARGV][NAME_BYTES]);
 	/* What is said before anything is sent. */
 	void (*brief)(struct action *a, const struct model *m, int64_t now_ms);
 	/* A reply, or its absence; text is never empty. NULL: one OK is followed, or all are counted. */
@@ -85,6 +102,7 @@ struct action {
 	int64_t epoch;
 	uint64_t fingerprint;           /* of whatever else the sheet says that must not change */
 	void *plan;                     /* the kind's own; owned, one block */
+	struct action_may may;
 	const char *refusal;            /* why nothing that changes something is sent; NULL */
 	/* while followed */
 	int64_t sent_ms, deadline_ms;
@@ -122,6 +140,16 @@ void action_watch(struct action *a, const struct model *m, int64_t now_ms);
 /* Another form of the command, while nothing was sent: the sheet is made anew with it. False: there is
  * none. */
 bool action_choose(struct action *a, const struct model *m, size_t form, int64_t now_ms);
+/* What asks, once the sheet is open, whether our user may: count of words, to may.node_id; 0: nothing. */
+int action_ask(struct action *a, const struct model *m, char argv[ACTION_ASK_ARGV][NAME_BYTES],
+	       int64_t now_ms);
+/* The answer, or its absence. Blocks the sheet when the permission is missing. True: what is to be
+ * remembered is in out, for an observation with the node may.node_id. The lines are written anew by
+ * action_brief_again, once the model knows it. */
+bool action_asked(struct action *a, enum answer answer, const char *text, int64_t now_ms,
+		  struct action_facts *out);
+/* While nothing was sent: the lines alone, a sheet that is blocked stays so. */
+void action_brief_again(struct action *a, const struct model *m, int64_t now_ms);
 bool action_confirmed(const struct action *a, const char *typed);
 void action_sent(struct action *a, int64_t now_ms);
 /* The reply of target number `index`, or its absence. */

@@ -68,6 +68,7 @@ const struct action_kind action_failover = {
 	.changes = true,
 	.live = true,
 	.prepare = prepare,
+	.ask = failover_ask,
 	.brief = failover_brief,
 	.follow = failover_follow,
 };

@@ -122,6 +122,7 @@ void failover_brief(struct action *a, const struct model *m, int64_t now_ms)
 	if (d == NULL || d->id != a->on.deployment_id)
 		return;
 	brief_ready(a, m, g, d->kind, now_ms);
+	failover_brief_permission(a, m, now_ms);
 	failover_brief_whom(a, m, g, d->kind, now_ms);
 	brief_master(a, m, g, now_ms);
 	if (d->kind == KIND_CLUSTER)

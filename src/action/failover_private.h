@@ -31,6 +31,10 @@ bool failover_prepare_cluster(struct action *a, const struct model *m, const str
 			      int64_t now_ms);
 bool failover_prepare_plain(struct action *a, const struct model *m, const struct group *g);
 
+/* --- failover_ask.c: whether our user may, asked when the sheet opens --- */
+int failover_ask(const struct action *a, const struct model *m, char argv[ACTION_ASK_ARGV][NAME_BYTES]);
+void failover_brief_permission(struct action *a, const struct model *m, int64_t now_ms);
+
 /* --- failover_brief.c: the sheet before anything is sent --- */
 void failover_brief(struct action *a, const struct model *m, int64_t now_ms);
 /* failover_brief_whom.c: who is promoted, who is not, what is lost, who can go on from there. */

@@ -70,6 +70,59 @@ static struct action *left_under_way(struct app *app, const struct action_kind *
 	return NULL;
 }
 
+static struct app_action *slot_of(struct app *app, uint32_t action_id)
+{
+	for (size_t i = 0; i < APP_ACTIONS_MAX; i++)
+		if (app->actions[i].action != NULL && app->actions[i].action->id == action_id)
+			return &app->actions[i];
+	return NULL;
+}
+
+static void observe_action(struct app *app, uint32_t node_id, struct action_facts *facts)
+{
+	const struct observation obs = { .question = ASK_ACTION,
+					 .node_id = node_id,
+					 .recv_ms = clock_mono_ms(),
+					 .wall_ms = clock_wall_ms(),
+					 .rtt_us = -1,
+					 .u.action = facts };
+	facts->operator_name = app->operator_name;
+	app_observe(app, &obs);
+	if (app->ui != NULL)
+		ui_dirty(app->ui);
+}
+
+static void permission_answered(uint32_t action_id, enum answer answer, enum server_error error,
+				const char *text, void *owner)
+{
+	struct app *app = owner;
+	struct app_action *slot = slot_of(app, action_id);
+	struct action_facts facts;
+	(void)error;
+	if (slot == NULL) /* left meanwhile */
+		return;
+	if (action_asked(slot->action, answer, text, clock_mono_ms(), &facts))
+		observe_action(app, slot->action->may.node_id, &facts);
+	action_brief_again(slot->action, app->model, clock_mono_ms());
+	if (app->ui != NULL)
+		ui_dirty(app->ui);
+}
+
+/* Anew for each sheet: ACLs are changed while we watch. */
+static void ask_permission(struct app *app, struct action *a)
+{
+	char words[ACTION_ASK_ARGV][NAME_BYTES];
+	const char *argv[ACTION_ASK_ARGV];
+	struct action_facts facts;
+	int argc = action_ask(a, app->model, words, clock_mono_ms());
+	for (int i = 0; i < argc; i++)
+		argv[i] = words[i];
+	if (argc == 0 || watch_send(app->watch, a->may.node_id, argc, argv, a->id, permission_answered, app))
+		return;
+	action_asked(a, ANSWER_LOST, "no connection to it", clock_mono_ms(), &facts);
+	action_brief_again(a, app->model, clock_mono_ms());
+}
+
 struct action *app_action_open(struct app *app, const struct action_kind *kind,
 			       const struct action_context *on)
 {
@@ -88,6 +141,7 @@ struct action *app_action_open(struct app *app, const struct action_kind *kind,
 					       clock_mono_ms());
 		app->actions[i] = (struct app_action){ .action = a, .open = true };
 		say_link(app, a);
+		ask_permission(app, a);
 		return a;
 	}
 	app_notice(app, HEALTH_WARNING, "%d actions are on their way already", APP_ACTIONS_MAX);
@@ -116,16 +170,7 @@ static void action_report(struct app *app, const struct action *a)
 	struct action_facts facts;
 	action_facts_fill(a, &facts);
 	facts.command = action_command_text(a, command, sizeof(command));
-	facts.operator_name = app->operator_name;
-	const struct observation obs = { .question = ASK_ACTION,
-					 .node_id = action_target_now(a),
-					 .recv_ms = clock_mono_ms(),
-					 .wall_ms = clock_wall_ms(),
-					 .rtt_us = -1,
-					 .u.action = &facts };
-	app_observe(app, &obs);
-	if (app->ui != NULL)
-		ui_dirty(app->ui);
+	observe_action(app, action_target_now(a), &facts);
 }
 
 /* Tags carry the action's id and the target's index, never a pointer: a reply may come when the
@@ -138,10 +183,7 @@ static uint32_t action_tag(const struct action *a, size_t index)
 /* NULL: it has been left meanwhile. */
 static struct app_action *action_of_tag(struct app *app, uint32_t tag)
 {
-	for (size_t i = 0; i < APP_ACTIONS_MAX; i++)
-		if (app->actions[i].action != NULL && app->actions[i].action->id == tag / ACTION_TARGETS_MAX)
-			return &app->actions[i];
-	return NULL;
+	return slot_of(app, tag / ACTION_TARGETS_MAX);
 }
 
 static void take_reply(struct app *app, uint32_t tag, enum answer answer, const char *text)

@@ -112,6 +112,12 @@ void apply_action(struct model *m, const struct observation *obs, struct node *n
 {
 	const struct action_facts *a = obs->u.action;
 	char addr[ENDPOINT_TEXT_BYTES] = "", detail[1024];
+	/* Whether one may is known from then on; that a sheet was opened is no event. */
+	if (a->stage == ACTION_NONE) {
+		if (n != NULL)
+			node_note_action(m, n, a);
+		return;
+	}
 	if (n != NULL)
 		endpoint_format(&n->addr, addr);
 	text_format(detail, sizeof(detail), "action %u, %s %s: %s%s%s, by %s", a->action_id, a->name,

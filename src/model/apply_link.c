@@ -272,11 +272,12 @@ void node_note_action(struct model *m, struct node *n, const struct action_facts
 	const char *words = strstr(a->outcome, "NOPERM ");
 	char name[PERMISSION_BYTES];
 	struct refusal *r = action_refusal(n, permission_name(a->command, "", name));
-	if (a->stage == ACTION_ACCEPTED && r != NULL) {
+	bool allowed = a->stage == ACTION_ACCEPTED || (a->stage == ACTION_NONE && a->outcome[0] == '\0');
+	if (allowed && r != NULL) {
 		refusal_remove(n, (size_t)(r - n->refusals));
 		m->changed |= TOPIC_HEALTH;
 	}
-	if (a->stage != ACTION_REFUSED || words == NULL)
+	if ((a->stage != ACTION_REFUSED && a->stage != ACTION_NONE) || words == NULL)
 		return;
 	if (r == NULL) {
 		n->refusals = mem_grow(n->refusals, &n->refusal_cap, n->refusal_count + 1,

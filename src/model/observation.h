@@ -66,6 +66,7 @@ struct link_facts {
 	bool events;       /* the pub/sub link of a Sentinel, not the command link */
 };
 
+/* ACTION_NONE: nothing was sent but the question whether our user may; outcome: the refusal, "": he may. */
 enum action_stage { ACTION_NONE, ACTION_SENT, ACTION_ACCEPTED, ACTION_REFUSED, ACTION_VERIFIED,
 		    ACTION_FAILED, ACTION_UNKNOWN /* no answer, no proof either way */ };
 

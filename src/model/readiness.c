@@ -38,6 +38,7 @@ static void against(struct readiness *r, enum ready verdict, const char *fmt, ..
 		return;
 	struct readiness_reason *reason = &r->reasons[r->reason_count++];
 	reason->verdict = verdict;
+	reason->own = false;
 	va_start(ap, fmt);
 	text_vformat(reason->text, sizeof(reason->text), fmt, ap);
 	va_end(ap);
@@ -175,10 +176,13 @@ static void judge_own_refusals(const struct model *m, const struct group *g, enu
 	const char *permission = kind == KIND_SENTINEL ? "+sentinel|failover" :
 				 kind == KIND_CLUSTER  ? "+cluster|failover" :
 							 "+failover";
+	size_t before = r->reason_count;
 	for (size_t i = 0; i < g->view_count; i++)
 		judge_own_refusal(m, g->views[i].sentinel_id, permission, now_ms, r);
 	for (size_t i = 0; kind != KIND_SENTINEL && i < g->member_count; i++)
 		judge_own_refusal(m, g->member_ids[i], permission, now_ms, r);
+	for (size_t i = before; i < r->reason_count; i++)
+		r->reasons[i].own = true;
 }
 
 /* Of a Sentinel everything counts, of a member what says who it is and how far it has come. */

@@ -9,7 +9,11 @@ enum ready { READY_YES, READY_UNKNOWN, READY_DOUBTFUL, READY_NO };
 
 #define READINESS_REASONS_MAX 12
 /* verdict READY_YES: nothing against it, but worth knowing */
-struct readiness_reason { enum ready verdict; char text[180]; };
+struct readiness_reason {
+	enum ready verdict;
+	bool own;                    /* of redoubt's own user, when the operator wants to: a permission */
+	char text[180];
+};
 struct readiness {
 	enum ready verdict;          /* the worst reason's */
 	bool running;                /* one is: no further one now, and that is no bad news */

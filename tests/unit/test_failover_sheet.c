@@ -480,6 +480,116 @@ static void it_is_undone(void **state)
 	world_end(&w);
 }
 
+/* --- may our user? ----------------------------------------------------------------------------------- */
+
+#define SHEET_NOPERM "NOPERM this user has no permissions to run the 'sentinel|failover' command"
+
+static size_t all_events(const struct world *w)
+{
+	return event_log_count(model_events(w->m));
+}
+
+static void answered(struct world *w, struct action *a, enum answer answer, const char *text)
+{
+	struct action_facts facts;
+	struct observation o = observe(w, ASK_ACTION, a->may.node_id);
+	if (action_asked(a, answer, text, w->now, &facts)) {
+		facts.operator_name = "alice";
+		o.u.action = &facts;
+		apply(w, &o);
+	}
+	action_brief_again(a, w->m, w->now);
+}
+
+static void asks_whether_it_may(void **state)
+{
+	struct world w = sentinel_world();
+	char argv[ACTION_ASK_ARGV][NAME_BYTES], again[ACTION_ASK_ARGV][NAME_BYTES];
+	struct readiness r;
+	(void)state;
+	struct action *a = open_on(&w, &action_failover, 21001);
+	uint32_t first = a->target_ids[0];
+	size_t events = all_events(&w);
+	assert_int_equal(action_ask(a, w.m, argv, w.now), 3);
+	assert_string_equal(argv[0], "SENTINEL");
+	assert_string_equal(argv[1], "FAILOVER");
+	assert_string_not_equal(argv[2], "mymaster");
+	assert_true(strlen(argv[2]) > 32);
+	assert_int_equal(a->may.node_id, first);
+	assert_true(has_line(a, "permission", "asking 127.0.0.1:2600"));
+	assert_int_equal(action_ask(a, w.m, again, w.now), 0); /* once a sheet */
+	answered(&w, a, ANSWER_REFUSED, SHEET_NOPERM);
+	assert_int_equal(a->sheet.state, SHEET_BLOCKED);
+	assert_has(a->sheet.outcome, "the user lacks +sentinel|failover there");
+	assert_true(has_line(a, "permission", "lacks +sentinel|failover at 127.0.0.1:2600"));
+	assert_true(has_line(a, "", "by hand: the user lacks +sentinel|failover at"));
+	assert_false(action_confirmed(a, "mymaster"));
+	action_free(a);
+	/* Remembered, and no event. */
+	assert_int_equal(all_events(&w), events);
+	assert_non_null(node_action_refusal(model_node(w.m, first), "+sentinel|failover"));
+	readiness_of(w.m, group_of(&w, 21001), w.now, &r);
+	bool said = false;
+	for (size_t i = 0; i < r.reason_count; i++)
+		said |= strstr(r.reasons[i].text, "by hand: the user lacks +sentinel|failover at") != NULL;
+	assert_true(said);
+	/* Another one next, and by another name; a silence says nothing. */
+	a = open_on(&w, &action_failover, 21001);
+	assert_int_not_equal(a->target_ids[0], first);
+	assert_int_equal(action_ask(a, w.m, again, w.now), 3);
+	assert_string_not_equal(argv[2], again[2]);
+	answered(&w, a, ANSWER_TIMEOUT, NULL);
+	assert_true(has_line(a, "permission", "not known: no reply in time"));
+	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
+	action_free(a);
+	/* Granted meanwhile: the first one's word is taken back. */
+	a = open_on(&w, &action_failover, 21001);
+	a->target_ids[0] = first;
+	assert_int_equal(action_ask(a, w.m, again, w.now), 3);
+	answered(&w, a, ANSWER_REFUSED, "ERR No such master with that name");
+	assert_true(has_line(a, "permission", "allowed, asked just now"));
+	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
+	assert_null(node_action_refusal(model_node(w.m, first), "+sentinel|failover"));
+	assert_int_equal(all_events(&w), events);
+	action_free(a);
+	world_end(&w);
+}
+
+/* What says nothing of permissions; and what must not be asked at all. */
+static void says_nothing_of_permissions(void **state)
+{
+	static const char *const words[] = { "LOADING Redis is loading", "ERR unknown command 'FAILOVER'",
+					     "BUSY x" };
+	char argv[ACTION_ASK_ARGV][NAME_BYTES];
+	struct world w = sentinel_world();
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct action *a = open_on(&w, &action_failover, 21001);
+		assert_int_equal(action_ask(a, w.m, argv, w.now), 3);
+		answered(&w, a, ANSWER_REFUSED, words[i]);
+		assert_true(has_line(a, "permission", "not known: "));
+		assert_int_equal(a->sheet.state, SHEET_CONFIRM);
+		action_free(a);
+	}
+	const struct node *n = node_at(&w, 21001);
+	const struct action_context on = { n->deployment_id, n->group_id, n->id };
+	struct action *a = action_open(&action_failover, &on, w.m, "read-only", w.now);
+	assert_int_equal(action_ask(a, w.m, argv, w.now), 0);
+	action_free(a);
+	a = open_on(&w, &action_ckquorum, 21001);
+	assert_int_equal(action_ask(a, w.m, argv, w.now), 0);
+	action_free(a);
+	/* Sentinels up to 6.0 have no ACL. */
+	for (int port = 26001; port <= 26003; port++)
+		infof(&w, id_at(&w, port), "# Server\r\nredis_version:6.0.16\r\nredis_mode:sentinel\r\n"
+		      "run_id:%040d\r\n# Sentinel\r\nsentinel_masters:1\r\nsentinel_tilt:0\r\n", port);
+	a = open_on(&w, &action_failover, 21001);
+	assert_int_equal(action_ask(a, w.m, argv, w.now), 0);
+	assert_false(has_line(a, "permission", ""));
+	action_free(a);
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +607,8 @@ int main(void)
 		cmocka_unit_test(others_words_are_followed),
 		cmocka_unit_test(nothing_happens),
 		cmocka_unit_test(it_is_undone),
+		cmocka_unit_test(asks_whether_it_may),
+		cmocka_unit_test(says_nothing_of_permissions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
