@@ -588,6 +588,16 @@ static void says_nothing_of_permissions(void **state)
 	assert_false(has_line(a, "permission", ""));
 	action_free(a);
 	world_end(&w);
+	/* A word that no server takes for an option: neither FORCE, TAKEOVER, ABORT nor TIMEOUT. */
+	w = cluster_world();
+	a = open_on(&w, &action_failover, 7001);
+	assert_int_equal(action_ask(a, w.m, argv, w.now), 3);
+	assert_string_equal(a->may.command, "CLUSTER FAILOVER redoubt-asks-permission");
+	assert_int_equal(a->may.node_id, a->candidate_id);
+	answered(&w, a, ANSWER_REFUSED, "ERR syntax error");
+	assert_int_equal(a->may.state, MAY_YES);
+	action_free(a);
+	world_end(&w);
 }
 
 int main(void)
