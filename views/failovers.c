@@ -41,7 +41,7 @@ static void fill_running(struct failover_row *row, const struct failover_record 
 	row->last_step_ms = row->begin_ms;
 	if (count == 0)
 		return;
-	row->last_step = failover_step_label(r->kind, order[count - 1]);
+	row->last_step = failover_step_words(r, order[count - 1]);
 	row->last_step_ms = r->step_ms[order[count - 1]];
 }
 
@@ -55,7 +55,9 @@ static void row_fill(struct failover_row *row, const struct failover_record *r,
 				     .group_id = r->group_id,
 				     .node_id = model_node_resolve(c->model, r->new_master_id),
 				     .over = r->over,
-				     .aborted = r->step_ms[STEP_ABORTED] != 0,
+				     .aborted = r->step_ms[STEP_ABORTED] != 0 &&
+						!failover_end_is_unknown(r),
+				     .unknown = failover_end_is_unknown(r),
 				     .doubtful = r->abort_reason[0] != '\0' ||
 						 (r->over && r->step_ms[STEP_ENDED] == 0),
 				     .cause = r->cause,
@@ -140,12 +142,13 @@ static void append(char *out, size_t size, size_t *said, size_t count, const cha
 
 static void totals_fill(struct failovers *f)
 {
-	size_t by[CAUSE_REDOUBT + 1] = {0}, aborted = 0, running = 0, said = 0, len;
+	size_t by[CAUSE_REDOUBT + 1] = {0}, aborted = 0, unknown = 0, running = 0, said = 0, len;
 	char *out = f->totals;
 
 	for (size_t i = 0; i < f->count; i++) {
 		by[f->rows[i].cause]++;
 		aborted += f->rows[i].aborted;
+		unknown += f->rows[i].unknown;
 		running += !f->rows[i].over;
 	}
 	snprintf(out, sizeof(f->totals), "%zu failover%s", f->count, f->count == 1 ? "" : "s");
@@ -161,6 +164,9 @@ static void totals_fill(struct failovers *f)
 	len = strlen(out);
 	if (aborted > 0)
 		snprintf(out + len, sizeof(f->totals) - len, "; %zu given up", aborted);
+	len = strlen(out);
+	if (unknown > 0)
+		snprintf(out + len, sizeof(f->totals) - len, "; %zu unknown", unknown);
 }
 
 /* --- rebuild ----------------------------------------------------------------------------------- */

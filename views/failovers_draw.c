@@ -131,7 +131,8 @@ static void draw_change(const struct pane *p, int y, int x, int width, const str
 	enum style_role state = selected ? STYLE_SELECTED : health_style(row_health(row));
 	char text[FAILOVER_OUTCOME_BYTES];
 	int used = x, half = (width - 3) / 2, old = text_width(row->old_master);
-	bool promoted = row->over && !row->aborted && row->new_master[0], whole;
+	bool promoted = row->over && !row->aborted && !row->unknown && row->new_master[0],
+	     whole;
 
 	if (!row->over)
 		running_text(row, now_ms, text, sizeof(text));

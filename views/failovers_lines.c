@@ -109,6 +109,7 @@ static void add_summary(struct filling *w)
 	char took[UNITS_BYTES];
 	int64_t end_ms = r->over ? failover_end_ms(r) : w->c->now_ms;
 	enum style_role style = !r->over		     ? STYLE_WARNING
+				: failover_end_is_unknown(r) ? STYLE_WARNING
 				: r->step_ms[STEP_ABORTED] ? STYLE_CRITICAL
 				: r->abort_reason[0]	     ? STYLE_WARNING
 							     : STYLE_OK;
@@ -117,7 +118,9 @@ static void add_summary(struct filling *w)
 	text_format(text, sizeof(text), "%s  %s%s%s to %s", clock_format_hms_ms(r->wall_ms, wall),
 		    r->kind == KIND_SENTINEL ? r->name : "", r->kind == KIND_SENTINEL ? "  " : "",
 		    r->old_master[0] ? r->old_master : "?",
-		    r->new_master[0] ? r->new_master : "nobody");
+		    r->new_master[0] ? r->new_master
+		    : failover_end_is_unknown(r) ? "?"
+						   : "nobody");
 	add(w, LINE_TEXT, STYLE_STRONG, text);
 	failover_outcome_text(r, text, sizeof(text));
 	if (r->abort_reason[0] == '-' || r->abort_reason[0] == '+')
@@ -135,7 +138,7 @@ static void add_summary(struct filling *w)
 
 /* --- steps ------------------------------------------------------------------------------------- */
 
-static enum style_role step_style(enum failover_step s)
+static enum style_role step_style(const struct failover_record *r, enum failover_step s)
 {
 	switch (s) {
 	case STEP_LOST:
@@ -143,7 +146,7 @@ static enum style_role step_style(enum failover_step s)
 	case STEP_ODOWN:
 		return STYLE_WARNING;
 	case STEP_ABORTED:
-		return STYLE_CRITICAL;
+		return failover_end_is_unknown(r) ? STYLE_WARNING : STYLE_CRITICAL;
 	case STEP_ROLE_MASTER:
 	case STEP_ENDED:
 		return STYLE_OK;
@@ -166,8 +169,8 @@ static void add_steps(struct filling *w)
 		int64_t spread_ms = failover_spread_ms(r, s);
 		struct failover_line *l;
 
-		snprintf(label, sizeof(label), "%s", failover_step_label(r->kind, s));
-		l = add(w, LINE_BAR, step_style(s), label);
+		snprintf(label, sizeof(label), "%s", failover_step_words(r, s));
+		l = add(w, LINE_BAR, step_style(r, s), label);
 		l->at_ms = l->to_ms = since(w, r->step_ms[s]);
 		l->from_ms = before_ms;
 		l->took_ms = l->to_ms - before_ms;

@@ -15,7 +15,7 @@
 struct failover_row {
 	uint32_t id, deployment_id, group_id, node_id; /* node: the new master */
 	bool named;                   /* by Sentinels; else `name` is the deployment's */
-	bool over, aborted, doubtful; /* doubtful: over, but not as it should be */
+	bool over, aborted, unknown, doubtful; /* doubtful: over, but not as it should be */
 	enum failover_cause cause;
 	int64_t wall_ms, begin_ms;
 	int64_t total_ms;             /* of one that is over */

@@ -63,7 +63,7 @@ static void steps_fill(struct last_failover *l, const struct failover_record *f)
 			continue;
 		units_duration(f->step_ms[s] - begin_ms, line.offset);
 		snprintf(line.label, sizeof(line.label), "%s",
-			 failover_step_label(f->kind, (enum failover_step)s));
+			 failover_step_words(f, (enum failover_step)s));
 		if (f->step_sources[s] > 1 && spread_ms < AT_ONCE_MS)
 			snprintf(line.who, sizeof(line.who), "%u say so", f->step_sources[s]);
 		else if (f->step_sources[s] > 1)

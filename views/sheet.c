@@ -21,16 +21,19 @@ static int line_draw(const struct pane *p, int y, int columns, int room,
 		     const struct sheet_line *line)
 {
 	int indent = columns >= 40 ? LABEL_COLUMNS + 3 : 2;
-	enum style_role role =
-	    line->health == HEALTH_OK ? STYLE_DIALOG : health_style(line->health);
+	enum style_role role = line->before		       ? STYLE_DIM
+			       : line->health == HEALTH_OK ? STYLE_DIALOG
+							   : health_style(line->health);
 	int used;
 
 	if (room < 1)
 		return 0;
 	if (p) {
-		pane_glyph(p, y, 0, health_style(line->health), health_glyph(line->health));
+		if (!line->before) /* nothing is green that is not looked at any more */
+			pane_glyph(p, y, 0, health_style(line->health), health_glyph(line->health));
 		if (columns >= 40)
-			pane_text(p, y, 2, LABEL_COLUMNS, STYLE_DIALOG, line->label);
+			pane_text(p, y, 2, LABEL_COLUMNS, line->before ? STYLE_DIM : STYLE_DIALOG,
+				  line->label);
 	}
 	used = text_wrap_draw(p, y, indent, columns - indent, room, role, line->text);
 	return used > 0 ? used : 1;
@@ -84,6 +87,7 @@ static enum health outcome_health(const struct sheet *s)
 	case SHEET_VALUE:
 	case SHEET_CONFIRM:
 	case SHEET_SENT:
+	case SHEET_UNKNOWN:
 		break;
 	}
 	return HEALTH_WARNING;
@@ -96,6 +100,7 @@ static const char *const state_words[] = {
     [SHEET_SENT] = "Sent, being followed",
     [SHEET_DONE] = "Done and verified",
     [SHEET_FAILED] = "Failed",
+    [SHEET_UNKNOWN] = "Outcome unknown",
 };
 
 static void outcome_text(const struct sheet *s, char *out, size_t size)
@@ -186,6 +191,11 @@ static int lines_height(const struct sheet *s, int columns)
 	return sum;
 }
 
+static bool comes_first(const struct sheet_line *line)
+{
+	return line->health == HEALTH_CRITICAL && !line->before;
+}
+
 /* What is critical comes first where not all fit: a blocker must not be out of sight. */
 static int lines_place(const struct pane *p, int columns, const struct sheet *s, int top)
 {
@@ -194,7 +204,7 @@ static int lines_place(const struct pane *p, int columns, const struct sheet *s,
 
 	for (int first = 1; first >= 0; first--)
 		for (size_t i = 0; i < count; i++)
-			if ((s->lines[i].health == HEALTH_CRITICAL) == first)
+			if (comes_first(&s->lines[i]) == first)
 				y += line_draw(p, y, columns, 100, &s->lines[i]);
 	return y - top;
 }

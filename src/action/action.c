@@ -282,6 +282,16 @@ static bool target_is_silent(const struct action *a, const struct action *again,
 	return again->target_ids[0] != a->target_ids[0] && (n == NULL || n->link.state != LINK_UP);
 }
 
+/* What spoke for it does not speak for it any more, and is not looked at again. */
+static void stop_lines(struct action *a, const struct model *m, int64_t now_ms)
+{
+	if (a->kind->live) {
+		a->sheet.line_count = 0;
+		a->kind->brief(a, m, now_ms);
+	}
+	sheet_lines_before(&a->sheet, "as it was when it was blocked:");
+}
+
 /* Only what the operator read on the sheet may be sent: same command, same node, same master, same
  * epoch, and behind each of them the same process. */
 static bool still_holds(struct action *a, const struct model *m, const char *prefix, int64_t now_ms)
@@ -318,6 +328,7 @@ static bool still_holds(struct action *a, const struct model *m, const char *pre
 		a->sheet.state = SHEET_BLOCKED;
 		snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "%s%.200s", prefix,
 			 changed != NULL ? changed : again->blocked);
+		stop_lines(a, m, now_ms);
 	}
 	action_free(again);
 	return ready && changed == NULL;
@@ -363,7 +374,8 @@ static void words_of(char (*argv)[NAME_BYTES], int argc, char *out, size_t size)
 
 void action_brief_again(struct action *a, const struct model *m, int64_t now_ms)
 {
-	if (a->stage != ACTION_NONE)
+	bool blocked_since = a->sheet.line_count > 0 && a->sheet.lines[0].before;
+	if (a->stage != ACTION_NONE || blocked_since)
 		return;
 	a->sheet.line_count = 0;
 	a->kind->brief(a, m, now_ms);
@@ -432,6 +444,8 @@ void action_sent(struct action *a, int64_t now_ms)
 	if (a->due > 1)
 		snprintf(a->outcome, sizeof(a->outcome), "to %zu Sentinels", a->due);
 	a->sheet.state = SHEET_SENT;
+	if (a->kind->changes)
+		sheet_lines_before(&a->sheet, "as it was before this was sent:");
 	snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "sent, waiting for the reply");
 }
 
@@ -442,7 +456,9 @@ void action_end(struct action *a, enum action_stage stage, const char *fmt, ...)
 	vsnprintf(a->outcome, sizeof(a->outcome), fmt, ap);
 	va_end(ap);
 	a->stage = stage;
-	a->sheet.state = stage == ACTION_VERIFIED ? SHEET_DONE : SHEET_FAILED;
+	a->sheet.state = stage == ACTION_VERIFIED ? SHEET_DONE :
+			 stage == ACTION_UNKNOWN  ? SHEET_UNKNOWN :
+						    SHEET_FAILED;
 	snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "%s", a->outcome);
 }
 

@@ -55,9 +55,19 @@ const struct failover_record *failover_record_of(const struct action *a, const s
 }
 
 /* As short as the labels of a sheet are. */
-static const char *step_label(enum deployment_kind kind, enum failover_step s)
+static const char *step_label(const struct failover_record *f, enum failover_step s)
 {
-	return s == STEP_SELECTED ? "selected" : failover_step_label(kind, s);
+	return s == STEP_SELECTED ? "selected" : failover_step_words(f, s);
+}
+
+static enum health step_health(const struct failover_record *f, enum failover_step s)
+{
+	/* Nobody has done anything by it, so nothing is well. */
+	if (s == STEP_TRY && f->leader_id == 0)
+		return HEALTH_UNKNOWN;
+	if (s == STEP_ABORTED)
+		return failover_end_is_unknown(f) ? HEALTH_WARNING : HEALTH_CRITICAL;
+	return HEALTH_OK;
 }
 
 /* Each step with the ms since it was sent and since the step before. */
@@ -76,8 +86,9 @@ void failover_say_steps(struct action *a, const struct failover_record *f)
 		if (next < 0)
 			return;
 		said[next] = true;
-		sheet_line_add(&a->sheet, next == STEP_ABORTED ? HEALTH_CRITICAL : HEALTH_OK,
-			       step_label(f->kind, (enum failover_step)next), "%lld ms (+%lld)%s%s",
+		enum failover_step s = (enum failover_step)next;
+		sheet_line_add(&a->sheet, step_health(f, s), step_label(f, s),
+			       "%lld ms (+%lld)%s%s",
 			       (long long)(f->step_ms[next] - a->sent_ms), (long long)(f->step_ms[next] - before),
 			       next == STEP_ELECTED || next == STEP_TRY   ? "  " :
 			       next == STEP_SELECTED			  ? "  " :

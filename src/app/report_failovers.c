@@ -67,7 +67,7 @@ static void steps(struct report *r, const struct failover_record *f)
 			   "Spread ms |\n| --- | --- | ---: | ---: | --- | ---: |\n");
 	for (size_t i = 0; i < count; i++) {
 		enum failover_step s = order[i];
-		buf_addf(r->out, "| %s | %s | %lld | %lld | ", failover_step_label(f->kind, s),
+		buf_addf(r->out, "| %s | %s | %lld | %lld | ", failover_step_words(f, s),
 			 report_time(f->wall_ms + f->step_ms[s] - begin, at),
 			 (long long)(f->step_ms[s] - begin), (long long)(f->step_ms[s] - before));
 		said_by(r, f, s);
@@ -249,7 +249,9 @@ static void summary(struct report *r, const struct failover_record *f)
 	buf_addstr(r->out, "- From ");
 	report_text(r, f->old_master[0] != '\0' ? f->old_master : "?");
 	buf_addstr(r->out, " to ");
-	report_text(r, f->new_master[0] != '\0' ? f->new_master : "nobody");
+	report_text(r, f->new_master[0] != '\0'	   ? f->new_master :
+			failover_end_is_unknown(f) ? "?" :
+						     "nobody");
 	buf_addstr(r->out, f->new_master[0] != '\0' && f->step_ms[STEP_ABORTED] != 0 ?
 			       " (chosen, not seen to be promoted)\n" :
 			       "\n");
@@ -295,7 +297,7 @@ static void bars(struct report *r, const struct failover_record *f)
 	span = span > 0 ? span : 1;
 	buf_addf(r->out, "\n```text\n%-17s %7s  0 ms to %lld ms\n", "step", "took ms", (long long)span);
 	for (size_t i = 0; i < count; i++) {
-		bar(r, failover_step_label(f->kind, order[i]), before, f->step_ms[order[i]] - begin, span);
+		bar(r, failover_step_words(f, order[i]), before, f->step_ms[order[i]] - begin, span);
 		before = f->step_ms[order[i]] - begin;
 	}
 	if (last != 0 && writable > last)

@@ -139,6 +139,17 @@ static void next_form(struct ui *ui)
 		name_deployment(ui, d);
 }
 
+/* Who was typing when it was blocked has not read that it was: what runs then is not his. */
+static void say_not_sent(struct sheet *sheet)
+{
+	char why[sizeof(sheet->outcome)];
+	static const char words[] = "nothing was sent: ";
+	if (strncmp(sheet->outcome, words, sizeof(words) - 1) == 0)
+		return;
+	memcpy(why, sheet->outcome, sizeof(why));
+	snprintf(sheet->outcome, sizeof(sheet->outcome), "%s%.230s", words, why);
+}
+
 /* Enter sends what has been read on the screen. One that comes together with the name is out of a paste
  * that the terminal does not mark, or was typed over a line that has been still since. */
 void ui_sheet_key(struct ui *ui, uint32_t key)
@@ -155,7 +166,9 @@ void ui_sheet_key(struct ui *ui, uint32_t key)
 		return;
 	}
 	if (sheet->state != SHEET_CONFIRM && sheet->state != SHEET_VALUE) {
-		if (key == KEYC_ENTER || key == 'q')
+		if (sheet->state == SHEET_BLOCKED && key == KEYC_ENTER)
+			say_not_sent(sheet);
+		else if (sheet->state != SHEET_BLOCKED && (key == KEYC_ENTER || key == 'q'))
 			close_sheet(ui);
 		return;
 	}

@@ -47,6 +47,20 @@ const char *failover_step_label(enum deployment_kind kind, enum failover_step s)
 	return failover_step_name(s);
 }
 
+bool failover_end_is_unknown(const struct failover_record *f)
+{
+	return f->step_ms[STEP_ABORTED] != 0 && strcmp(f->abort_reason, "unknown") == 0;
+}
+
+const char *failover_step_words(const struct failover_record *f, enum failover_step s)
+{
+	if (s == STEP_TRY && f->cause == CAUSE_REDOUBT && f->leader_id == 0)
+		return "asked for";
+	if (s == STEP_ABORTED && failover_end_is_unknown(f))
+		return "unknown";
+	return failover_step_label(f->kind, s);
+}
+
 const char *failover_cause_name(enum failover_cause c)
 {
 	static const char *const names[] = { "unknown", "crash", "manual", "redoubt" };
@@ -217,6 +231,8 @@ void failover_outcome_text(const struct failover_record *f, char *out, size_t si
 	const char *why = failover_abort_text(f->abort_reason);
 	if (!f->over)
 		text_format(out, size, "running");
+	else if (failover_end_is_unknown(f))
+		text_format(out, size, "unknown: it may have been carried out, or be yet");
 	else if (f->step_ms[STEP_ABORTED] != 0)
 		text_format(out, size, "given up: %s", why);
 	else if (f->step_ms[STEP_ENDED] != 0)

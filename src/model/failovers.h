@@ -111,6 +111,10 @@ const char *failover_step_name(enum failover_step s);
 const char *failover_step_help(enum failover_step s);
 /* The step in the kind's own words: a cluster's sdown is fail?. */
 const char *failover_step_label(enum deployment_kind kind, enum failover_step s);
+/* The same of a record: what was asked for and nobody has begun has not started, and what nobody knows the
+ * end of was not given up. */
+const char *failover_step_words(const struct failover_record *f, enum failover_step s);
+bool failover_end_is_unknown(const struct failover_record *f);
 const char *failover_cause_name(enum failover_cause c); /* unknown crash manual redoubt */
 /* First moment, and the last one known so far. */
 int64_t failover_begin_ms(const struct failover_record *f);

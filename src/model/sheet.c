@@ -1,6 +1,7 @@
 #include "model/sheet.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -15,4 +16,21 @@ void sheet_line_add(struct sheet *s, enum health health, const char *label, cons
 	va_start(ap, fmt);
 	text_vformat(line->text, sizeof(line->text), fmt, ap);
 	va_end(ap);
+}
+
+void sheet_lines_before(struct sheet *s, const char *heading)
+{
+	if (s->line_count == 0)
+		return;
+	if (s->line_count == SHEET_LINES_MAX)
+		s->line_count--;
+	memmove(&s->lines[1], &s->lines[0], s->line_count * sizeof(s->lines[0]));
+	memset(&s->lines[0], 0, sizeof(s->lines[0]));
+	text_format(s->lines[0].text, sizeof(s->lines[0].text), "%s", heading);
+	s->line_count++;
+	for (size_t i = 0; i < s->line_count; i++) {
+		s->lines[i].before = true;
+		if (strcmp(s->lines[i].label, "now") == 0)
+			text_format(s->lines[i].label, sizeof(s->lines[i].label), "before");
+	}
 }

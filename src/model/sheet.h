@@ -14,10 +14,12 @@ enum sheet_state {
 	SHEET_SENT,     /* sent, outcome followed */
 	SHEET_DONE,     /* verified */
 	SHEET_FAILED,   /* refused, timed out, aborted */
+	SHEET_UNKNOWN,  /* it may have been done, or may be yet */
 };
 
 struct sheet_line {
 	enum health health; /* how it is drawn */
+	bool before;        /* as it was then, and is not looked at any more */
 	char label[20];
 	char text[300];
 };
@@ -40,5 +42,8 @@ struct sheet {
 
 void sheet_line_add(struct sheet *s, enum health health, const char *label, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* What the lines say is of before from now on: nothing follows it any more. A heading says before what. */
+void sheet_lines_before(struct sheet *s, const char *heading);
 
 #endif

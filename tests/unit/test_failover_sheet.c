@@ -306,12 +306,47 @@ static void is_blocked_at_once(void **state)
 		action_watch(a, w.m, w.now);
 		assert_int_equal(a->sheet.state, SHEET_BLOCKED);
 		assert_has(a->sheet.outcome, cases[i].words);
+		/* nothing on it looks as if it held still */
+		for (size_t k = 0; k < a->sheet.line_count; k++)
+			assert_true(a->sheet.lines[k].before);
+		assert_true(a->sheet.line_count > 5);
+		if (i < 2)
+			assert_false(has_line(a, "ready", "failover ok"));
 		/* neither by its name nor in another form */
 		assert_false(action_confirmed(a, "mymaster"));
 		assert_false(action_choose(a, w.m, 1, w.now));
 		action_free(a);
 		world_end(&w);
 	}
+}
+
+/* Neither failed nor given up: whoever reads that tries again. */
+static void an_unknown_end_is_called_so(void **state)
+{
+	struct world w = sentinel_world();
+	char words[200];
+	(void)state;
+	struct action *a = open_on(&w, &action_failover, 21001);
+	action_sent(a, w.now);
+	for (size_t k = 0; k < a->sheet.line_count; k++)
+		assert_true(a->sheet.lines[k].before);
+	report(&w, a);
+	assert_false(action_follow(a, w.m, w.now));
+	assert_false(has_line(a, "started", ""));
+	assert_true(has_line(a, "asked for", "0 ms"));
+	assert_int_equal(a->sheet.lines[0].health, HEALTH_UNKNOWN);
+	w.now += a->deadline_ms + 1;
+	assert_true(action_follow(a, w.m, w.now));
+	assert_int_equal(a->stage, ACTION_UNKNOWN);
+	assert_int_equal(a->sheet.state, SHEET_UNKNOWN);
+	report(&w, a);
+	const struct failover_record *f = model_failover_at(w.m, model_failover_count(w.m) - 1);
+	assert_true(failover_end_is_unknown(f));
+	assert_string_equal(failover_step_words(f, STEP_ABORTED), "unknown");
+	failover_outcome_text(f, words, sizeof(words));
+	assert_has(words, "unknown: ");
+	action_free(a);
+	world_end(&w);
 }
 
 static void is_kept_up_to_date(void **state)
@@ -612,7 +647,7 @@ int main(void)
 		cmocka_unit_test(coordinated_is_followed),
 		cmocka_unit_test(coordinated_is_given_up),
 		cmocka_unit_test(is_blocked_at_once),
-		cmocka_unit_test(is_kept_up_to_date),
+		cmocka_unit_test(is_kept_up_to_date), cmocka_unit_test(an_unknown_end_is_called_so),
 		cmocka_unit_test(counts_what_will_be_lost),
 		cmocka_unit_test(others_words_are_followed),
 		cmocka_unit_test(nothing_happens),

@@ -338,8 +338,17 @@ static void test_sheet(void **state)
 	assert_has(text, "Done and verified");
 	assert_has(text, "3 of 3 Sentinels agree");
 	free(text);
-	s.state = SHEET_BLOCKED;
+	s.state = SHEET_UNKNOWN;
 	text = draw_sheet(&s, "", 22, 80);
+	assert_has(text, "Outcome unknown: ");
+	assert_lacks(text, "Failed");
+	assert_has(text, "● quorum");
+	free(text);
+	s.state = SHEET_BLOCKED;
+	sheet_lines_before(&s, "as it was when it was blocked:");
+	text = draw_sheet(&s, "", 22, 80);
+	assert_has(text, "as it was when it was blocked:");
+	assert_lacks(text, "● quorum");
 	assert_has(text, "Cannot be done now");
 	assert_lacks(text, "Type mymaster");
 	free(text);
