@@ -62,6 +62,8 @@ static int head_draw(const struct pane *p, int y, int columns, int room, const s
 {
 	int indent = columns >= 40 ? 9 : 0, used = 0;
 
+	if (!s->command[0] && !s->target[0]) /* there is nothing of that kind to be sent here */
+		return 0;
 	if (p && indent)
 		pane_text(p, y, 0, indent - 1, STYLE_DIALOG, "command");
 	used += text_wrap_draw(p, y, indent, columns - indent, room, STYLE_STRONG, s->command);
@@ -134,8 +136,9 @@ static void ask_text(const struct sheet *s, char *out, size_t size)
 		snprintf(out, size, "%.80s%sType %s, then Enter; Esc leaves", s->outcome,
 			 s->outcome[0] ? ". " : "", s->value);
 	else if (s->confirm[0])
-		snprintf(out, size, "%.80s%sType %s to go ahead, Esc to leave", s->outcome,
-			 s->outcome[0] ? ". " : "", s->confirm);
+		snprintf(out, size, "%.80s%sType %s to go ahead%s%.60s%s, Esc to leave", s->outcome,
+			 s->outcome[0] ? ". " : "", s->confirm, s->confirm_what ? " (" : "",
+			 s->confirm_what ? s->confirm_what : "", s->confirm_what ? ")" : "");
 	else
 		snprintf(out, size, "Enter to go ahead, Esc to leave");
 }

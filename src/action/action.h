@@ -108,6 +108,8 @@ struct action {
 	int64_t sent_ms, deadline_ms;
 	int64_t replied_ms;             /* by a reply of the server, not by its lack; 0: none */
 	char outcome[220];              /* words for the stage */
+	int64_t risk_bytes;             /* failover: not replicated, by the last look before it was sent */
+	bool unconsented;               /* failover: the cluster did it by itself, without the old master */
 	uint32_t new_master_id;
 	int64_t promoted_ms;            /* role:master by its own word */
 	int64_t agreed_ms;              /* everybody who answers named it */

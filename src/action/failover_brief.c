@@ -19,8 +19,17 @@ static void brief_ready(struct action *a, const struct model *m, const struct gr
 			enum deployment_kind kind, int64_t now_ms)
 {
 	struct readiness r;
+	const struct node *master = model_node(m, g->master_id);
 	readiness_of(m, g, now_ms, &r);
 	sheet_line_add(&a->sheet, ready_health(r.verdict), "ready", "%s", r.text);
+	/* That verdict is of a crash, and here it may be one: who is green on a dead master is misread. */
+	if (master != NULL && master->info_at_ms != 0 && !node_answers(master) && !r.running) {
+		struct sheet_line *line = &a->sheet.lines[a->sheet.line_count - 1];
+		line->health = line->health == HEALTH_OK ? HEALTH_WARNING : line->health;
+		sheet_line_add(&a->sheet, HEALTH_CRITICAL, "", "%s", kind == KIND_REPLICATION ?
+				       "the master does not answer" :
+				       "the master does not answer: a failover may begin by itself");
+	}
 	for (size_t i = 0; i < r.reason_count; i++)
 		if (strstr(r.text, r.reasons[i].text) == NULL)
 			sheet_line_add(&a->sheet, ready_health(r.reasons[i].verdict), "", "%s",

@@ -69,7 +69,7 @@ static void say_others(struct action *a, const struct model *m, const struct gro
 			       f.text);
 	}
 	if (same > 0)
-		sheet_line_add(&a->sheet, HEALTH_OK, "others", "%zu of %zu other Sentinels would choose the same",
+		sheet_line_add(&a->sheet, HEALTH_OK, "others", "%zu of %zu other Sentinels would choose the same replica",
 			       same, asked);
 }
 
@@ -111,7 +111,14 @@ static const struct forecast_replica *replica_in(const struct forecast *f, uint3
 	return NULL;
 }
 
-/* Of the candidate; where the rules do not tell which, the worst of those that can be promoted. */
+/* Of those that the rules do not tell apart for certain, when they name nobody. */
+static bool may_be_chosen(const struct forecast *f, const struct forecast_replica *r)
+{
+	return r->passed_over == 0 &&
+	       (!f->tie || (r->priority == f->replicas[0].priority && r->offset == f->replicas[0].offset));
+}
+
+/* Of the candidate; where the rules do not tell which, the worst of those that it may be. */
 static int64_t loss_of(const struct forecast *f, uint32_t candidate_id)
 {
 	const struct forecast_replica *chosen = replica_in(f, candidate_id);
@@ -119,7 +126,7 @@ static int64_t loss_of(const struct forecast *f, uint32_t candidate_id)
 	if (chosen != NULL)
 		return chosen->loss_bytes;
 	for (size_t i = 0; i < f->count; i++)
-		if (f->replicas[i].passed_over == 0 && f->replicas[i].loss_bytes > worst)
+		if (may_be_chosen(f, &f->replicas[i]) && f->replicas[i].loss_bytes > worst)
 			worst = f->replicas[i].loss_bytes;
 	return worst;
 }
@@ -141,6 +148,20 @@ static void say_risk(struct action *a, const struct model *m, const struct group
 	sheet_line_add(&a->sheet, bytes > 0 ? HEALTH_WARNING : HEALTH_OK, "at risk",
 		       "up to %s, up to %s of writes: what it has not acknowledged (once a second)",
 		       units_bytes(bytes, text), units_duration(ms < 1000 ? 1000 : ms, seconds));
+}
+
+/* Without its answer there is no consent: the cluster fails over by itself meanwhile, or nothing happens. */
+static void say_no_consent(struct action *a)
+{
+	char bytes[UNITS_BYTES];
+	if (a->risk_bytes != FACT_UNKNOWN)
+		sheet_line_add(&a->sheet, HEALTH_WARNING, "at risk",
+			       "the master does not answer: without its consent nothing is paused, and what was not "
+			       "replicated is lost, up to %s by its last word", units_bytes(a->risk_bytes, bytes));
+	else
+		sheet_line_add(&a->sheet, HEALTH_WARNING, "at risk",
+			       "the master does not answer: without its consent nothing is paused, and what was not "
+			       "replicated is lost; how much is not known");
 }
 
 static void say_safe(struct action *a, enum deployment_kind kind)
@@ -235,11 +256,20 @@ void failover_brief_whom(struct action *a, const struct model *m, const struct g
 	} else {
 		say_chosen(a, m, g, kind);
 	}
-	if (is_safe(a, kind))
+	const struct node *master = model_node(m, g->master_id);
+	bool answers = master != NULL && node_answers(master);
+	a->risk_bytes = loss_of(&f, candidate != NULL ? candidate->id : 0);
+	if (is_safe(a, kind) && !answers)
+		say_no_consent(a);
+	else if (is_safe(a, kind))
 		say_safe(a, kind);
 	else
 		say_risk(a, m, g, &f, candidate != NULL ? candidate->id : 0);
-	if (kind == KIND_SENTINEL && a->form == FORM_USUAL)
+	if (kind == KIND_SENTINEL && a->form == FORM_USUAL && !answers)
+		sheet_line_add(&a->sheet, HEALTH_WARNING, "after it",
+			       "the old master does not answer now: if it comes back, it takes writes, which will be "
+			       "lost, until the Sentinels demote it");
+	else if (kind == KIND_SENTINEL && a->form == FORM_USUAL)
 		sheet_line_add(&a->sheet, HEALTH_WARNING, "after it",
 			       "the old master takes writes, which will be lost, until it is demoted 8 to 20 s later");
 	if (kind == KIND_CLUSTER && a->form == FORM_FORCE)

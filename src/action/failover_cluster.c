@@ -26,6 +26,7 @@ static void name_command(struct action *a, const char *addr)
 	/* What may lose writes is typed differently. */
 	snprintf(a->sheet.confirm, sizeof(a->sheet.confirm), "%s%.*s", force ? FORCE_WORD : "",
 		 (int)(NAME_BYTES - sizeof(FORCE_WORD)), addr);
+	a->sheet.confirm_what = force ? "FORCE and the new master" : "the new master";
 	a->sheet.forms[FORM_USUAL] = "with its master's consent";
 	a->sheet.forms[FORM_FORCE] = "FORCE";
 	a->sheet.form_count = 2;

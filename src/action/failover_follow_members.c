@@ -67,6 +67,30 @@ static const struct node *seconder(const struct action *a, const struct model *m
 	return by != NULL && by != n && n->member->seconded_ms > a->sent_ms ? by : NULL;
 }
 
+/* The majority held the old master for failed, and to us it has not said a word since: it cannot have handed
+ * over. cluster.c:clusterHandleSlaveFailover then is the automatic one, whatever was asked for. */
+static bool did_without(const struct action *a, const struct failover_record *f, const struct node *old)
+{
+	if (a->form != FORM_USUAL)
+		return false;
+	if (f != NULL && f->step_ms[STEP_ODOWN] != 0 && f->step_ms[STEP_ODOWN] <= a->promoted_ms)
+		return true;
+	return old != NULL && old->member != NULL && old->member->flags & CFLAG_FAIL &&
+	       old->link.last_reply_ms <= a->sent_ms;
+}
+
+static void say_unconsented(struct action *a)
+{
+	char text[UNITS_BYTES], bytes[40] = "how much is not known";
+	if (!a->unconsented)
+		return;
+	if (a->risk_bytes != FACT_UNKNOWN)
+		snprintf(bytes, sizeof(bytes), "up to %s", units_bytes(a->risk_bytes, text));
+	sheet_line_add(&a->sheet, HEALTH_CRITICAL, "consent",
+		       "did not happen: the old master was held for failed and paused no writes; the cluster failed "
+		       "over by itself, and what was not replicated is lost: %s", bytes);
+}
+
 static void say_cluster(struct action *a, const struct node *seconds, size_t slots, size_t reached,
 			size_t asked, int64_t epoch)
 {
@@ -97,6 +121,8 @@ void failover_follow_cluster(struct action *a, const struct model *m, const stru
 	size_t slots = slot_count_of(d, n->id);
 	int64_t epoch = n->member != NULL ? n->member->config_epoch : 0;
 	reached = nodes_at_epoch(m, d->id, epoch, &asked);
+	a->unconsented = a->unconsented || did_without(a, f, old);
+	say_unconsented(a);
 	say_master(a, n, "");
 	say_cluster(a, seconds, slots, reached, asked, epoch);
 	if (g != NULL)
@@ -108,10 +134,10 @@ void failover_follow_cluster(struct action *a, const struct model *m, const stru
 		 endpoint_format(&n->addr, addr), epoch > a->epoch ? reached : 0, asked);
 	if (n->member == NULL || epoch <= a->epoch || slots == 0 || reached < asked || seconds == NULL)
 		return;
-	action_end(a, ACTION_VERIFIED,
-		   "%.70s is master by its own word after %s; %.50s says so too: %zu slots; %zu of %zu nodes "
+	action_end(a, a->unconsented ? ACTION_FAILED : ACTION_VERIFIED,
+		   "%s%.70s is master by its own word after %s; %.50s says so too: %zu slots; %zu of %zu nodes "
 		   "know epoch %lld after %s",
-		   addr, units_duration(a->promoted_ms - a->sent_ms, first),
+		   a->unconsented ? "without the old master's consent, by the cluster itself: " : "", addr, units_duration(a->promoted_ms - a->sent_ms, first),
 		   endpoint_format(&seconds->addr, by), slots, reached, asked, (long long)epoch,
 		   units_duration(now_ms - a->sent_ms, all));
 }

@@ -38,6 +38,7 @@ bool failover_prepare_plain(struct action *a, const struct model *m, const struc
 	action_set_argv(a, 3, argv);
 	snprintf(a->subject, sizeof(a->subject), "%s", g->name);
 	snprintf(a->sheet.confirm, sizeof(a->sheet.confirm), "%s", g->name);
+	a->sheet.confirm_what = "the master of now";
 	a->deadline_ms = FAILOVER_PLAIN_TIMEOUT_MS + FAILOVER_GRACE_MS;
 	if (has_sentinels(m, g->deployment_id, g))
 		return action_block(a, "Sentinels watch this set and would undo it: fail over through them");

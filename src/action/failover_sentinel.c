@@ -52,6 +52,7 @@ bool failover_prepare_sentinel(struct action *a, const struct model *m, const st
 	action_set_argv(a, coordinated ? 4 : 3, argv);
 	snprintf(a->subject, sizeof(a->subject), "%s", g->name);
 	snprintf(a->sheet.confirm, sizeof(a->sheet.confirm), "%s", g->name);
+	a->sheet.confirm_what = "the set's name";
 	a->epoch = best != NULL ? best->facts.config_epoch : 0;
 	int64_t timeout_ms = best != NULL ? best->facts.failover_timeout_ms : FACT_UNKNOWN;
 	/* Each phase may take failover-timeout; two follow one another. */

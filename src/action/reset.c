@@ -236,14 +236,15 @@ static void brief(struct action *a, const struct model *m, int64_t now_ms)
 
 /* --- on its way -------------------------------------------------------------------------------- */
 
-/* "done: 10.0.0.1:26379; not reset: 10.0.0.3:26379". The one in the middle is told by the caller. */
-static char *progress(const struct action *a, const struct model *m, size_t done, char out[160])
+/* "reset: 10.0.0.1:26379; not reset: 10.0.0.3:26379", of which from `rest` on none was sent to. */
+static char *progress(const struct action *a, const struct model *m, size_t done, size_t rest,
+		      char out[160])
 {
 	char did[80], left[80];
-	size_t rest = done + 1 < a->target_count ? done + 1 : a->target_count;
+	rest = rest < a->target_count ? rest : a->target_count;
 	node_names(m, a->target_ids, done, did, sizeof(did));
 	node_names(m, a->target_ids + rest, a->target_count - rest, left, sizeof(left));
-	snprintf(out, 160, "done: %.70s; not reset: %.70s", did, left);
+	snprintf(out, 160, "reset: %.68s; not reset: %.68s", did, left);
 	return out;
 }
 
@@ -254,15 +255,41 @@ static const char *target_name(const struct action *a, const struct model *m, si
 	return n != NULL ? endpoint_format(&n->addr, out) : endpoint_format(&a->targets[index].addr, out);
 }
 
+/* Where each of them is by now: what was known of it before is not true any more once it was reset. */
+static void say_turns(struct action *a, const struct model *m, const char *why, int64_t now_ms)
+{
+	const struct plan *plan = a->plan;
+	char addr[ENDPOINT_TEXT_BYTES], took[UNITS_BYTES];
+	a->sheet.line_count = 0;
+	for (size_t i = 0; i < a->target_count; i++) {
+		const struct node *n = model_node(m, a->target_ids[i]);
+		const char *silent = n == NULL || n->link.state != LINK_UP ? "; does not answer now" : "";
+		bool learnt = plan->took_ms[i] != 0;
+		enum health health = learnt && silent[0] == '\0' ? HEALTH_OK : HEALTH_WARNING;
+		target_name(a, m, i, addr);
+		if (learnt)
+			sheet_line_add(&a->sheet, health, "Sentinel", "%zu. %.70s  reset, knew all again after %s%s",
+				       i + 1, addr, units_duration(plan->took_ms[i], took), silent);
+		else if (a->reply_ms[i] != 0)
+			sheet_line_add(&a->sheet, health, "Sentinel", "%zu. %.70s  reset %s ago: %.120s", i + 1, addr,
+				       units_age(now_ms - a->reply_ms[i], took), why);
+		else if (i < a->due)
+			sheet_line_add(&a->sheet, health, "Sentinel", "%zu. %.70s  told, has not said that it did%s",
+				       i + 1, addr, silent);
+		else
+			sheet_line_add(&a->sheet, silent[0] != '\0' ? HEALTH_WARNING : HEALTH_UNKNOWN, "Sentinel",
+				       "%zu. %.70s  not reset%s", i + 1, addr, silent);
+	}
+}
+
 static void replied(struct action *a, const struct model *m, size_t index, enum answer answer,
 		    const char *text, int64_t now_ms)
 {
 	char addr[ENDPOINT_TEXT_BYTES], words[160];
-	(void)now_ms;
 	if (index + 1 != a->due)
 		return;
 	target_name(a, m, index, addr);
-	progress(a, m, index, words);
+	progress(a, m, index, index + 1, words);
 	if (answer == ANSWER_REFUSED)
 		action_end(a, index == 0 ? ACTION_REFUSED : ACTION_FAILED, "%.60s refused: %.90s; %.60s", addr,
 			   text, index == 0 ? "nobody was reset" : words);
@@ -276,6 +303,7 @@ static void replied(struct action *a, const struct model *m, size_t index, enum 
 	else
 		action_go_on(a, ACTION_ACCEPTED, "%.60s is reset (%zu of %zu)", addr, index + 1,
 			     a->target_count);
+	say_turns(a, m, "it has not been asked since", now_ms);
 }
 
 static void finish(struct action *a, const struct model *m, const struct group *g)
@@ -348,19 +376,19 @@ static void next_turn(struct action *a, const struct model *m, const struct grou
 		     a->target_count, target_name(a, m, index + 1, next));
 }
 
-static void follow(struct action *a, const struct model *m, int64_t now_ms)
+static void follow_turn(struct action *a, const struct model *m, size_t index, char why[240],
+			int64_t now_ms)
 {
 	const struct group *g = model_group(m, a->on.group_id);
 	struct plan *plan = a->plan;
-	size_t index = a->due > 0 ? a->due - 1 : 0;
-	char addr[ENDPOINT_TEXT_BYTES], words[160], why[240] = "it is not asked any more", age[UNITS_BYTES];
+	char addr[ENDPOINT_TEXT_BYTES], words[160], age[UNITS_BYTES];
 	if (a->reply_ms[index] == 0)
 		return;
 	target_name(a, m, index, addr);
 	const char *stop = g != NULL ? stop_reason(a, m, g, now_ms) : "the group is gone";
 	if (stop != NULL) {
-		action_end(a, ACTION_FAILED, "stopped, %s: %.60s is reset; %.110s", stop, addr,
-			   progress(a, m, index, words));
+		action_end(a, ACTION_FAILED, "stopped, %s; %.160s", stop,
+			   progress(a, m, index + 1, index + 1, words));
 		return;
 	}
 	const struct sentinel_view *v = group_view_of(m, g, a->target_ids[index]);
@@ -377,11 +405,19 @@ static void follow(struct action *a, const struct model *m, int64_t now_ms)
 	}
 	if (blind_ms > KNOWS_AGAIN_MS) {
 		action_end(a, ACTION_FAILED, "stopped after %s at %.60s: %.70s; %.80s",
-			   units_duration(blind_ms, age), addr, why, progress(a, m, index, words));
+			   units_duration(blind_ms, age), addr, why,
+			   progress(a, m, index + 1, index + 1, words));
 		return;
 	}
 	snprintf(a->sheet.outcome, sizeof(a->sheet.outcome), "%zu of %zu: %.60s is reset, %s: %.100s",
 		 index + 1, a->target_count, addr, units_age(blind_ms, age), why);
+}
+
+static void follow(struct action *a, const struct model *m, int64_t now_ms)
+{
+	char why[240] = "it is not asked any more";
+	follow_turn(a, m, a->due > 0 ? a->due - 1 : 0, why, now_ms);
+	say_turns(a, m, why, now_ms);
 }
 
 const struct action_kind action_reset = {

@@ -185,7 +185,8 @@ const struct group *sentinels_prepare(struct action *a, const struct model *m)
 	snprintf(a->sheet.confirm, sizeof(a->sheet.confirm), "%s", g->name);
 	a->old_master_id = model_node_resolve(m, g->master_id);
 	if (g->view_count == 0) {
-		action_block(a, "only a master that Sentinels watch has them");
+		a->sheet.confirm[0] = '\0';
+		action_block(a, "no Sentinel watches this master, and it is to Sentinels that this goes");
 		return NULL;
 	}
 	if (group_name_was_cleaned(g)) {

@@ -131,7 +131,7 @@ static void brief(struct action *a, const struct model *m, int64_t now_ms)
 	const struct group *g = model_group(m, a->on.group_id);
 	char missed[80];
 	(void)now_ms;
-	if (g == NULL || g->deployment_id != a->on.deployment_id)
+	if (g == NULL || g->deployment_id != a->on.deployment_id || g->view_count == 0)
 		return;
 	for (size_t i = 0; i < g->view_count; i++) {
 		const struct sentinel_view *v = &g->views[i];

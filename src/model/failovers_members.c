@@ -353,7 +353,7 @@ void failovers_action(struct model *m, const struct action_facts *a, const struc
 		failover_drop_newest(m, f);
 	else if (a->stage == ACTION_REFUSED)
 		failover_finish(m, f, STEP_ABORTED, "refused");
-	else if (a->stage == ACTION_FAILED)
+	else if (a->stage == ACTION_FAILED && f->new_master_id == 0)
 		failover_finish(m, f, STEP_ABORTED, "failed");
 	else if (a->stage == ACTION_UNKNOWN && f->new_master_id == 0)
 		failover_finish(m, f, STEP_ABORTED, "unknown");

@@ -31,6 +31,7 @@ struct sheet {
 	char target[96];          /* node it goes to, with its role */
 	char value[64];           /* what the number is: "quorum, 1 to 2147483647 Sentinels" */
 	char confirm[NAME_BYTES]; /* what must be typed; "" when no confirmation is needed */
+	const char *confirm_what; /* what that is; static; NULL: plain enough */
 	struct sheet_line lines[SHEET_LINES_MAX];
 	size_t line_count;
 	const char *forms[SHEET_FORMS_MAX]; /* of the command, to choose from; static; none: one only */

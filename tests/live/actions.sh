@@ -361,7 +361,7 @@ last=${S[2]}
 [ "$first" = "$last" ] && last=${S[0]}
 pause_node "$last"
 check "reset: one falls silent, the sequence ends there" wait_screen 'Failed: stopped after .*' 200
-check "reset: it says which are done and which not" told 'reset failed: .*(done: |not reset: )'
+check "reset: it says which are done and which not" told 'reset failed: .*(reset: |not reset: )'
 resume_node "$last"
 leave_sheet
 all_settled() {

@@ -210,7 +210,12 @@ static void ckquorum_of_one(void **state)
 	world_end(&w);
 	w = cluster_world();
 	a = open_on(&w, &action_ckquorum, 7001);
-	assert_has(a->sheet.outcome, "only a master that Sentinels watch");
+	assert_has(a->sheet.outcome, "no Sentinel watches this master");
+	action_free(a);
+	/* nothing to undo where nothing can be done */
+	a = open_on(&w, &action_set_quorum, 7001);
+	assert_int_equal(a->sheet.state, SHEET_BLOCKED);
+	assert_int_equal(a->sheet.line_count, 0);
 	action_free(a);
 	world_end(&w);
 }

@@ -44,6 +44,44 @@ static void cluster_verified(void **state)
 	world_end(&w);
 }
 
+/* The master hung, and the cluster failed over by itself: nobody consented to anything. */
+static void cluster_without_consent(void **state)
+{
+	struct world w = cluster_world();
+	(void)state;
+	struct action *a = open_on(&w, &action_failover, 7004);
+	assert_string_equal(a->sheet.confirm_what, "the new master");
+	assert_true(has_line(a, "at risk", "nothing: the master pauses writes"));
+	w.now += 100;
+	link_lost(&w, 7001);
+	action_watch(a, w.m, w.now);
+	assert_false(has_line(a, "at risk", "nothing: "));
+	assert_true(has_line(a, "at risk", "the master does not answer: without its consent"));
+	action_sent(a, w.now);
+	w.now += 100;
+	action_replied(a, w.m, 0, ANSWER_OK, "OK", w.now);
+	w.now += 5000;
+	cluster_nodes(&w, 7002, LINE_MASTER(CID2, 7002, "myself,", "", 2, " 5461-10922")
+					LINE_MASTER(CID1, 7001, "", ",fail", 1, " 0-5460"));
+	w.now += 500;
+	info_master_as(&w, id_at(&w, 7004), "cluster", 7004, 200, "");
+	cluster_nodes(&w, 7004, LINE_MASTER(CID4, 7004, "myself,", "", 7, " 0-5460")
+					LINE_MASTER(CID1, 7001, "", ",fail", 1, ""));
+	for (int port = 7002; port <= 7006; port++)
+		cluster_info(&w, port, true, 7);
+	assert_false(action_follow(a, w.m, w.now));
+	assert_true(has_line(a, "consent", "did not happen"));
+	assert_true(has_line(a, "consent", "what was not replicated is lost"));
+	w.now += 400;
+	cluster_nodes(&w, 7002, LINE_MASTER(CID2, 7002, "myself,", "", 2, " 5461-10922")
+					LINE_MASTER(CID4, 7004, "", "", 7, " 0-5460"));
+	assert_true(action_follow(a, w.m, w.now));
+	assert_int_equal(a->stage, ACTION_FAILED);
+	assert_has(a->outcome, "without the old master's consent, by the cluster itself: 127.0.0.1:7004");
+	action_free(a);
+	world_end(&w);
+}
+
 /* The old master's own word does as well. */
 static void cluster_seconded_by_the_old_master(void **state)
 {
@@ -191,6 +229,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cluster_seconded_by_the_old_master),
 		cmocka_unit_test(cluster_verified),
+		cmocka_unit_test(cluster_without_consent),
 		cmocka_unit_test(cluster_runs_out),
 		cmocka_unit_test(cluster_half),
 		cmocka_unit_test(cluster_forced),

@@ -121,7 +121,7 @@ static void only_sentinels(void **state)
 	assert_false(action_applies(&action_ckquorum, &on, w.m, w.now));
 	assert_true(action_applies(&action_failover, &on, w.m, w.now));
 	assert_true(action_applies(&action_bgsave, &on, w.m, w.now));
-	blocked(&w, &action_reset, 7001, "only a master that Sentinels watch");
+	blocked(&w, &action_reset, 7001, "no Sentinel watches this master");
 	world_end(&w);
 }
 
@@ -160,6 +160,10 @@ static void goes_in_turn(void **state)
 		if (i < 2) {
 			assert_int_equal(a->stage, ACTION_SENT);
 			assert_has(a->outcome, "knew all again after 3.0 s");
+			/* each row is of now */
+			assert_true(has_line(a, "Sentinel", "reset, knew all again after 3.0 s"));
+			assert_int_equal(has_line(a, "Sentinel", "not reset"), i == 0);
+			assert_false(has_line(a, "Sentinel", "knows the master, all"));
 			assert_int_equal(action_target_now(a), a->target_ids[i + 1]);
 			w.now += 5;
 		}
@@ -220,7 +224,7 @@ static void stops(void **state)
 		case 1:
 			action_replied(a, w.m, 0, ANSWER_TIMEOUT, NULL, w.now);
 			stage = ACTION_UNKNOWN;
-			words = "it may be reset all the same; done: nobody; not reset: 127.0.0.1:2600";
+			words = "it may be reset all the same; reset: nobody; not reset: 127.0.0.1:2600";
 			break;
 		case 2:
 			action_replied(a, w.m, 0, ANSWER_OK, "0", w.now);

@@ -36,6 +36,10 @@ static void value_is_asked(void **state)
 	assert_string_equal(a->sheet.outcome, "");
 	assert_true(action_confirmed(a, "mymaster"));
 	assert_false(action_set_value(a, w.m, "4", w.now));
+	/* what they said before is not what they say now */
+	action_sent(a, w.now);
+	assert_false(has_line(a, "now", ""));
+	assert_true(has_line(a, "before", "127.0.0.1:26002  quorum 2"));
 	action_free(a);
 	world_end(&w);
 }

@@ -44,7 +44,7 @@ static void says_whom(void **state)
 	struct action *a = open_on(&w, &action_failover, 21001);
 	assert_true(has_line(a, "ready", "failover ok"));
 	assert_true(has_line(a, "promoted", "127.0.0.1:21002: lowest priority: 50 (by the data of 127.0.0.1:2600"));
-	assert_true(has_line(a, "others", "2 of 2 other Sentinels would choose the same"));
+	assert_true(has_line(a, "others", "2 of 2 other Sentinels would choose the same replica"));
 	assert_true(has_line(a, "after it", "takes writes, which will be lost"));
 	assert_true(has_line(a, "at risk", "up to "));
 	assert_true(has_line(a, "replica", "127.0.0.1:21003  1.0 kB behind, priority 100"));
@@ -349,6 +349,25 @@ static void an_unknown_end_is_called_so(void **state)
 	world_end(&w);
 }
 
+static void a_dead_master_is_no_green_row(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	struct action *a = open_on(&w, &action_failover, 21001);
+	assert_true(has_line(a, "after it", "the old master takes writes"));
+	w.now += 100;
+	link_lost(&w, 21001);
+	action_watch(a, w.m, w.now);
+	assert_int_equal(a->sheet.state, SHEET_CONFIRM);
+	for (size_t k = 0; k < a->sheet.line_count; k++)
+		if (strcmp(a->sheet.lines[k].label, "ready") == 0)
+			assert_int_not_equal(a->sheet.lines[k].health, HEALTH_OK);
+	assert_true(has_line(a, "", "the master does not answer"));
+	assert_false(has_line(a, "after it", "the old master takes writes"));
+	action_free(a);
+	world_end(&w);
+}
+
 static void is_kept_up_to_date(void **state)
 {
 	struct world w = sentinel_world();
@@ -648,6 +667,7 @@ int main(void)
 		cmocka_unit_test(coordinated_is_given_up),
 		cmocka_unit_test(is_blocked_at_once),
 		cmocka_unit_test(is_kept_up_to_date), cmocka_unit_test(an_unknown_end_is_called_so),
+		cmocka_unit_test(a_dead_master_is_no_green_row),
 		cmocka_unit_test(counts_what_will_be_lost),
 		cmocka_unit_test(others_words_are_followed),
 		cmocka_unit_test(nothing_happens),
