@@ -135,8 +135,7 @@ send_failover() {
 	wait_screen 'replica +up' || return 1
 	screen_keys 2 g
 	wait_for 90 "the sheet of $1" sheet_opens "$1" && sheet_listens || return 1
-	screen_keys -l "$1"
-	wait_screen "> $1" 30 && screen_keys Enter
+	answer "$1"
 }
 
 # That of the next row, if it is not this one's; from the last one back to the first.
@@ -185,8 +184,7 @@ linked() {
 # send_action LINE CONFIRM
 send_action() {
 	wait_for 120 "the sheet of $1" line_says "$1" "Type $2 to go ahead" && sheet_listens || return 1
-	screen_keys -l "$2"
-	wait_screen "> $2" 30 && screen_keys Enter
+	answer "$2"
 }
 
 # try_action LINE CONFIRM PERMISSION BLOCK PORT...: refused without the permission, verified with the line

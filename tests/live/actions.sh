@@ -36,9 +36,7 @@ done
 # confirm NAME: what the sheet asks for.
 confirm() {
 	wait_screen "Type $1 to go ahead" && sheet_listens || return 1
-	screen_keys -l "$1"
-	# Where pastes are not marked, Enter counts once a frame has shown the name.
-	wait_screen "> $1" 30 && screen_keys Enter
+	answer "$1"
 }
 
 # The one line that is selected in the menu.
@@ -173,17 +171,14 @@ check "Enter opens the sheet and sends nothing" wait_screen 'Type quorum, 1 to 2
 check "the old values are there, Sentinel by Sentinel" wait_screen "127.0.0.1:${S[2]} +quorum 2"
 check "who is missed as well" wait_screen "missed +127.0.0.1:$GHOST_SENTINEL"
 check "the sheet listens" sheet_listens
-screen_keys -l 0
-screen_keys Enter
+answer 0
 check "0 is no quorum" wait_screen 'quorum must be a number from 1'
-screen_keys -l 4
-screen_keys Enter
+answer 4
 check "it warns of a quorum that is not reached" wait_screen 'more than the 3 Sentinels that answer'
 leave_sheet
 type_line 'set quorum 3'
 check "another name sends nothing" eval 'wait_screen "Type mymaster" && sheet_listens'
-screen_keys -l mymastex
-screen_keys Enter
+answer mymastex
 check "it says so" wait_screen 'nothing was sent'
 check "the quorum is set" confirm mymaster
 check "it is read back" wait_screen 'Done and verified: 3 of 3 Sentinels say quorum 3'

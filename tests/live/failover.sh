@@ -25,12 +25,6 @@ open_sheet_soon() {
 	return 1
 }
 
-# send NAME: what the sheet asks for, and Enter.
-send() {
-	screen_keys -l "$1"
-	wait_screen "> $1" && screen_keys Enter
-}
-
 # The whole sheet on one line, without its frame: sentences may be broken.
 sheet_text() {
 	screen_text | sed 's/[│┌┐└┘─]//g' | tr -s ' \n' ' '
@@ -189,7 +183,7 @@ check "further down: clients" scrolled_has 'clients connected: [0-9]+'
 check "further down: quorum as each Sentinel sees it" scrolled_has "127.0.0.1:${S[2]} quorum 2, knows 3 Sentinels"
 check "the prompt stays" wait_sheet 'Type mymaster to go ahead'
 keep_master "$master"
-send mymaster
+answer mymaster
 check "the steps, in ms" wait_sheet 'elected [0-9]+ ms .*selected [0-9]+ ms .*writable [0-9]+ ms'
 check "the old master still takes writes, counted" \
 	wait_sheet "old master 127.0.0.1:$master still takes writes, which will be lost: [0-9]+ s and [0-9.]+ k?B so far"
@@ -232,7 +226,7 @@ no_permission() {
 	check "no permission: the sheet opens" open_sheet
 	wait_for 30 "whom it goes to" note_asked
 	scli "$asked" acl setuser default '-sentinel|failover' >/dev/null
-	send mymaster
+	answer mymaster
 	check "no permission: the server's words and what is missing" wait_sheet 'refused: the user lacks \+sentinel\|failover: NOPERM'
 	leave_sheet
 	check "the next sheet opens" open_sheet
@@ -261,7 +255,7 @@ start 80x24
 check "no good replica: the sheet opens" open_sheet
 check "it says so beforehand" wait_sheet 'promoted nobody: no replica can be promoted, the answer will be NOGOODSLAVE'
 check "and why each is passed over" scrolled_has 'passed over 127.0.0.1:[0-9]+: replica-priority 0'
-send mymaster
+answer mymaster
 check "refused in the server's words" wait_sheet 'refused: NOGOODSLAVE'
 leave_sheet
 sentinels_set down-after-milliseconds 1000
@@ -307,7 +301,7 @@ start 80x24
 check "a Sentinel that dies late: the sheet opens" open_sheet
 wait_for 30 "whom it goes to" note_asked
 keep_master "$master"
-send mymaster
+answer mymaster
 logged '\+switch-master' 60 || bail "the others switch"
 kill_node "$asked"
 check "it is said that it is gone" wait_sheet "asked 127.0.0.1:$asked does not answer any more: the others are followed"
@@ -389,7 +383,7 @@ plain_set() {
 	leave_sheet
 	wait_for 60 "the replica is linked" linked "$R1"
 	check "plain: the sheet opens again" open_sheet
-	send "127.0.0.1:$M"
+	answer "127.0.0.1:$M"
 	check "plain: verified" wait_sheet "Done and verified: new master 127.0.0.1:$R1 by its own word"
 	check "plain: the old master follows" wait_sheet "old master 127.0.0.1:$M follows the new one"
 }
@@ -451,10 +445,9 @@ check "cluster: Tab chooses FORCE" wait_for 60 "the other form" tab_to_force
 check "cluster: its danger" wait_sheet 'FORCE the master does not take part: what it has not replicated is lost'
 check "cluster: TAKEOVER is not offered" screen_lacks TAKEOVER
 check "cluster: it listens" sheet_listens
-screen_keys -l "127.0.0.1:$heir"
-screen_keys Enter
+answer "127.0.0.1:$heir"
 check "cluster: the address alone does not do" wait_sheet 'nothing was sent: that is another name'
-send "FORCE 127.0.0.1:$heir"
+answer "FORCE 127.0.0.1:$heir"
 check "cluster: verified" wait_sheet "Done and verified: 127.0.0.1:$heir is master by its own word" 90
 check "cluster: its steps" wait_sheet 'writable [0-9]+ ms'
 screen_stop

@@ -522,6 +522,13 @@ screen_lacks() {
 	! screen_has "$1"
 }
 
+# answer TEXT: typed into the open sheet, and Enter. Where pastes are not marked, Enter counts only once a
+# frame has shown what was typed.
+answer() {
+	screen_keys -l "$1"
+	wait_screen "> $1" 30 && screen_keys Enter
+}
+
 # wait_screen REGEX [SECONDS]
 wait_screen() {
 	wait_for "${2:-30}" "screen shows /$1/" screen_has "$1" && return

@@ -75,9 +75,7 @@ if command -v tmux >/dev/null; then
 	screen_keys f
 	wait_screen 'Type .* to go ahead' 30
 	check "the sheet listens" sheet_listens
-	screen_keys -l "127.0.0.1:$A"
-	wait_screen "> 127.0.0.1:$A" 30
-	screen_keys Enter
+	answer "127.0.0.1:$A"
 	check "a failover is sent" wait_screen 'Sent, being followed' 30
 	screen_keys q
 	check "q closes its sheet" wait_lacks 'Sent, being followed' 30

@@ -54,13 +54,6 @@ pressed() {
 	wait_screen "$2" 30
 }
 
-# confirmed NAME: typed into a sheet that listens, and sent.
-confirmed() {
-	screen_keys -l "$1"
-	wait_screen "> $1" 30
-	screen_keys Enter
-}
-
 # What is on the screen is one frame: the next one, with the line that begins with a colon, has begun
 # only after it had been sent.
 whole_frame() {
@@ -187,7 +180,7 @@ check "the sheet opens" wait_screen 'Type mymaster to go ahead' 30
 check "it says the command and whom it goes to" in_order 'command +SENTINEL FAILOVER mymaster' 'goes to +127'
 check "keys of the first half second are dropped" wait_screen '> *│' 30
 check "later it listens" sheet_listens
-confirmed mymastex
+answer mymastex
 check "a wrong name: it says that nothing was sent" wait_screen 'nothing was sent' 30
 screen_keys -l mymaster
 wait_screen '> mymaster' 30
@@ -201,7 +194,7 @@ screen_redoubt 80x24 --log "$WORK/log" "$TARGET"
 wait_screen "$(row "$new" master)" 30
 wait_screen 'failover ok' 30
 check "80x24: the sheet opens" open_sheet
-confirmed mymaster
+answer mymaster
 check "the failover is verified on the sheet" wait_screen 'Done and verified: new master' 180
 said=$(screen_text | grep -oE 'new master 127\.0\.0\.1:[0-9]+' | head -n 1)
 check "all Sentinels have switched" wait_for 60 "all agree" all_name "${said##*:}"
@@ -672,9 +665,9 @@ check "cluster: the replica can be selected" wait_for 60 "its row" selects_repli
 check "cluster: its sheet" pressed f "Type 127.0.0.1:$victim to go ahead"
 check "cluster: the command" wait_screen 'command +CLUSTER FAILOVER *│' 30
 check "cluster: it listens" sheet_listens
-confirmed mymaster
+answer mymaster
 check "cluster: a wrong name sends nothing" wait_screen 'nothing was sent' 30
-confirmed "127.0.0.1:$victim"
+answer "127.0.0.1:$victim"
 check "cluster: the failover is verified" wait_screen 'Done and verified: 127.0.0.1:'"$victim" 120
 wait_equal 60 "cluster: the node agrees" master info_field "$victim" replication role
 role_by_neighbour() {

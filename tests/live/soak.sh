@@ -3,6 +3,8 @@
 # The demo's Sentinel set with a failover every minute (every fifth by a crash), watched by redoubt in
 # a terminal. Prints memory and descriptors every minute and in the end compares redoubt's own log with
 # the logs of the Sentinels. The exit status says whether it lived, and whether the logs agree.
+# The clean-up is called by a trap.
+# shellcheck disable=SC2317
 set -u
 redoubt=${REDOUBT:?the path of the program}
 top=$(cd "$(dirname "$0")/../.." && pwd)
