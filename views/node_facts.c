@@ -9,8 +9,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "model/lag.h"
-#include "model/readiness.h"
 #include "views/node_private.h"
 #include "views/topology_private.h"
 
@@ -199,6 +197,7 @@ static void add_refusals(struct node_facts *f, const struct view_context *c, con
 		facts_add(f, "", STYLE_WARNING, "+%zu more", n->refusal_count - FACTS_LISTED_MAX);
 }
 
+/* The same words as in the topology. */
 static void fill_state(struct node_facts *f, const struct view_context *c, const struct node *n)
 {
 	struct topo_row row = {.kind = ROW_NODE, .node_id = n->id, .group_id = n->group_id};

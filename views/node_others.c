@@ -158,8 +158,10 @@ static void add_promotion(struct node_facts *f, const struct view_context *c, co
 		if (!s || s->link.state != LINK_UP)
 			continue;
 		forecast_by_sentinel(c->model, g, &g->views[i], FORECAST_CRASH, c->now_ms, by);
-		asked += by->known;
-		take += by->known && by->candidate_id == n->id;
+		if (!by->known)
+			continue;
+		asked++;
+		take += by->candidate_id == n->id;
 		r = replica_in(by, n->id);
 		if (!r || !r->passed_over)
 			continue;

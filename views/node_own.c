@@ -54,8 +54,11 @@ static void add_replica_facts(struct node_facts *f, const struct view_context *c
 	const struct info_facts *i = &n->info;
 	char a[ENDPOINT_TEXT_BYTES], b[UNITS_BYTES], d[UNITS_BYTES];
 	struct lag lag;
+	enum style_role lag_role;
 
 	lag_of(c->model, n, c->now_ms, &lag);
+	/* The lag is its master's word as much as its own. */
+	lag_role = lag.current ? facts_own_role(f) : STYLE_STALE;
 	facts_add(f, "follows", facts_own_role(f), "%.200s",
 		  endpoint_is_set(&i->master) ? endpoint_format(&i->master, a) : "?");
 	if (i->sync_in_progress == 1)
@@ -68,7 +71,7 @@ static void add_replica_facts(struct node_facts *f, const struct view_context *c
 						     : "");
 	else
 		facts_add(f, "link", facts_own_role(f), "%s", i->master_link_up == 1 ? "up" : "?");
-	facts_add(f, "lag", facts_own_role(f), "%s, ack %s ago",
+	facts_add(f, "lag", lag_role, "%s, ack %s ago",
 		  lag.bytes == FACT_UNKNOWN ? "?" : units_bytes(lag.bytes, b),
 		  lag.seconds == FACT_UNKNOWN ? "?"
 		  : lag.seconds < 2           ? "<2 s"
@@ -76,7 +79,7 @@ static void add_replica_facts(struct node_facts *f, const struct view_context *c
 	if (lag.off_backlog)
 		facts_add(f, "headroom", STYLE_WARNING, "off the backlog: full sync ahead");
 	else
-		facts_add(f, "headroom", facts_own_role(f), "%s%s",
+		facts_add(f, "headroom", lag_role, "%s%s",
 			  facts_bytes(lag.backlog_headroom_bytes, b),
 			  lag.backlog_headroom_bytes >= 0 ? " of backlog left" : "");
 	facts_add(f, "priority", i->priority == 0 ? STYLE_WARNING : facts_own_role(f), "%s",
@@ -210,8 +213,6 @@ static void add_watched(struct node_facts *f, const struct view_context *c, cons
 	if (watched > FACTS_LISTED_MAX)
 		facts_add(f, "", STYLE_TEXT, "+%zu more", watched - FACTS_LISTED_MAX);
 }
-
-/* The same words as in the topology. */
 
 void facts_add_own(struct node_facts *f, const struct view_context *c, const struct node *n)
 {

@@ -58,6 +58,7 @@ static const struct golden_case golden_cases[] = {
 	{ "crash-node-80", "sentinel-crash", "+convert-to-slave", 1, 3000, 80, 24, COLOUR, "7<Enter>", 0 },
 	{ "crash-node-lost-120", "sentinel-crash", "+odown", 1, 10, 120, 36, COLOUR, "7<Enter>", 0 },
 	{ "crash-node-200-ascii", "sentinel-crash", "+convert-to-slave", 1, 3000, 200, 60, ASCII, "7j<Enter>", 0 },
+	{ "crash-node-orphan-120", "sentinel-crash", "+odown", 1, 10, 120, 50, COLOUR, "7j<Enter>", 0 },
 	{ "crash-node-sentinel-120", "sentinel-crash", "+odown", 1, 10, 120, 36, COLOUR, "7G<Enter>", 0 },
 	{ "crash-node-40", "sentinel-crash", "+convert-to-slave", 1, 3000, 40, 10, COLOUR, "7<Enter>", 0 },
 	{ "crash-zoomed-80", "sentinel-crash", "+odown", 1, 10, 80, 24, COLOUR, "<Tab>z", 0 },
