@@ -185,6 +185,20 @@ static void choices_add(struct agree_view *t, const struct view_context *c, cons
 	free(texts);
 }
 
+/* A failover by hand does not ask the replicas again. */
+static void by_hand_add(struct agree_view *t, const struct view_context *c, const struct group *g,
+			uint32_t after_crash, struct forecast *f)
+{
+	char text[400], addr[ENDPOINT_TEXT_BYTES];
+
+	forecast_group(c->model, g, FORECAST_MANUAL, c->now_ms, f, NULL);
+	if (!f->known || f->candidate_id == after_crash || g->view_count == 0)
+		return;
+	snprintf(text, sizeof(text), "by hand: %.90s: %.200s",
+		 f->candidate_id ? agree_addr(c->model, f->candidate_id, addr) : "not certain", f->text);
+	agree_text_add(t, ABOUT_FORECAST, g->id, 0, STYLE_TEXT, GLYPH_ARROW, 2, text);
+}
+
 static void forecast_add(struct agree_view *t, const struct view_context *c, const struct group *g)
 {
 	struct forecast *f = mem_alloc(sizeof(*f));
@@ -207,6 +221,8 @@ static void forecast_add(struct agree_view *t, const struct view_context *c, con
 		       GLYPH_ARROW, 0, text);
 	if (differ)
 		choices_add(t, c, g, f);
+	else if (f->candidate_id)
+		by_hand_add(t, c, g, f->candidate_id, f);
 	free(f);
 }
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "views/header_private.h"
 
+#define HINT_PLAIN 100 /* columns; below, what they are is left out */
 #define HINT_SHORT 72 /* columns; below, the hint is a few words */
 
 /* The failover that runs, of the first master that has one. */
@@ -154,8 +155,8 @@ static struct view_context live_context(const struct view_context *c)
 	return live;
 }
 
-/* A notice stands on the alert line for a while, but never in the place of a critical alert: then,
- * and where there is no alert line, it is in the footer. */
+/* A notice stands on the alert line for a while, but never in the place of a warning or a critical
+ * alert: then, and where there is no alert line, it is in the footer. */
 bool notice_is_in_footer(const struct pane *p, const struct view_context *c,
 			 const struct deployment *d)
 {
@@ -170,7 +171,7 @@ bool notice_is_in_footer(const struct pane *p, const struct view_context *c,
 	if (!d)
 		return false;
 	health_deployment(live.model, d, live.now_ms, &verdict);
-	return verdict.health == HEALTH_CRITICAL;
+	return verdict.health >= HEALTH_WARNING;
 }
 
 /* How the deployments are that are not shown. */
@@ -189,7 +190,7 @@ static void elsewhere_count(const struct view_context *c, size_t counts[HEALTH_C
 	}
 }
 
-/* "+2 other deployments critical: 0", with the key that shows them. Says nothing of those that are
+/* "+2 other deployments critical (press 0)", with the key that shows them. Says nothing of those that are
  * no worse than what is shown, unless they are critical as well. */
 static enum health hint_text(const struct view_context *c, enum health own, int columns, char *out,
 			     size_t size)
@@ -200,7 +201,7 @@ static enum health hint_text(const struct view_context *c, enum health own, int 
 	};
 	const struct keymap *keys = c->keys ? c->keys : keymap_builtin();
 	size_t counts[HEALTH_CRITICAL + 1] = {0};
-	char key[24] = "";
+	char key[32] = "";
 	enum health worst = HEALTH_CRITICAL;
 
 	out[0] = '\0';
@@ -212,11 +213,14 @@ static enum health hint_text(const struct view_context *c, enum health own, int 
 	if (worst == HEALTH_OK || (worst <= own && worst != HEALTH_CRITICAL))
 		return HEALTH_OK;
 	if (keys->keys[CMD_SCREEN_0][0] != KEYC_NONE) {
-		snprintf(key, sizeof(key), ": ");
-		key_name(keys->keys[CMD_SCREEN_0][0], key + 2);
+		char name[16];
+
+		key_name(keys->keys[CMD_SCREEN_0][0], name);
+		snprintf(key, sizeof(key), columns < HINT_SHORT ? " (%s)" : " (press %s)", name);
 	}
 	snprintf(out, size, " +%zu%s %s%s ", counts[worst],
 		 columns < HINT_SHORT	? ""
+		 : columns < HINT_PLAIN ? (counts[worst] == 1 ? " other" : " others")
 		 : counts[worst] == 1 ? " other deployment"
 				      : " other deployments",
 		 words[worst], key);

@@ -21,13 +21,15 @@ static void fill_sentinel_heading(struct topo_row *row, const struct model *m,
 	const struct sentinel_view *best = group_best_view(g);
 	size_t known = group_sentinels_known(m, g);
 	char quorum[48] = "quorum ?";
+	/* Of who does not answer now it would be no word of now. */
+	const struct ckquorum_facts *asked = group_ckquorum_answering(m, g);
 	const char *check = "ckquorum ?";
 
 	if (best && best->facts.quorum != FACT_UNKNOWN)
 		snprintf(quorum, sizeof(quorum), "quorum %lld of %zu",
 			 (long long)best->facts.quorum, known);
-	if (g->ckquorum_at_ms != 0)
-		check = g->ckquorum.ok ? "ckquorum ok" : "ckquorum NOT OK";
+	if (asked)
+		check = asked->ok ? "ckquorum ok" : "ckquorum NOT OK";
 	snprintf(row->state, sizeof(row->state), "%s  %s", quorum, check);
 }
 
@@ -66,8 +68,9 @@ static void fill_ready(struct topology *t, struct topo_row *row, const struct vi
 	if (t->chance.ready.running) /* what is bad about it the master's row says */
 		row->verdict = READY_DOUBTFUL;
 	if (row->verdict == READY_YES && n)
-		text_format(row->ready, sizeof(row->ready), "%s: %.56s next",
-			    ready_words(&t->chance.ready), endpoint_format(&n->addr, addr));
+		text_format(row->ready, sizeof(row->ready), "%s: %.56s%s",
+			    ready_words(&t->chance.ready), endpoint_format(&n->addr, addr),
+			    t->chance.ready.differs_by_hand ? "?" : " next");
 	else
 		snprintf(row->ready, sizeof(row->ready), "%s", ready_words(&t->chance.ready));
 }

@@ -52,7 +52,7 @@ static void add_node(const struct model *m, const struct group *g, const struct 
 
 static void add_forecast(const struct model *m, const struct group *g, int64_t now_ms, struct buf *out)
 {
-	struct forecast f;
+	struct forecast f, manual;
 	bool differ;
 	char addr[ENDPOINT_TEXT_BYTES], bytes[UNITS_BYTES], why[FORECAST_REASONS_BYTES];
 	forecast_group(m, g, FORECAST_CRASH, now_ms, &f, &differ);
@@ -62,6 +62,11 @@ static void add_forecast(const struct model *m, const struct group *g, int64_t n
 			 endpoint_format(&candidate->addr, addr), f.text, units_bytes(f.loss_bytes, bytes));
 	else if (f.text[0] != '\0')
 		buf_addf(out, "  next       not certain: %s\n", f.text);
+	forecast_group(m, g, FORECAST_MANUAL, now_ms, &manual, NULL);
+	const struct node *other = model_node(m, manual.candidate_id);
+	if (candidate != NULL && manual.known && manual.candidate_id != f.candidate_id)
+		buf_addf(out, "  by hand    %s: %s\n",
+			 other != NULL ? endpoint_format(&other->addr, addr) : "not certain", manual.text);
 	for (size_t i = 0; i < f.count; i++) {
 		const struct node *n = model_node(m, f.replicas[i].node_id);
 		if (f.replicas[i].passed_over != 0)
@@ -89,7 +94,7 @@ static void add_verdicts(const struct model *m, const struct deployment *d, cons
 	if (!a.known)
 		buf_addstr(out, "  agreement  not known: no Sentinel answers\n");
 	else if (a.agree)
-		buf_addf(out, "  agreement  yes: %zu of %zu Sentinels answer\n", a.answering, g->view_count);
+		buf_addf(out, "  agreement  yes: %zu of %zu Sentinels answer\n", a.answering, group_sentinels_known(m, g));
 	else if (a.passing)
 		buf_addf(out, "  agreement  %s\n", a.text);
 	else

@@ -169,6 +169,38 @@ static void verdict(struct report *r)
 	}
 }
 
+/* What is well at the end of the span need not have been so in it. */
+static void worst_of_span(struct report *r)
+{
+	const struct event_log *log = model_events(r->m);
+	const struct event *worst = NULL;
+	struct verdict v;
+	char at[16];
+	for (size_t i = 0; i < event_log_count(log); i++) {
+		const struct event *e = event_log_at(log, i);
+		if (tells_event(r, e) && e->severity >= SEVERITY_WARNING &&
+		    (worst == NULL || e->severity > worst->severity ||
+		     (e->severity == worst->severity && e->kind == EVENT_DISAGREEMENT &&
+		      worst->kind != EVENT_DISAGREEMENT)))
+			worst = e;
+	}
+	health_deployment(r->m, r->d, r->o->now_ms, &v);
+	if (worst == NULL || v.health >= (worst->severity == SEVERITY_CRITICAL ? HEALTH_CRITICAL : HEALTH_WARNING))
+		return;
+	buf_addf(r->out, "- The worst before: **%s** at %s, ", severity_name(worst->severity),
+		 report_time(worst->wall_ms, at));
+	report_text(r, worst->name);
+	buf_addch(r->out, ' ');
+	report_text(r, worst->subject);
+	buf_addf(r->out, ": %s", event_kind_info(worst->kind)->help);
+	if (worst->detail[0] != '\0') {
+		buf_addstr(r->out, " (");
+		report_text(r, worst->detail);
+		buf_addch(r->out, ')');
+	}
+	buf_addch(r->out, '\n');
+}
+
 /* --- time line ------------------------------------------------------------------------------------ */
 
 struct line {
@@ -413,6 +445,7 @@ void report_write(const struct model *m, const struct report_options *o, struct 
 	r.from_ms = span_begin(&r);
 	head(&r);
 	verdict(&r);
+	worst_of_span(&r);
 	time_line(&r);
 	report_failovers(&r);
 	report_clients(&r);

@@ -342,8 +342,9 @@ static void add_name(const struct model *m, uint32_t node_id, const char *before
 /* Names the rivals of the first, which the rules do not tell apart for certain. */
 static void say_tie(struct forecast *out, const struct model *m, size_t rivals, const char *why)
 {
-	size_t named = rivals > 2 ? 2 : rivals;
+	size_t named = rivals > 3 ? 2 : rivals; /* never "or 1 more" */
 	out->tie = true;
+	out->rivals = rivals;
 	out->candidate_id = 0;
 	out->text[0] = '\0';
 	for (size_t i = 0; i < named; i++)
@@ -569,6 +570,7 @@ static void say_difference(const struct model *m, const struct forecast *a, cons
 	}
 	out->candidate_id = 0;
 	out->tie = false;
+	out->rivals = 0;
 	out->loss_bytes = out->loss_ms = FACT_UNKNOWN;
 	text_format(out->text, sizeof(out->text), "%s", text);
 }

@@ -54,6 +54,7 @@ struct forecast {
 	uint32_t by;                 /* Sentinel whose data it is; 0: redoubt's (cluster, plain) */
 	int64_t at_ms;               /* age of that data */
 	uint32_t candidate_id;       /* 0: none, or none for certain: see text */
+	size_t rivals;               /* of a tie: between how many */
 	bool tie;                    /* eligible ones, but the rules do not decide: text says between whom */
 	int64_t loss_bytes, loss_ms; /* at risk with the candidate; FACT_UNKNOWN */
 	size_t eligible, count, more;

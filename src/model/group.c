@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "model/agreement.h"
+#include "model/health.h"
 #include "model/model_private.h"
 #include "model/slots.h"
 
@@ -250,6 +251,16 @@ const struct member_view *group_replica_answering(const struct model *m, const s
 	return latest;
 }
 
+/* What follows the number is fixed, and longer than a line: "Not enough available Sentinels to reach the
+ * specified quorum for this master. ..." */
+const char *ckquorum_words(const struct ckquorum_facts *f, char out[static CKQUORUM_WORDS_BYTES])
+{
+	const char *end = strstr(f->message, ". ");
+	size_t len = end != NULL ? (size_t)(end - f->message) : strlen(f->message);
+	text_format(out, CKQUORUM_WORDS_BYTES, "%.*s", (int)len, f->message);
+	return out;
+}
+
 size_t group_sentinels_known(const struct model *m, const struct group *g)
 {
 	size_t known = 0;
@@ -476,9 +487,36 @@ static bool *slot_owners(const struct model *m, const struct deployment *d)
 	return owns;
 }
 
+static bool is_followed(const struct model *m, const struct deployment *d, const struct node *n)
+{
+	for (size_t i = 0; i < d->member_count; i++)
+		if (member_at(m, d, i)->upstream_id == n->id)
+			return true;
+	return false;
+}
+
+static void take_upstreams_of_members(struct model *m, struct deployment *d)
+{
+	for (size_t i = 0; i < d->member_count; i++) {
+		struct node *n = member_at(m, d, i);
+		if (n->member == NULL || n->upstream_id != 0 || n->member->master_id[0] == '\0')
+			continue;
+		const struct node *up = node_by_key(m, "cluster:", n->member->master_id);
+		n->upstream_id = up != NULL && up != n ? up->id : 0;
+	}
+}
+
+/* CLUSTER NODES keeps calling it master until it is back: its slots went to the replica that was
+ * promoted, and whose group it was in nobody says any more. */
+static bool is_dead_ex_master(const struct model *m, const struct deployment *d, const struct node *n)
+{
+	return node_is_former_master(n) && n->said_down && n->link.state != LINK_UP && !is_followed(m, d, n);
+}
+
 static void regroup_cluster(struct model *m, struct deployment *d, const uint32_t *old_groups)
 {
 	bool *owns = slot_owners(m, d);
+	take_upstreams_of_members(m, d);
 	/* Masters with slots first: they lead the group that they were in. */
 	for (int with_slots = 1; with_slots >= 0; with_slots--) {
 		for (size_t i = 0; i < d->member_count; i++) {
@@ -493,27 +531,12 @@ static void regroup_cluster(struct model *m, struct deployment *d, const uint32_
 				group_member_add(m, g, n);
 				continue;
 			}
-			group_for_master(m, d, n, old_groups[i]);
+			if (with_slots == 1 || !is_dead_ex_master(m, d, n))
+				group_for_master(m, d, n, old_groups[i]);
 		}
 	}
 	free(owns);
-	for (size_t i = 0; i < d->member_count; i++) {
-		struct node *n = member_at(m, d, i);
-		if (n->member == NULL ||
-		    n->upstream_id != 0 || n->member->master_id[0] == '\0')
-			continue;
-		const struct node *up = node_by_key(m, "cluster:", n->member->master_id);
-		n->upstream_id = up != NULL && up != n ? up->id : 0;
-	}
 	adopt_followers(m, d);
-}
-
-static bool is_followed(const struct model *m, const struct deployment *d, const struct node *n)
-{
-	for (size_t i = 0; i < d->member_count; i++)
-		if (member_at(m, d, i)->upstream_id == n->id)
-			return true;
-	return false;
 }
 
 /* REPLICAOF NO ONE on purpose: a former replica that says master, feeds nobody, and that nobody names.
@@ -596,6 +619,8 @@ static void regroup_replication(struct model *m, struct deployment *d, const uin
 static void name_deployment(struct model *m, struct deployment *d)
 {
 	const struct group *first = d->group_count > 0 ? d->groups[0] : NULL;
+	char name[sizeof(d->name)];
+	text_format(name, sizeof(name), "%s", d->name);
 	if (d->named || d->name_settled)
 		return;
 	if (d->kind == KIND_SENTINEL && d->group_count == 1)
@@ -604,10 +629,9 @@ static void name_deployment(struct model *m, struct deployment *d)
 		text_format(d->name, sizeof(d->name), "%.90s and %zu more", first->name,
 			 d->group_count - 1);
 	else if (d->kind == KIND_CLUSTER && first != NULL && strncmp(d->name, "cluster ", 8) != 0)
-		text_format(d->name, sizeof(d->name), "cluster %.110s", first->name);
-	else if (d->kind == KIND_REPLICATION && first != NULL)
-		text_format(d->name, sizeof(d->name), "%s", first->name);
-	/* The master may change; what scripts and logs call the deployment does not. */
+		text_format(d->name, sizeof(d->name), "cluster %.110s", name);
+	/* The master may change; what scripts and logs call the deployment does not, also not in the next
+	 * run: it is called by the target that was given. */
 	d->name_settled = d->complete_ms != 0 && first != NULL &&
 			  (d->kind == KIND_CLUSTER || d->kind == KIND_REPLICATION);
 	(void)m;

@@ -94,6 +94,28 @@ static char *age(int64_t now_ms, int64_t since_ms, char *out)
 	return units_age(since_ms != 0 && now_ms > since_ms ? now_ms - since_ms : 0, out);
 }
 
+/* " 12 s"; "" where nobody saw when it began. */
+static char *for_time(int64_t now_ms, int64_t since_ms, char out[static UNITS_BYTES + 1])
+{
+	out[0] = '\0';
+	if (since_ms != 0) {
+		out[0] = ' ';
+		age(now_ms, since_ms, out + 1);
+	}
+	return out;
+}
+
+/* 0: it never answered us, so it may have been away for long when we came. */
+static int64_t node_lost_since(const struct node *n)
+{
+	return n->link.last_reply_ms != 0 || n->info_at_ms != 0 ? n->link.lost_ms : 0;
+}
+
+bool node_is_former_master(const struct node *n)
+{
+	return n->member != NULL && (n->member->flags & CFLAG_MASTER) && n->member->slot_count == 0;
+}
+
 /* Somebody else lost it as well: a Sentinel's flag says so at once, long before +sdown. */
 static bool others_lost(const struct model *m, const struct group *g, const struct node *n,
 			bool is_master)
@@ -136,7 +158,7 @@ static void map_hint(const struct model *m, const struct node *n, char *out, siz
 static void say_link(const struct model *m, const struct node *n, bool is_master, bool corroborated, int64_t now_ms,
 		     struct verdict *v)
 {
-	char text[UNITS_BYTES], hint[192];
+	char text[UNITS_BYTES + 1], hint[192];
 	const char *reason = n->link.reason;
 	enum health bad = is_master ? HEALTH_CRITICAL : HEALTH_WARNING;
 	switch (n->link.state) {
@@ -151,24 +173,26 @@ static void say_link(const struct model *m, const struct node *n, bool is_master
 	case LINK_CONNECTING:
 	case LINK_UP:
 		if (n->said_down)
-			say(v, bad, n->said_down_ms, "down %s, others say",
-			    age(now_ms, n->said_down_ms, text));
+			say(v, bad, n->said_down_ms, "down%s, others say",
+			    for_time(now_ms, node_lost_since(n) != 0 ? n->said_down_ms : 0, text));
 		say(v, HEALTH_UNKNOWN, 0, "%s", link_state_name(n->link.state));
 		return;
 	default:
 		break;
 	}
 	map_hint(m, n, hint, sizeof(hint));
+	int64_t since_ms = node_lost_since(n);
 	if (n->said_down)
-		say(v, bad, n->link.lost_ms, "down %s: %s%s", age(now_ms, n->link.lost_ms, text), reason,
-		    hint);
+		say(v, bad, since_ms, "down%s%s: %s%s", for_time(now_ms, since_ms, text),
+		    n->group_id == 0 && node_is_former_master(n) ? ", former master, no slots" : "", reason, hint);
+	else if (n->link.state == LINK_SILENT && since_ms == 0)
+		say(v, bad, 0, "no reply");
 	else if (n->link.state == LINK_SILENT)
-		say(v, bad, n->link.lost_ms, "no reply for %s",
-		    age(now_ms, n->link.last_reply_ms != 0 ? n->link.last_reply_ms : n->link.lost_ms,
-			text));
-	else if (n->link.state == LINK_LOST || corroborated || n->info_at_ms != 0)
-		say(v, bad, n->link.lost_ms, "link lost %s: %s", age(now_ms, n->link.lost_ms, text),
-		    reason);
+		say(v, bad, since_ms, "no reply for %s", age(now_ms, n->link.last_reply_ms, text));
+	else if (since_ms != 0)
+		say(v, bad, since_ms, "link lost %s: %s", age(now_ms, since_ms, text), reason);
+	else if (corroborated)
+		say(v, bad, 0, "not reachable: %s", reason);
 	else if (n->link.error == ERROR_TLS)
 		say(v, HEALTH_WARNING, n->link.lost_ms, "%s", reason);
 	else
@@ -427,17 +451,17 @@ static void say_sentinels_verdict(const struct model *m, const struct group *g, 
 {
 	size_t sdown = group_sdown_count(m, g), odown = group_odown_count(m, g);
 	const struct node *master = model_node(m, g->master_id);
-	char text[UNITS_BYTES];
+	char text[UNITS_BYTES + 1];
 	if (master == NULL || !master_is_down(m, g))
 		return;
 	/* We noticed before the Sentinels were sure. */
-	int64_t since = master->link.lost_ms != 0 ? master->link.lost_ms : master->said_down_ms;
+	int64_t since = master->link.lost_ms != 0 ? node_lost_since(master) : master->said_down_ms;
 	if (odown > 0)
-		say(v, HEALTH_CRITICAL, since, "objectively down %s (%zu/%zu Sentinels say down)",
-		    age(now_ms, since, text), sdown, g->view_count);
+		say(v, HEALTH_CRITICAL, since, "objectively down%s (%zu/%zu Sentinels say down)",
+		    for_time(now_ms, since, text), sdown, g->view_count);
 	else if (sdown > 0)
-		say(v, HEALTH_CRITICAL, since, "subjectively down %s (%zu/%zu Sentinels say down)",
-		    age(now_ms, since, text), sdown, g->view_count);
+		say(v, HEALTH_CRITICAL, since, "subjectively down%s (%zu/%zu Sentinels say down)",
+		    for_time(now_ms, since, text), sdown, g->view_count);
 }
 
 static void say_members(const struct model *m, const struct group *g, int64_t now_ms,
@@ -483,8 +507,10 @@ static void say_left_behind(const struct model *m, const struct group *g, int64_
 
 static void say_quorum(const struct model *m, const struct group *g, struct verdict *v)
 {
+	char text[CKQUORUM_WORDS_BYTES];
 	if (g->ckquorum_at_ms != 0 && !g->ckquorum.ok)
-		say(v, HEALTH_WARNING, 0, "no failover possible: %.160s", g->ckquorum.message);
+		say(v, HEALTH_WARNING, 0, "no automatic failover: %s",
+		    ckquorum_words(&g->ckquorum, text));
 	if (g->view_count > 0 && group_sentinels_reachable(m, g) == 0)
 		say(v, HEALTH_WARNING, 0, "no Sentinel answers");
 }
@@ -589,6 +615,26 @@ static void say_loose_nodes(const struct model *m, const struct deployment *d, i
 	}
 }
 
+/* A shard and a plain set have the address of their master as their name: beside that of the node that
+ * is meant it says nothing, or which of the two is down must be clear. */
+static void say_group(const struct deployment *d, const struct group *g, const struct verdict *group,
+		      struct verdict *out)
+{
+	const char *text = group->text;
+	size_t name = strlen(g->name);
+	if (d->kind != KIND_SENTINEL && strncmp(text, "master ", 7) == 0 &&
+	    strncmp(text + 7, g->name, name) == 0 && text[7 + name] == ' ') {
+		say(out, group->health, group->since_ms, "%.190s", text);
+		return;
+	}
+	if (d->kind == KIND_CLUSTER && strncmp(text, "replica ", 8) == 0) {
+		int len = 8 + (int)strcspn(text + 8, " ");
+		say(out, group->health, group->since_ms, "%.*s of %.60s%.110s", len, text, g->name, text + len);
+		return;
+	}
+	say(out, group->health, group->since_ms, "%.60s %.130s", g->name, text);
+}
+
 void health_deployment(const struct model *m, const struct deployment *d, int64_t now_ms,
 		       struct verdict *out)
 {
@@ -608,8 +654,7 @@ void health_deployment(const struct model *m, const struct deployment *d, int64_
 		health_group(m, d->groups[i], now_ms, &group);
 		bad += group.health >= HEALTH_WARNING;
 		if (group.health != HEALTH_OK)
-			say(out, group.health, group.since_ms, "%.60s %.130s", d->groups[i]->name,
-			    group.text);
+			say_group(d, d->groups[i], &group, out);
 	}
 	if (d->full) {
 		say(out, HEALTH_WARNING, 0, "more than %d nodes listed: the rest is not watched",

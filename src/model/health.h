@@ -14,6 +14,8 @@ enum node_status node_status(const struct node *n);
 const char *node_status_name(enum node_status s);
 /* Role as it says itself if it answers, else as its deployment says. */
 enum role node_role(const struct model *m, const struct node *n);
+/* A cluster's master without slots: a failover or a migration took them, or it never had any. */
+bool node_is_former_master(const struct node *n);
 const char *role_name(enum role r); /* master replica sentinel unknown */
 /* True when the last good INFO is older than max(3 intervals, 3 s): to be shown as stale. */
 bool node_is_stale(const struct node *n, int64_t now_ms, int64_t interval_ms);

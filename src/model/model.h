@@ -308,6 +308,9 @@ const struct sentinel_view *group_view_of(const struct model *m, const struct gr
 /* The Sentinel answers now: its view is no last word. */
 bool group_view_answers(const struct model *m, const struct sentinel_view *v);
 /* Of those that answer now the best informed one; NULL: none does. */
+/* The server's words up to their first full stop: "NOQUORUM 1 usable Sentinels". */
+#define CKQUORUM_WORDS_BYTES 100
+const char *ckquorum_words(const struct ckquorum_facts *f, char out[CKQUORUM_WORDS_BYTES]);
 const struct sentinel_view *group_best_answering(const struct model *m, const struct group *g);
 /* The latest CKQUORUM of those; NULL: none was asked. */
 const struct ckquorum_facts *group_ckquorum_answering(const struct model *m, const struct group *g);

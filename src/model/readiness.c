@@ -24,7 +24,13 @@ const char *ready_name(enum ready r)
 const char *ready_words(const struct readiness *r)
 {
 	static const char *const words[] = { "failover ok", "failover not known", "failover doubtful", "NO failover" };
-	return r->running ? "failover running" : words[r->verdict];
+	if (r->running)
+		return "failover running";
+	bool may = true;
+	for (size_t i = 0; i < r->reason_count; i++)
+		may = may && !r->reasons[i].own;
+	bool works = r->verdict == READY_YES || (r->verdict == READY_DOUBTFUL && may);
+	return r->by_hand && works ? "failover by hand only" : words[r->verdict];
 }
 
 static void against(struct readiness *r, enum ready verdict, const char *fmt, ...)
@@ -88,18 +94,21 @@ static void count_votes(const struct model *m, const struct group *g, int64_t no
 
 static void judge_votes(const struct model *m, const struct votes *v, struct readiness *r)
 {
-	char addr[ENDPOINT_TEXT_BYTES], others[32] = "";
+	char addr[ENDPOINT_TEXT_BYTES], others[32] = "", words[CKQUORUM_WORDS_BYTES];
 	if (v->usable + v->tilted == 0) {
 		against(r, READY_NO, "no Sentinel answers");
 		return;
 	}
+	/* sentinel.c:sentinelFailoverWaitStart: SENTINEL FAILOVER asks for no votes. */
+	bool vetoed = v->ckquorum_bad > 0 && v->ckquorum_ok == 0;
+	r->by_hand = v->usable > 0 && ((v->usable < v->needed && v->ckquorum_ok == 0) || vetoed);
 	if (v->usable < v->needed)
-		against(r, v->ckquorum_ok > 0 && v->ckquorum_bad == 0 ? READY_DOUBTFUL : READY_NO,
+		against(r, v->usable > 0 ? READY_DOUBTFUL : READY_NO,
 			"%zu of %zu Sentinels answer and can act, %zu must vote for a leader (quorum %lld)",
 			v->usable, v->known, v->needed,
 			(long long)(v->quorum == FACT_UNKNOWN ? 0 : v->quorum));
 	if (v->tilted > 0)
-		against(r, v->usable < v->needed ? READY_NO : READY_DOUBTFUL,
+		against(r, v->usable == 0 ? READY_NO : READY_DOUBTFUL,
 			"%zu Sentinel%s in TILT: distrusts its clock and does not act", v->tilted,
 			v->tilted == 1 ? "" : "s");
 	if (v->bad == NULL)
@@ -107,8 +116,9 @@ static void judge_votes(const struct model *m, const struct votes *v, struct rea
 	const struct node *n = model_node(m, v->bad->sentinel_id);
 	if (v->ckquorum_bad > 1)
 		text_format(others, sizeof(others), " and %zu more", v->ckquorum_bad - 1);
-	against(r, v->ckquorum_ok == 0 ? READY_NO : READY_DOUBTFUL, "CKQUORUM of %.50s%s: %.100s",
-		n != NULL ? endpoint_format(&n->addr, addr) : "?", others, v->bad->ckquorum.message);
+	against(r, v->usable == 0 ? READY_NO : READY_DOUBTFUL, "CKQUORUM of %.50s%s: %s",
+		n != NULL ? endpoint_format(&n->addr, addr) : "?", others,
+		ckquorum_words(&v->bad->ckquorum, words));
 }
 
 /* Who switched begins anew (sentinel.c:sentinelResetMaster, "We can failover again ASAP"). */
@@ -267,11 +277,34 @@ static void judge_forecast(const struct model *m, const struct group *g, enum de
 	}
 }
 
-static void candidate_text(const struct model *m, const struct forecast *f, char *out, size_t size)
+/* A failover by hand acts on the last INFO as it is; after a crash all replicas are asked again. "" where
+ * both take the same one, or it is not known. */
+static void by_hand_text(const struct model *m, const struct group *g, int64_t now_ms, uint32_t after_crash,
+			 char *out, size_t size)
+{
+	struct forecast f;
+	char addr[ENDPOINT_TEXT_BYTES];
+	out[0] = '\0';
+	forecast_group(m, g, FORECAST_MANUAL, now_ms, &f, NULL);
+	const struct node *n = model_node(m, f.candidate_id);
+	if (!f.known || after_crash == 0 || f.candidate_id == after_crash)
+		return;
+	if (n != NULL)
+		text_format(out, size, "%.60s by hand", endpoint_format(&n->addr, addr));
+	else if (f.tie)
+		text_format(out, size, "one of %zu by hand", f.rivals);
+	else
+		text_format(out, size, "by hand not certain");
+}
+
+static void candidate_text(const struct model *m, const struct forecast *f, const char *by_hand, char *out,
+			   size_t size)
 {
 	const struct node *n = model_node(m, f->candidate_id);
 	char addr[ENDPOINT_TEXT_BYTES];
-	if (n != NULL)
+	if (n != NULL && by_hand[0] != '\0')
+		text_format(out, size, "%.60s next after a crash, %s", endpoint_format(&n->addr, addr), by_hand);
+	else if (n != NULL)
 		text_format(out, size, "%.60s next", endpoint_format(&n->addr, addr));
 	else
 		text_format(out, size, "%zu replica%s to choose from", f->eligible, f->eligible == 1 ? "" : "s");
@@ -299,12 +332,15 @@ static void judge_cluster(const struct model *m, const struct deployment *d, con
 	}
 	const struct node *own = model_node(m, g->master_id);
 	size_t needed = *voting / 2 + 1;
+	r->by_hand = false;
 	bool is_up = own != NULL && own->link.state == LINK_UP && !own->said_down;
 	if (!has_slots(own))
 		against(r, READY_NO, "its master has no slots: the cluster elects nobody in its place");
-	else if (*up < needed && is_up && *up + 1 >= needed)
-		against(r, READY_DOUBTFUL, "by hand only: without this master %zu of %zu can vote, %zu must",
-			*up, *voting, needed);
+	else if (*up < needed && is_up && *up + 1 >= needed) {
+		r->by_hand = true;
+		against(r, READY_DOUBTFUL, "without this master %zu of %zu can vote, %zu must", *up,
+			*voting, needed);
+	}
 	else if (*up < needed)
 		against(r, READY_NO, "%zu of the other masters with slots can vote, %zu must", *up, needed);
 }
@@ -330,15 +366,16 @@ static const char *worst_reason(const struct readiness *r)
 }
 
 static void sum_up(const struct model *m, const struct readiness *r, const struct forecast *f,
-		   const char *who, char *out, size_t size)
+		   const char *by_hand, const char *who, char *out, size_t size)
 {
-	char candidate[120];
-	candidate_text(m, f, candidate, sizeof(candidate));
+	char candidate[180];
+	candidate_text(m, f, by_hand, candidate, sizeof(candidate));
 	if (r->running) /* the first reason, and worded as the verdict */
 		text_format(out, size, "%s", r->reasons[0].text);
 	else
 		text_format(out, size, "%s: %s%s%s", ready_words(r),
-			    r->verdict == READY_YES ? who : worst_reason(r), r->verdict == READY_YES ? ", " : "",
+			    r->verdict == READY_YES ? who : worst_reason(r),
+			    r->verdict == READY_YES && who[0] != '\0' ? ", " : "",
 			    r->verdict == READY_YES ? candidate : "");
 }
 
@@ -346,12 +383,15 @@ void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, 
 {
 	const struct deployment *d = model_deployment(m, g->deployment_id);
 	struct forecast f;
-	char who[80] = "";
+	char who[80] = "", by_hand[100] = "";
 	*out = (struct readiness){ .verdict = READY_YES, .possible_in_ms = FACT_UNKNOWN };
 	if (d == NULL)
 		return;
 	judge_last(m, g, now_ms, out);
 	judge_forecast(m, g, d->kind, now_ms, out, &f);
+	if (d->kind == KIND_SENTINEL)
+		by_hand_text(m, g, now_ms, f.candidate_id, by_hand, sizeof(by_hand));
+	out->differs_by_hand = by_hand[0] != '\0';
 	if (d->kind == KIND_SENTINEL) {
 		struct votes votes;
 		count_votes(m, g, now_ms, &votes);
@@ -362,12 +402,13 @@ void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, 
 	} else if (d->kind == KIND_CLUSTER) {
 		size_t voting, up;
 		judge_cluster(m, d, g, out, &voting, &up);
-		text_format(who, sizeof(who), "%zu of %zu masters can vote", up, voting);
+		text_format(who, sizeof(who), "%zu of %zu others can vote", up,
+			    voting > 0 ? voting - 1 : 0);
 	} else {
 		judge_plain(m, g, out);
-		text_format(who, sizeof(who), "by hand only");
+		out->by_hand = true;
 	}
 	judge_permissions(m, g, out);
 	judge_own_refusals(m, g, d->kind, now_ms, out);
-	sum_up(m, out, &f, who, out->text, sizeof(out->text));
+	sum_up(m, out, &f, by_hand, who, out->text, sizeof(out->text));
 }

@@ -16,11 +16,13 @@ struct readiness_reason {
 };
 struct readiness {
 	enum ready verdict;          /* the worst reason's */
+	bool by_hand;                /* an operator's failover works, none comes by itself */
+	bool differs_by_hand;        /* then it need not be whom a crash would promote */
 	bool running;                /* one is: no further one now, and that is no bad news */
 	struct readiness_reason reasons[READINESS_REASONS_MAX];
 	size_t reason_count;
 	int64_t possible_in_ms;      /* when only time stands against it; FACT_UNKNOWN otherwise */
-	char text[220];              /* one line: "failover ok: 3 of 3 Sentinels, 2 needed, 10.0.0.2:6379 next" */
+	char text[260];              /* one line: "failover ok: 3 of 3 Sentinels, 2 needed, 10.0.0.2:6379 next" */
 };
 
 /* After a crash now. A reason that stands only against an operator's command says so. */

@@ -234,12 +234,12 @@ static void test_silent_ones_are_old(void **state)
 	w.now += 12000;
 	model_tick(w.m, w.now, WALL);
 	text = draw_fresh(&agreement_view, &w, "", 24, 80);
-	assert_has(text, "NO failover: 1 of 3 Sentinels");
+	assert_has(text, "by hand only: 1 of 3 Sentinels");
 	assert_has(text, "10.0.0.9:26380 silent: its word is");
 	assert_has(text, "1 of 3 Sentinels answers");
 	free(text);
 	text = draw_fresh(&topology_view, &w, "", 24, 80);
-	assert_has(line_with(text, "mymaster"), "NO failover");
+	assert_has(line_with(text, "mymaster"), "failover by hand only");
 	assert_has(text, "1 of 3 Sentinels");
 	free(text);
 	model_free(w.m);

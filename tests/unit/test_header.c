@@ -190,14 +190,15 @@ static void test_worse_elsewhere(void **state)
 	add_lost_set(&w, "10.9.9.1", 77);
 	c = first_context(&w, 2);
 	text = draw_top(&c, 80);
-	assert_has(line_with(text, " OK "), "+1 other deployment critical: 0");
+	assert_has(line_with(text, " OK "), "+1 other critical (press 0)");
 	free(text);
 	add_lost_set(&w, "10.9.9.2", 78);
 	c = first_context(&w, 3);
 	for (size_t i = 0; i < 4; i++) {
 		text = draw_top(&c, widths[i]);
 		assert_has(line_with(text, " OK "),
-			   widths[i] >= 80 ? "+2 other deployments critical: 0" : "+2 critical: 0");
+			   widths[i] == 200 ? "+2 other deployments critical (press 0)"
+			   : widths[i] == 80 ? "+2 others critical (press 0)" : "+2 critical (0)");
 		free(text);
 	}
 	/* It is down itself: what it says comes first, and the hint is still there. */
@@ -205,13 +206,13 @@ static void test_worse_elsewhere(void **state)
 	c = first_context(&w, 3);
 	text = draw_top(&c, 120);
 	assert_has(line_with(text, " CRITICAL  mymaster objectively down"),
-		   "+2 other deployments critical: 0");
+		   "+2 other deployments critical (press 0)");
 	assert_has(text, "failover: waiting for promotion");
 	free(text);
 	/* A notice does not hide it. */
 	c.notice = "interval 2 s";
 	text = draw_top(&c, 120);
-	assert_has(text, "+2 other deployments critical: 0");
+	assert_has(text, "+2 other deployments critical (press 0)");
 	free(text);
 	model_free(w.m);
 }

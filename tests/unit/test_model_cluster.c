@@ -73,6 +73,61 @@ static void late_reply_of_one_that_left(void **state)
 	world_end(&w);
 }
 
+/* Started after a failover whose old master is still dead: CLUSTER NODES calls it a master without slots,
+ * and which shard it was of nobody says. */
+static void dead_ex_master_is_no_shard(void **state)
+{
+	struct world w = world_new();
+	struct verdict v;
+	(void)state;
+	target(&w, 7002);
+	link_up(&w, 7002);
+	info_master_as(&w, id_at(&w, 7002), "cluster", 7002, 100, "");
+	cluster_nodes(&w, 7002, LINE_MASTER(CID2, 7002, "myself,", "", 2, " 8192-16383")
+					LINE_MASTER(CID4, 7004, "", "", 4, " 0-8191")
+						LINE_MASTER(CID1, 7001, "", ",fail", 1, ""));
+	link_up(&w, 7004);
+	info_master_as(&w, id_at(&w, 7004), "cluster", 7004, 100, "");
+	link_state(&w, id_at(&w, 7001), LINK_FAILED, "Connection refused");
+	const struct deployment *d = only_deployment(&w);
+	assert_int_equal(d->group_count, 2);
+	assert_int_equal(node_at(&w, 7001)->group_id, 0);
+	health_deployment(w.m, d, w.now, &v);
+	assert_int_equal(v.health, HEALTH_WARNING);
+	/* Nor since when it is down. */
+	assert_string_equal(v.text, "127.0.0.1:7001 down, former master, no slots: Connection refused");
+	assert_string_equal(d->name, "cluster 127.0.0.1:7002");
+	world_end(&w);
+}
+
+/* One that is well and was given no slots yet is a shard to be. */
+static void empty_master_is_a_group(void **state)
+{
+	struct world w = world_new();
+	(void)state;
+	target(&w, 7002);
+	link_up(&w, 7002);
+	info_master_as(&w, id_at(&w, 7002), "cluster", 7002, 100, "");
+	cluster_nodes(&w, 7002, LINE_MASTER(CID2, 7002, "myself,", "", 2, " 0-16383")
+					LINE_MASTER(CID1, 7001, "", "", 1, ""));
+	assert_int_equal(only_deployment(&w)->group_count, 2);
+	world_end(&w);
+}
+
+/* The target stays, the master of the first shard does not. */
+static void named_by_its_target(void **state)
+{
+	struct world w = world_new();
+	(void)state;
+	target(&w, 7004);
+	link_up(&w, 7004);
+	info_replica_as(&w, id_at(&w, 7004), "cluster", 7004, HOST, 7001, 100, INFO_LINKED);
+	cluster_nodes(&w, 7004, LINE_SLAVE(CID4, 7004, "myself,", "", CID1, 1)
+					LINE_MASTER(CID1, 7001, "", "", 1, " 0-16383"));
+	assert_string_equal(only_deployment(&w)->name, "cluster 127.0.0.1:7004");
+	world_end(&w);
+}
+
 /* CLUSTER FORGET: it still lists itself and all the others. */
 static void forgotten_node(void **state)
 {
@@ -204,7 +259,8 @@ int main(void)
 		cmocka_unit_test(from_cluster_capture),
 		cmocka_unit_test(cluster_targets_become_one),
 		cmocka_unit_test(late_reply_of_one_that_left),
-		cmocka_unit_test(forgotten_node),
+		cmocka_unit_test(dead_ex_master_is_no_shard), cmocka_unit_test(empty_master_is_a_group),
+		cmocka_unit_test(named_by_its_target), cmocka_unit_test(forgotten_node),
 		cmocka_unit_test(cluster_node_moves),
 		cmocka_unit_test(cluster_address_taken_over),
 		cmocka_unit_test(cluster_moving_address),

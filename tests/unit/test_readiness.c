@@ -39,7 +39,8 @@ static void ready(void **state)
 	assert_int_equal(r.verdict, READY_YES);
 	assert_int_equal(r.reason_count, 0);
 	assert_true(r.possible_in_ms == FACT_UNKNOWN);
-	assert_string_equal(r.text, "failover ok: 3 of 3 Sentinels, 2 needed, 127.0.0.1:21002 next");
+	assert_string_equal(r.text, "failover ok: 3 of 3 Sentinels, 2 needed, 127.0.0.1:21002 next after a crash, one of 2 by hand");
+	assert_true(r.differs_by_hand);
 	world_end(&w);
 }
 
@@ -52,8 +53,9 @@ static void too_few_sentinels(void **state)
 	link_lost(&w, 26003);
 	assert_int_equal(look(&w).verdict, READY_YES); /* two of three are a majority */
 	link_lost(&w, 26002);
-	assert_only(&w, READY_NO, "1 of 3 Sentinels answer and can act, 2 must vote for a leader (quorum 2)");
-	assert_has(look(&w).text, "NO failover: 1 of 3 Sentinels");
+	/* sentinel.c:sentinelFailoverWaitStart: an operator's needs no votes. */
+	assert_only(&w, READY_DOUBTFUL, "1 of 3 Sentinels answer and can act, 2 must vote for a leader (quorum 2)");
+	assert_has(look(&w).text, "failover by hand only: 1 of 3 Sentinels");
 	/* The one that is left says that it hears the others: only redoubt does not. */
 	ckquorum(&w, 26001, true, "OK 3 usable Sentinels. Quorum and failover authorization can be reached");
 	assert_only(&w, READY_DOUBTFUL, "1 of 3 Sentinels answer");
@@ -75,7 +77,7 @@ static void ghosts_count(void **state)
 	s.num_other_sentinels = 6;
 	for (int port = 26001; port <= 26003; port++)
 		listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, port), NULL, &s, 1);
-	assert_only(&w, READY_NO, "3 of 7 Sentinels answer and can act, 4 must vote");
+	assert_only(&w, READY_DOUBTFUL, "3 of 7 Sentinels answer and can act, 4 must vote");
 	world_end(&w);
 }
 
@@ -91,7 +93,7 @@ static void high_quorum(void **state)
 		listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, port), NULL, &s, 1);
 	assert_int_equal(look(&w).verdict, READY_YES);
 	link_lost(&w, 26003);
-	assert_only(&w, READY_NO, "2 of 3 Sentinels answer and can act, 3 must vote for a leader (quorum 3)");
+	assert_only(&w, READY_DOUBTFUL, "2 of 3 Sentinels answer and can act, 3 must vote for a leader (quorum 3)");
 	world_end(&w);
 }
 
@@ -108,10 +110,15 @@ static void tilted(void **state)
 	assert_only(&w, READY_DOUBTFUL, "1 Sentinel in TILT: distrusts its clock and does not act");
 	tilt(&w, 26002);
 	struct readiness r = look(&w);
-	assert_int_equal(r.verdict, READY_NO);
+	assert_int_equal(r.verdict, READY_DOUBTFUL); /* at the one that is not */
+	assert_string_equal(ready_words(&r), "failover by hand only");
 	assert_int_equal(r.reason_count, 2);
 	assert_has(r.reasons[0].text, "1 of 3 Sentinels answer and can act");
 	assert_has(r.reasons[1].text, "2 Sentinels in TILT");
+	tilt(&w, 26003);
+	r = look(&w);
+	assert_int_equal(r.verdict, READY_NO);
+	assert_string_equal(ready_words(&r), "NO failover");
 	world_end(&w);
 }
 
@@ -124,7 +131,12 @@ static void ckquorum_of_each(void **state)
 	ckquorum(&w, 26002, false, "NOQUORUM 1 usable Sentinels.");
 	assert_only(&w, READY_DOUBTFUL, "CKQUORUM of 127.0.0.1:26002: NOQUORUM 1 usable Sentinels.");
 	ckquorum(&w, 26001, false, "NOQUORUM 1 usable Sentinels.");
-	assert_only(&w, READY_NO, "CKQUORUM of 127.0.0.1:26002 and 1 more: NOQUORUM");
+	assert_only(&w, READY_DOUBTFUL, "CKQUORUM of 127.0.0.1:26002 and 1 more: NOQUORUM");
+	assert_has(look(&w).text, "failover by hand only: CKQUORUM");
+	/* The whole of it would be cut in the middle of a word. */
+	ckquorum(&w, 26001, false, "NOQUORUM 1 usable Sentinels. Not enough available Sentinels to reach the "
+				   "specified quorum for this master.");
+	assert_has(look(&w).text, "CKQUORUM of 127.0.0.1:26002 and 1 more: NOQUORUM 1 usable Sentinels");
 	/* Nobody repeated it for as long as three Sentinels may take, at any interval. */
 	tick(&w, 180000);
 	assert_int_equal(look(&w).reason_count, 1);
@@ -328,12 +340,12 @@ static void cluster(void **state)
 	info_master_as(&w, id_at(&w, 7001), "cluster", 7001, 100, LISTED(0, 7004, 100));
 	struct readiness r = of_shard(&w, 7001);
 	assert_int_equal(r.verdict, READY_YES);
-	assert_string_equal(r.text, "failover ok: 2 of 3 masters can vote, 127.0.0.1:7004 next");
+	assert_string_equal(r.text, "failover ok: 2 of 2 others can vote, 127.0.0.1:7004 next");
 	/* The lost one cannot vote: with another one gone as well nobody is elected. */
 	link_lost(&w, 7002);
 	r = of_shard(&w, 7001);
 	assert_int_equal(r.verdict, READY_DOUBTFUL);
-	assert_string_equal(r.reasons[0].text, "by hand only: without this master 1 of 3 can vote, 2 must");
+	assert_string_equal(r.reasons[0].text, "without this master 1 of 3 can vote, 2 must");
 	r = of_shard(&w, 7002);
 	assert_int_equal(r.verdict, READY_YES); /* it is lost already: the two others do */
 	link_lost(&w, 7003);
@@ -375,7 +387,7 @@ static void plain_set(void **state)
 	info_replica(&w, 21002, 21001, 5000);
 	struct readiness r = look(&w);
 	assert_int_equal(r.verdict, READY_YES);
-	assert_string_equal(r.text, "failover ok: by hand only, 127.0.0.1:21002 next");
+	assert_string_equal(r.text, "failover by hand only: 127.0.0.1:21002 next");
 	world_end(&w);
 }
 
