@@ -145,6 +145,29 @@ static void test_notice_leaves_the_alert(void **state)
 	model_free(w.m);
 }
 
+/* Nor a warning, which may be there first or come while the notice stands. */
+static void test_notice_leaves_the_warning(void **state)
+{
+	struct world w = shown_set();
+	struct view_context c = context(&w);
+	char *text;
+
+	(void)state;
+	c.notice = "only a cluster has slots";
+	c.notice_health = HEALTH_UNKNOWN;
+	text = draw_chrome(&c, 12, 100);
+	assert_has(line_with(text, "only a cluster"), "only a cluster has slots");
+	free(text);
+	link_state(&w, id_of(&w, "10.0.0.3", 6379), LINK_LOST, "connection reset by peer");
+	c.now_ms = c.live_now_ms = w.now;
+	text = draw_chrome(&c, 12, 100);
+	assert_has(text, "WARNING");
+	assert_has(text, "link lost");
+	assert_has(text, "only a cluster has slots");
+	free(text);
+	model_free(w.m);
+}
+
 static char *draw_top(const struct view_context *c, int width)
 {
 	struct screen *s = open_screen(24, width, false);
@@ -347,6 +370,7 @@ int main(void)
 	    cmocka_unit_test(test_header_and_footer),
 	    cmocka_unit_test(test_freeze),
 	    cmocka_unit_test(test_notice_leaves_the_alert),
+	    cmocka_unit_test(test_notice_leaves_the_warning),
 	    cmocka_unit_test(test_worse_elsewhere),
 	    cmocka_unit_test(test_stale),
 	    cmocka_unit_test(test_recording),

@@ -100,6 +100,13 @@ static void never_reached(void **state)
 	replicas(&w, 26001, 21002, 0, 21004, 0);
 	link_state(&w, id_at(&w, 21004), LINK_FAILED, "no route");
 	verdict_is(of_node(&w, 21004), HEALTH_WARNING, "not reachable from here: no route");
+	/* It may have been away for long when we came: no "0 s". */
+	replicas(&w, 26001, 21002, 0, 21004, SFLAG_S_DOWN);
+	verdict_is(of_node(&w, 21004), HEALTH_WARNING, "down: no route");
+	replicas(&w, 26001, 21002, 0, 21004, SFLAG_DISCONNECTED);
+	verdict_is(of_node(&w, 21004), HEALTH_WARNING, "not reachable: no route");
+	link_state(&w, id_at(&w, 21004), LINK_SILENT, "no reply within 2 s");
+	verdict_is(of_node(&w, 21004), HEALTH_WARNING, "no reply");
 	link_up(&w, 21004);
 	verdict_is(of_node(&w, 21004), HEALTH_UNKNOWN, "no INFO yet");
 	world_end(&w);
@@ -393,6 +400,25 @@ static void group_statuses(void **state)
 	world_end(&w);
 }
 
+/* A shard's name is its master's address: who is down must not be read as the other one. */
+static void whose_replica_is_down(void **state)
+{
+	struct world w = cluster_world();
+	struct verdict v;
+	(void)state;
+	link_lost(&w, 7005);
+	w.now += 5000;
+	health_deployment(w.m, only_deployment(&w), w.now, &v);
+	verdict_is(v, HEALTH_WARNING,
+		   "replica 127.0.0.1:7005 of 127.0.0.1:7002 link lost 5 s: connection reset by peer");
+	link_lost(&w, 7001);
+	w.now += 2000;
+	health_deployment(w.m, only_deployment(&w), w.now, &v);
+	verdict_is(v, HEALTH_CRITICAL,
+		   "master 127.0.0.1:7001 link lost 2 s: connection reset by peer  (+1 more)");
+	world_end(&w);
+}
+
 static void plain_master_down(void **state)
 {
 	struct world w = world_new();
@@ -453,7 +479,7 @@ int main(void)
 		cmocka_unit_test(others_say_down),   cmocka_unit_test(down_since_stays),
 		cmocka_unit_test(sentinel_troubles), cmocka_unit_test(quorum),
 		cmocka_unit_test(group_statuses),    cmocka_unit_test(plain_master_down),
-		cmocka_unit_test(worst_first),	     cmocka_unit_test(stale),
+		cmocka_unit_test(whose_replica_is_down), cmocka_unit_test(worst_first),	     cmocka_unit_test(stale),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

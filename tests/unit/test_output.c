@@ -455,6 +455,42 @@ static void text_says_unknown(void **state)
 	world_end(&w);
 }
 
+/* Two of the three that are known are dead, and this one's view is all there is. */
+static void text_counts_the_known(void **state)
+{
+	struct world w = sentinel_world();
+	struct sentinel_instance peers[] = { instance("a", 26002, SFLAG_SENTINEL),
+					     instance("b", 26003, SFLAG_SENTINEL) };
+	struct buf out = BUF_INIT;
+	(void)state;
+	listed(&w, ASK_SENTINEL_SENTINELS, id_at(&w, 26001), "mymaster", peers, 2);
+	link_lost(&w, 26002);
+	link_lost(&w, 26003);
+	output_snapshot_text(w.m, w.now, WALL, &out);
+	assert_has(buf_str(&out), "agreement  yes: 1 of 3 Sentinels answer");
+	buf_free(&out);
+	world_end(&w);
+}
+
+/* One that is new: of the others only their addresses are known. */
+static void text_counts_peers(void **state)
+{
+	struct world w = world_new();
+	struct sentinel_instance item = instance("mymaster", 21001, SFLAG_MASTER);
+	struct sentinel_instance peers[] = { instance("a", 26002, SFLAG_SENTINEL),
+					     instance("b", 26003, SFLAG_SENTINEL) };
+	struct buf out = BUF_INIT;
+	(void)state;
+	target(&w, 26001);
+	link_up(&w, 26001);
+	listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, 26001), NULL, &item, 1);
+	listed(&w, ASK_SENTINEL_SENTINELS, id_at(&w, 26001), "mymaster", peers, 2);
+	output_snapshot_text(w.m, w.now, WALL, &out);
+	assert_has(buf_str(&out), "agreement  yes: 1 of 3 Sentinels answer");
+	buf_free(&out);
+	world_end(&w);
+}
+
 /* More events than the ring holds between two looks. */
 static void lost_events_are_said(void **state)
 {
@@ -565,6 +601,7 @@ int main(void)
 		cmocka_unit_test(plain_set_has_no_flags),
 		cmocka_unit_test(hit_rate),
 		cmocka_unit_test(whose_version), cmocka_unit_test(text_says_unknown),
+		cmocka_unit_test(text_counts_the_known), cmocka_unit_test(text_counts_peers),
 		cmocka_unit_test(lost_events_are_said),
 		cmocka_unit_test(full_disk_is_counted),
 		cmocka_unit_test(reader_that_left),

@@ -17,6 +17,14 @@ static void test_down_master_has_word_and_role(void **state)
 	assert_has(line_with(text, "quorum"), "quorum 2 of 3");
 	assert_has(line_with(text, "quorum"), "ckquorum ok");
 	free(text);
+	/* What one said that does not answer any more is no word of now. */
+	for (int s = 0; s < 3; s++)
+		link_state(&w, id_of(&w, "10.0.0.9", 26379 + s), LINK_SILENT, "no reply");
+	text = draw_fresh(&topology_view, &w, "", 22, 80);
+	assert_has(line_with(text, "quorum"), "ckquorum ?");
+	free(text);
+	for (int s = 0; s < 3; s++)
+		link_state(&w, id_of(&w, "10.0.0.9", 26379 + s), LINK_UP, NULL);
 	kill_master(&w);
 	text = draw_fresh(&topology_view, &w, "", 22, 80);
 	line = line_with(text, "10.0.0.1:6379");
