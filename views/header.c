@@ -24,8 +24,11 @@ struct part {
 	enum style_role role;
 	int rank;
 	bool dropped;
+	char brief[16]; /* instead of it, before others give way; "": there is none */
 };
 #define PARTS_MAX 12
+#define RANK_SENTINELS 3
+#define RANK_MAX 10
 
 struct member_counts members_count(const struct view_context *c)
 {
@@ -105,6 +108,14 @@ static struct part *part_add(struct part *parts, size_t *count, int rank, enum s
 	return &parts[(*count)++];
 }
 
+static void badge_add(struct part *parts, size_t *count, int rank, const char *text, const char *brief)
+{
+	struct part *part = part_add(parts, count, rank, STYLE_BADGE);
+
+	snprintf(part->text, sizeof(part->text), "%s", text);
+	snprintf(part->brief, sizeof(part->brief), "%s", brief);
+}
+
 static size_t parts_of_time(const struct view_context *c, const struct member_counts *n,
 			    struct part *parts)
 {
@@ -136,7 +147,7 @@ static void replay_text(const struct view_context *c, int width, char *out)
 }
 
 static size_t parts_of_settings(const struct view_context *c, const struct deployment *d, int width,
-				struct part *parts)
+				bool is_ascii, struct part *parts)
 {
 	size_t count = 0;
 	char size[UNITS_BYTES];
@@ -144,13 +155,14 @@ static size_t parts_of_settings(const struct view_context *c, const struct deplo
 
 	if (said(c->label)) { /* "PRODUCTION": the last to give way but the age of a freeze */
 		part = part_add(parts, &count, 9, STYLE_BADGE);
-		snprintf(part->text, PART_BYTES, " %.*s ", (int)text_fit(c->label, LABEL_COLUMNS),
-			 c->label);
+		size_t fits = text_fit(c->label, LABEL_COLUMNS);
+		const char *cut = c->label[fits] == '\0' ? "" : is_ascii ? "~" : "…";
+		text_format(part->text, PART_BYTES, " %.*s%s ", (int)fits, c->label, cut);
 	}
 	if (c->read_only && !c->replay)
-		snprintf(part_add(parts, &count, 9, STYLE_BADGE)->text, PART_BYTES, " READ-ONLY ");
+		badge_add(parts, &count, 9, " READ-ONLY ", " RO ");
 	if (d && probe_is_on(d))
-		snprintf(part_add(parts, &count, 8, STYLE_BADGE)->text, PART_BYTES, " PROBE ");
+		badge_add(parts, &count, 8, " PROBE ", " P ");
 	if (said(c->log_error))
 		snprintf(part_add(parts, &count, 8, STYLE_ALERT_CRITICAL)->text, PART_BYTES,
 			 " LOG FAILS ");
@@ -161,6 +173,7 @@ static size_t parts_of_settings(const struct view_context *c, const struct deplo
 		part = part_add(parts, &count, 5, STYLE_BADGE);
 		snprintf(part->text, PART_BYTES, " REC %7s ",
 			 units_bytes(c->recording_bytes, size));
+		snprintf(part->brief, sizeof(part->brief), " REC ");
 	}
 	if (c->replay)
 		replay_text(c, width, part_add(parts, &count, 9, STYLE_BADGE)->text);
@@ -178,7 +191,7 @@ static size_t parts_of_numbers(const struct view_context *c, const struct member
 
 	/* How many answer is of now: not under a badge that says of when the screen is. */
 	if (n->sentinels > 0 && !c->frozen) {
-		part = part_add(parts, &count, 3,
+		part = part_add(parts, &count, RANK_SENTINELS,
 				n->sentinels_up < n->sentinels ? STYLE_HEADER_STRONG : STYLE_HEADER);
 		count_text(part->text, n->sentinels_up, n->sentinels, "sentinel", "sentinels");
 	}
@@ -207,18 +220,42 @@ static int parts_width(const struct part *parts, size_t count)
 	return width;
 }
 
-static void parts_fit(struct part *parts, size_t count, int columns)
+/* From the lowest rank up to this one. */
+static void parts_drop(struct part *parts, size_t count, int columns, int rank_max)
 {
 	while (parts_width(parts, count) > columns) {
 		struct part *victim = NULL;
 
 		for (size_t i = 0; i < count; i++)
-			if (!parts[i].dropped && (!victim || parts[i].rank < victim->rank))
+			if (!parts[i].dropped && parts[i].rank <= rank_max &&
+			    (!victim || parts[i].rank < victim->rank))
 				victim = &parts[i];
 		if (!victim)
 			return;
 		victim->dropped = true;
 	}
+}
+
+/* Badges in brief, where that spares the nodes' count and the clock; in vain it is not done. */
+static void parts_shorten(struct part *parts, size_t count, int columns)
+{
+	int spared = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!parts[i].dropped && parts[i].brief[0])
+			spared += text_width(parts[i].text) - text_width(parts[i].brief);
+	if (parts_width(parts, count) - spared > columns)
+		return;
+	for (size_t i = count; i-- > 0 && parts_width(parts, count) > columns;)
+		if (!parts[i].dropped && parts[i].brief[0])
+			memcpy(parts[i].text, parts[i].brief, sizeof(parts[i].brief));
+}
+
+static void parts_fit(struct part *parts, size_t count, int columns)
+{
+	parts_drop(parts, count, columns, RANK_SENTINELS);
+	parts_shorten(parts, count, columns);
+	parts_drop(parts, count, columns, RANK_MAX);
 }
 
 /* --- what is watched ----------------------------------------------------------------------- */
@@ -288,7 +325,7 @@ static void line_top(const struct pane *p, const struct view_context *c, const s
 	int left, x, name_at = p->width < PROGRAM_LEAST ? 0 : (int)strlen(PROGRAM_NAME) + 2;
 	size_t count = parts_of_time(c, &n, parts);
 
-	count += parts_of_settings(c, d, p->width, parts + count);
+	count += parts_of_settings(c, d, p->width, screen_is_ascii(p->screen), parts + count);
 	count += parts_of_numbers(c, &n, parts + count);
 	pane_fill(&line, role);
 	title_make(c, d, &title);

@@ -14,6 +14,8 @@
 #define DIALOG_WIDTH_MAX 170
 #define HEAD_MAX      5
 #define LABEL_COLUMNS 13
+#define LABEL_LEAST   16 /* columns of the label of a deployment, as in the header */
+#define HEIGHT_LEAST  5 /* of the inside: room for a line of the rest */
 #define TAIL_MAX      5 /* lines of prompt or outcome */
 
 /* Draws when p is given, counts always: the size is known before the dialog is. */
@@ -66,7 +68,9 @@ static int head_draw(const struct pane *p, int y, int columns, int room, const s
 		return 0;
 	if (p && indent)
 		pane_text(p, y, 0, indent - 1, STYLE_DIALOG, "command");
-	used += text_wrap_draw(p, y, indent, columns - indent, room, STYLE_STRONG, s->command);
+	/* Whom it goes to is worth more than the end of a long command. */
+	used += text_wrap_draw(p, y, indent, columns - indent, s->target[0] && room > 1 ? room - 1 : room,
+			       STYLE_STRONG, s->command);
 	if (s->target[0] && used < room) {
 		if (p && indent)
 			pane_text(p, y + used, 0, indent - 1, STYLE_DIALOG, "goes to");
@@ -223,7 +227,8 @@ static void lines_all(const struct pane *p, int columns, const struct sheet *s)
 /* Returns how far they can be scrolled. */
 static int lines_draw(const struct pane *p, int columns, const struct sheet *s)
 {
-	int total = lines_height(s, columns), room = p->height - 1, last, scroll;
+	int total = lines_height(s, columns), last, scroll;
+	int room = p->height > 1 ? p->height - 1 : p->height;
 	struct pane shown;
 
 	if (total <= p->height) {
@@ -236,6 +241,8 @@ static int lines_draw(const struct pane *p, int columns, const struct sheet *s)
 	scroll = s->scroll < last ? s->scroll : last;
 	shown = pane_sub(p, 0, 0, room, p->width);
 	lines_place(&shown, columns, s, -scroll);
+	if (room == p->height)
+		return last;
 	if (scroll < last)
 		pane_textf(p, room, 2, -1, STYLE_DIALOG, "%d more line%s: Down, PgDn%s", last - scroll,
 			   last - scroll == 1 ? "" : "s", scroll > 0 ? ", Up, PgUp" : "");
@@ -244,16 +251,37 @@ static int lines_draw(const struct pane *p, int columns, const struct sheet *s)
 	return last;
 }
 
-/* A frame in the dialog's own colours, which pane_box does not know. */
-static struct pane dialog_frame(const struct pane *p, const char *title)
+/* Where it acts: on a small screen the sheet covers the header, and its badges with it. */
+static int title_text(const struct pane *p, const struct view_context *c, const char *title, char *out,
+		      size_t size)
 {
+	const char *label = c->label ? c->label : "";
+	const char *only = c->read_only && !c->replay ? "READ-ONLY" : "";
+	size_t fit = text_fit(label, LABEL_LEAST);
+	const char *cut = label[fit] == '\0'		? ""
+			  : screen_is_ascii(p->screen) ? "~"
+						       : "…";
+
+	text_format(out, size, "%.*s%s%s%s", (int)fit, label, cut, label[0] && only[0] ? " " : "", only);
+	int badge = text_width(out);
+	text_format(out + strlen(out), size - strlen(out), "%s%s", badge > 0 ? "  " : "", title);
+	return badge;
+}
+
+/* A frame in the dialog's own colours, which pane_box does not know. */
+static struct pane dialog_frame(const struct pane *p, const struct view_context *c, const char *title)
+{
+	char text[2 * NAME_BYTES];
+	int badge = title_text(p, c, title, text, sizeof(text));
 	struct pane in;
 
 	pane_fill(p, STYLE_DIALOG);
 	if (!view_is_framed(p->height, p->width))
 		return *p;
-	in = pane_box(p, title, true);
+	in = pane_box(p, text, true);
 	pane_restyle(p, 0, 0, p->width, STYLE_DIALOG_BORDER);
+	if (badge > 0 && badge < p->width - 5)
+		pane_restyle(p, 0, 2, badge, STYLE_BADGE);
 	pane_restyle(p, p->height - 1, 0, p->width, STYLE_DIALOG_BORDER);
 	for (int y = 1; y < p->height - 1; y++) {
 		pane_restyle(p, y, 0, 1, STYLE_DIALOG_BORDER);
@@ -286,17 +314,16 @@ int sheet_draw(const struct pane *p, const struct view_context *c, const struct 
 	int height = head + tail + lines_height(sheet, columns) + 4; /* frame, two blank lines */
 	struct pane dialog, in, lines;
 
-	(void)c;
 	if (height > p->height)
 		height = p->height;
 	dialog = pane_sub(p, (p->height - height) / 2, (p->width - width) / 2, height, width);
-	in = dialog_frame(&dialog, sheet->title);
+	in = dialog_frame(&dialog, c, sheet->title);
 	if (in.height < 1)
 		return 0;
 	columns = in.width;
-	if (in.height < 8) { /* a line each, and what is left for the rest */
-		head = in.height >= 2 ? 1 : 0;
-		tail = tail_height(sheet, columns, in.height - head);
+	if (in.height < 8) { /* a line each: command, whom it goes to, the verdict, the prompt */
+		head = head_draw(NULL, 0, columns, in.height >= HEIGHT_LEAST ? 2 : in.height >= 2, sheet);
+		tail = tail_height(sheet, columns, in.height - head - (in.height >= HEIGHT_LEAST));
 	} else {
 		head = head_draw(NULL, 0, columns, HEAD_MAX, sheet);
 		tail = tail_height(sheet, columns, TAIL_MAX);

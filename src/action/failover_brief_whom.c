@@ -69,8 +69,10 @@ static void say_others(struct action *a, const struct model *m, const struct gro
 			       f.text);
 	}
 	if (same > 0)
-		sheet_line_add(&a->sheet, HEALTH_OK, "others", "%zu of %zu other Sentinels would choose the same replica",
-			       same, asked);
+		sheet_line_add(&a->sheet, HEALTH_OK, "others", "%zu of %zu other Sentinels %s", same, asked,
+			       acting->candidate_id != 0 ? "would choose the same replica" :
+			       acting->eligible == 0	 ? "would choose nobody either" :
+							   "cannot tell for certain either");
 }
 
 /* --- cluster and plain sets ----------------------------------------------------------------------- */

@@ -241,6 +241,8 @@ static void on_signal(struct ev_loop *loop, ev_signal *w, int revents)
 {
 	struct app *app = w->data;
 	(void)loop, (void)revents;
+	if (w->signum == SIGINT && app->ui != NULL && app_actions_hold(app))
+		return;
 	app->signal_number = w->signum;
 	app_quit(app);
 }

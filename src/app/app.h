@@ -52,6 +52,7 @@ struct app {
 	int exit_status;
 	int signal_number;             /* of the signal that ended it; 0 none */
 	bool quitting;
+	int64_t leave_asked_ms;        /* to leave, while an action was on its way; 0: not */
 };
 
 /* Runs the program as the options say on the network's targets and, with --demo, on the demo's.

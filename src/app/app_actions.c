@@ -2,14 +2,18 @@
 
 #include "app/app_actions.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/app.h"
 #include "app/ui.h"
 #include "base/clock.h"
 #include "base/mem.h"
+
+#define LEAVE_ASKED_MS 5000 /* as long as the question is on the screen */
 
 /* --- may it be sent, and its sheet ------------------------------------------------------------ */
 
@@ -273,17 +277,54 @@ void app_action_send(struct app *app, struct action *a)
 	app_actions_follow(app);
 }
 
+static bool is_on_its_way(const struct action *a)
+{
+	return a != NULL && (a->stage == ACTION_SENT || a->stage == ACTION_ACCEPTED);
+}
+
+bool app_actions_hold(struct app *app)
+{
+	int64_t now_ms = clock_mono_ms();
+	bool asked = app->leave_asked_ms != 0 && now_ms - app->leave_asked_ms < LEAVE_ASKED_MS;
+	bool any = false;
+	for (size_t i = 0; i < APP_ACTIONS_MAX; i++)
+		any |= is_on_its_way(app->actions[i].action) && app->actions[i].action->kind->changes;
+	if (!any || asked)
+		return false;
+	app->leave_asked_ms = now_ms;
+	/* A sheet may stand over the line for notices. */
+	if (app->ui != NULL)
+		ui_leave_sheet(app->ui);
+	app_notice(app, HEALTH_WARNING,
+		   "an action is on its way: q again leaves, what was not sent will not be");
+	return true;
+}
+
+/* For who sits at the terminal: the log may be nobody's, and the screen is gone. */
+static void say_left(const struct app *app, const struct action *a)
+{
+	bool by_signal = app->signal_number != 0 && app->signal_number != SIGINT;
+	if (!a->kind->changes || app->options->mode != RUN_SCREEN ||
+	    (by_signal && !isatty(STDERR_FILENO)))
+		return;
+	fprintf(stderr, "redoubt: %s %s: outcome unknown: %s", a->kind->name, a->subject, a->outcome);
+	if (a->sent < a->target_count)
+		fprintf(stderr, "; not sent to %zu of %zu", a->target_count - a->sent, a->target_count);
+	fputc('\n', stderr);
+}
+
 /* What is on its way has an outcome that nobody here will see: the log must not end with "sent". */
 void app_actions_leave(struct app *app)
 {
 	for (size_t i = 0; i < APP_ACTIONS_MAX; i++) {
 		struct action *a = app->actions[i].action;
-		if (a == NULL || (a->stage != ACTION_SENT && a->stage != ACTION_ACCEPTED))
+		if (!is_on_its_way(a))
 			continue;
 		char last[sizeof(a->sheet.outcome)];
 		snprintf(last, sizeof(last), "%s", a->sheet.outcome);
 		action_end(a, ACTION_UNKNOWN, "quit before its end was seen: %.150s", last);
 		action_report(app, a);
+		say_left(app, a);
 	}
 }
 

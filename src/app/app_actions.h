@@ -35,6 +35,8 @@ void app_action_close(struct app *app, struct action *a);
 /* What their sheets say is brought up to date, what is due is sent, what is over and left is told.
  * After whatever may have moved one: an observation, a reply, the tick. */
 void app_actions_follow(struct app *app);
+/* An operator who wants to leave while an action is on its way is asked once. True: he stays for now. */
+bool app_actions_hold(struct app *app);
 /* The program ends: what is on its way has an outcome that nobody here will see, and says so. */
 void app_actions_leave(struct app *app);
 void app_actions_free(struct app *app);

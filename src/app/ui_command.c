@@ -98,7 +98,8 @@ static void open_deployment(struct ui *ui)
 static void quit(struct ui *ui, enum command cmd)
 {
 	(void)cmd;
-	app_quit(ui->app);
+	if (!app_actions_hold(ui->app))
+		app_quit(ui->app);
 }
 
 static void open_help(struct ui *ui, enum command cmd)

@@ -99,6 +99,12 @@ static void close_sheet(struct ui *ui)
 	ui_all_stale(ui);
 }
 
+void ui_leave_sheet(struct ui *ui)
+{
+	if (ui->sheet != NULL)
+		close_sheet(ui);
+}
+
 /* Lines that there is no room for. Letters are typed: only keys that none of them has. */
 static bool scroll_sheet(struct sheet *sheet, uint32_t key)
 {

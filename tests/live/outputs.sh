@@ -84,6 +84,8 @@ if command -v tmux >/dev/null; then
 	screen_keys q
 	wait_lacks 'Sent, being followed' 30
 	screen_keys q
+	check "quitting meanwhile: asked once" wait_screen 'on its way: q again leaves' 30
+	screen_keys q
 	check "quitting meanwhile: the log has the last that was seen" \
 		logged 'action.*quit before its end was seen: '
 	wait_for 30 "its end" screen_ended

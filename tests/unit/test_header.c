@@ -266,6 +266,36 @@ static void test_stale(void **state)
 	model_free(w.m);
 }
 
+/* Three badges do not take the place of how many answer, and of the clock. */
+static void test_badges(void **state)
+{
+	struct world w = shown_set();
+	struct view_context c = context(&w);
+	char *text;
+
+	(void)state;
+	c.label = "PRODUCTION";
+	c.read_only = true;
+	c.recording = true;
+	c.recording_bytes = 1234567;
+	text = draw_top(&c, 80);
+	assert_has(text, " PRODUCTION ");
+	assert_has(text, " RO ");
+	assert_has(text, " REC ");
+	assert_has(text, "4/4 nodes");
+	assert_non_null(strchr(text, ':')); /* of the clock */
+	free(text);
+	text = draw_top(&c, 160);
+	assert_has(text, " READ-ONLY ");
+	assert_has(text, " REC  1.2 MB ");
+	free(text);
+	c.label = "PRODUCTION of the whole world";
+	text = draw_top(&c, 160);
+	assert_has(text, " PRODUCTION of th… ");
+	free(text);
+	model_free(w.m);
+}
+
 static void test_recording(void **state)
 {
 	struct world w = shown_set();
@@ -373,6 +403,7 @@ int main(void)
 	    cmocka_unit_test(test_notice_leaves_the_warning),
 	    cmocka_unit_test(test_worse_elsewhere),
 	    cmocka_unit_test(test_stale),
+	    cmocka_unit_test(test_badges),
 	    cmocka_unit_test(test_recording),
 	    cmocka_unit_test(test_nothing_shifts),
 	    cmocka_unit_test(test_what_gives_way),

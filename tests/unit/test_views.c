@@ -282,11 +282,13 @@ static void test_help_lists_every_key(void **state)
 	buf_free(&out);
 }
 
+static const char *sheet_label; /* of the deployment */
+
 static char *draw_sheet(const struct sheet *sheet, const char *typed, int height, int width)
 {
 	struct screen *s = open_screen(height, width, false);
 	struct pane p = pane_whole(s);
-	struct view_context c = {.notice = ""};
+	struct view_context c = {.notice = "", .label = sheet_label};
 	struct prompt prompt = {.len = (int)strlen(typed), .cursor = (int)strlen(typed)};
 	struct buf out = BUF_INIT;
 	char what[40];
@@ -338,7 +340,25 @@ static void test_sheet(void **state)
 	assert_has(text, "Done and verified");
 	assert_has(text, "3 of 3 Sentinels agree");
 	free(text);
+	/* over the header, whose badges it covers */
+	s.state = SHEET_CONFIRM;
+	s.outcome[0] = '\0';
+	sheet_label = "PRODUCTION of the whole world";
+	text = draw_sheet(&s, "", 24, 80);
+	assert_has(text, " PRODUCTION of th…  Fail over mymaster ");
+	free(text);
+	sheet_label = NULL;
+	/* what it does, to whom, and the first thing to say of it */
+	sheet_line_add(&s, HEALTH_OK, "long", "%0200d", 1);
+	text = draw_sheet(&s, "my", 8, 60);
+	assert_has(text, "command  SENTINEL FAILOVER mymaster");
+	assert_has(text, "goes to  10.0.0.9:26379");
+	assert_has(text, "a failover ended 4 s ago");
+	assert_has(text, "> my");
+	free(text);
+	s.line_count--;
 	s.state = SHEET_UNKNOWN;
+	snprintf(s.outcome, sizeof(s.outcome), "not known after 25 s");
 	text = draw_sheet(&s, "", 22, 80);
 	assert_has(text, "Outcome unknown: ");
 	assert_lacks(text, "Failed");
