@@ -67,7 +67,7 @@ starts() {
 	shift
 	mkfifo "$OUT.fifo"
 	env "${env[@]}" "$PTYTOOL" "$OUT" \
-		sh -c 'stty -g >"$0.before"; "$@"; status=$?; stty -g >"$0.after"; exit $status' "$OUT" \
+		sh -c 'trap : QUIT; stty -g >"$0.before"; "$@"; status=$?; stty -g >"$0.after"; exit $status' "$OUT" \
 		"$REDOUBT" --pass-file "$PASS_FILE" "$@" "127.0.0.1:$PORT" \
 		<"$OUT.fifo" >"$OUT.status" 2>&1 &
 	OTHER_PIDS+=($!)
@@ -213,6 +213,22 @@ title = no' >"$CONFIG"
 starts "title = no" notitle TERM=xterm-256color --
 check "title = no: quits" quits 0
 check "title = no: none" not_sent "$OSC"
+
+# Ctrl-\ of the terminal, and the signal.
+rm -f "$CONFIG"
+for how in key signal; do
+	starts "quit by $how" "quit-$how" TERM=xterm-256color -- --mouse
+	wait_for 30 "the title" sent "$TITLE"
+	if [ $how = key ]; then
+		echo "keys "$'\x1c' >&7
+	else
+		kill -QUIT "$(cat "/proc/$(sed -n 's/^pid //p' "$OUT.status")/task/"*/children | cut -d' ' -f1)"
+	fi
+	check "quit by $how: it ends" wait_for 60 "the end" ended
+	check "quit by $how: by the signal" grep -qx 'status 131' "$OUT.status"
+	check "quit by $how: everything is put back" put_back
+	check "quit by $how: mouse reports are off" sent "$NO_REPORTS"
+done
 
 echo '[ui]
 bell = yes
