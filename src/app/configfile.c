@@ -360,6 +360,29 @@ static void skip_indent(struct parsing *p)
 	}
 }
 
+/* Of what begins here: only the keys that hold a list may stand again. */
+static bool begins_list(const struct parsing *p)
+{
+	static const char *const lists[] = { "targets", "map" };
+	size_t len = 0;
+	while (len < p->left && strchr(BLANKS "=:\n", p->text[len]) == NULL)
+		len++;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		if (strlen(lists[i]) == len && memcmp(lists[i], p->text, len) == 0)
+			return true;
+	return false;
+}
+
+static void say_bad_line(struct parsing *p, bool too_long)
+{
+	if (!too_long)
+		buf_addstr(&p->why, "the line holds a NUL byte");
+	else if (begins_list(p))
+		buf_addstr(&p->why, "the line is too long: repeat the key on another line");
+	else
+		buf_addf(&p->why, "the line is too long: at most %d bytes", LINE_BYTES_MAX - 1);
+}
+
 static bool take_line(struct parsing *p, char *line, int size)
 {
 	if (p->left == 0 || p->error_line != 0)
@@ -370,9 +393,7 @@ static bool take_line(struct parsing *p, char *line, int size)
 	size_t len = newline != NULL ? (size_t)(newline - p->text) + 1 : p->left;
 	if (len > LINE_BYTES_MAX || (int)len >= size || memchr(p->text, '\0', len) != NULL) {
 		p->error_line = p->line;
-		buf_addstr(&p->why, len > LINE_BYTES_MAX || (int)len >= size
-					? "the line is too long: repeat the key on another line"
-					: "the line holds a NUL byte");
+		say_bad_line(p, len > LINE_BYTES_MAX || (int)len >= size);
 		return false;
 	}
 	memcpy(line, p->text, len);
@@ -479,12 +500,22 @@ static bool check_mode(const struct config *c, const struct stat *st, const char
 	return true;
 }
 
+/* The one device that is a file without a word: who names it wants none. */
+static bool is_null_device(const char *path)
+{
+	struct stat st, null;
+	return stat(path, &st) == 0 && stat("/dev/null", &null) == 0 && S_ISCHR(st.st_mode) &&
+	       S_ISCHR(null.st_mode) && st.st_rdev == null.st_rdev;
+}
+
 bool config_load(struct config *c, const char *path, bool missing_is_fine, struct buf *err)
 {
 	struct buf text = BUF_INIT;
 	struct stat st;
 	char name[CONFIG_NAME_BYTES]; /* for messages: they go to a terminal */
 	text_clean(name, sizeof(name), path, strlen(path));
+	if (is_null_device(path))
+		return config_parse(c, "", 0, name, err);
 	if (!file_read(path, CONFIG_FILE_BYTES_MAX, &text, &st)) {
 		int error = errno;
 		mem_wipe_free(text.data, text.cap);

@@ -58,7 +58,8 @@ struct config {
 /* $XDG_CONFIG_HOME/redoubt/redoubt.conf, else under $HOME/.config; owned, NULL when neither is set. */
 char *config_default_path(void);
 /* False with "FILE:LINE: key: why" in err. A file with a password in it that others can read is
- * refused. missing_is_fine: the default file need not exist. */
+ * refused. missing_is_fine: the default file need not exist. /dev/null
+ * is an empty one. */
 bool config_load(struct config *c, const char *path, bool missing_is_fine, struct buf *err);
 /* The same on text, for the fuzzer and tests: name stands for the file in messages. */
 bool config_parse(struct config *c, const char *text, size_t len, const char *name, struct buf *err);
