@@ -1,7 +1,7 @@
 # fish completion of redoubt. Made by `make docs` from the table of options.
 complete -c redoubt -f
-complete -c redoubt -s c -l config -r -F -d 'default $XDG_CONFIG_HOME/redoubt/redoubt.conf'
-complete -c redoubt -l print-config -d 'print the configuration in force, without secrets, and exit'
+complete -c redoubt -s c -l config -r -F -d 'default $XDG_CONFIG_HOME/redoubt/redoubt.conf; /dev/null: none'
+complete -c redoubt -l print-config -d 'check the configuration as a start would, print what is in force without secrets, exit'
 complete -c redoubt -s i -l interval -x -d 'poll interval, 0.1 to 60, default 1'
 complete -c redoubt -l timeout -x -d 'connect and reply deadline, 0.1 to 60, default 2'
 complete -c redoubt -l user -x -d 'ACL user on data nodes'

@@ -55,11 +55,7 @@ static void binding_add(struct help_page *h, const struct key_binding *b)
 /* A screen that is not there in this version has no key either. */
 static bool is_shown(const struct key_binding *b, const struct view_context *c)
 {
-	if (!key_binding_applies(b, c->replay))
-		return false;
-	if (b->command < CMD_SCREEN_1 || b->command > CMD_SCREEN_0)
-		return true;
-	return !(c->missing_screens & 1u << (b->keys[0] - '0'));
+	return key_binding_applies(b, c->replay) && !key_binding_is_missing(b, c->missing_screens);
 }
 
 /* How many rows it takes to have all in so many columns: no heading alone at the end of one. */

@@ -147,12 +147,21 @@ int keymap_check(const struct keymap *m, struct buf *err)
 	return line;
 }
 
-void keymap_print(const struct keymap *m, struct buf *out)
+bool key_binding_is_missing(const struct key_binding *b, unsigned missing_screens)
+{
+	return b->command >= CMD_SCREEN_1 && b->command <= CMD_SCREEN_0 &&
+	       (missing_screens & 1u << (b->keys[0] - '0')) != 0;
+}
+
+void keymap_print(const struct keymap *m, unsigned missing_screens, struct buf *out)
 {
 	for (size_t i = 0; i < key_binding_count; i++) {
 		const uint32_t *keys = m->keys[key_bindings[i].command];
 		char spelt[16];
 
+		if (m->lines[key_bindings[i].command] == 0 &&
+		    key_binding_is_missing(&key_bindings[i], missing_screens))
+			continue;
 		buf_addf(out, "%s =", key_bindings[i].name);
 		for (size_t k = 0; k < KEYS_A_COMMAND && keys[k] != KEYC_NONE; k++)
 			buf_addf(out, " %s", keys_spell(keys[k], spelt));

@@ -59,8 +59,11 @@ bool keymap_set(struct keymap *m, const char *name, const char *value, int line,
 /* When all is read: no key twice, and quit and help have one. 0: fine; else the line that is wrong,
  * with "NAME: why" in err. */
 int keymap_check(const struct keymap *m, struct buf *err);
-/* "name = keys" lines, as keymap_set takes them. */
-void keymap_print(const struct keymap *m, struct buf *out);
+/* "name = keys" lines, as keymap_set takes them. missing_screens: bit n: no screen n here; what the
+ * file says of one is printed all the same, or its key could be another's. */
+void keymap_print(const struct keymap *m, unsigned missing_screens, struct buf *out);
+/* A screen of its own that is not there. */
+bool key_binding_is_missing(const struct key_binding *b, unsigned missing_screens);
 /* "Up, k" */
 void keymap_keys_text(const struct keymap *m, enum command command, char *out, size_t size);
 

@@ -156,6 +156,6 @@ const struct key_binding key_bindings[] = {
     {{'t'}, CMD_THEME, "theme", NULL, "choose a theme", "Program", BOTH},
     {{'?', KEYC_F1}, CMD_HELP, "help", "help", "this page", "Program", BOTH},
     {{CTRL('z')}, CMD_SUSPEND, "suspend", NULL, "back to the shell; fg returns", "Program", BOTH},
-    {{'q'}, CMD_QUIT, "quit", "quit", "quit", "Program", BOTH},
+    {{'q', CTRL('c')}, CMD_QUIT, "quit", "quit", "quit", "Program", BOTH},
 };
 const size_t key_binding_count = sizeof(key_bindings) / sizeof(key_bindings[0]);

@@ -329,6 +329,22 @@ static bool file_error(const char *place, const char *path, struct buf *err)
 	return false;
 }
 
+int output_failed(const char *what, int error)
+{
+	fprintf(stderr, "redoubt: %s could not be written%s%s\n", what, error != 0 ? ": " : "",
+		error != 0 ? strerror(error) : "");
+	return EXIT_OUTPUT;
+}
+
+/* Writes out to standard output, the whole of it. Returns errno, 0 when all went out. */
+static int print_all(const struct buf *out)
+{
+	errno = 0;
+	if (fwrite(buf_str(out), 1, out->len, stdout) == out->len && fflush(stdout) == 0)
+		return 0;
+	return errno != 0 ? errno : EIO;
+}
+
 static bool open_log(struct app *app, const char *path)
 {
 	struct buf err = BUF_INIT, place = BUF_INIT;
@@ -336,6 +352,8 @@ static bool open_log(struct app *app, const char *path)
 	options_place(app->options, UI_INDEX_log_file, &place);
 	bool ok = app->log != NULL || file_error(buf_str(&place), path, &err);
 	buf_free(&place);
+	if (!ok)
+		app->exit_status = EXIT_OUTPUT;
 	return ok;
 }
 
@@ -352,8 +370,10 @@ static bool open_recorder(struct app *app, const struct options *o)
 						.version = PACKAGE_VERSION,
 						.operator_name = app->operator_name };
 	app->recorder = recorder_open(&config, &err);
-	if (app->recorder == NULL)
+	if (app->recorder == NULL) {
+		app->exit_status = EXIT_OUTPUT;
 		return file_error("--record", o->record_file, &err);
+	}
 	recorder_interval(app->recorder, app->interval_ms, clock_mono_ms());
 	return true;
 }
@@ -471,11 +491,11 @@ static int run_once(struct app *app)
 		output_snapshot_json(app->model, now_ms, wall_ms, &out);
 	else
 		output_snapshot_text(app->model, now_ms, wall_ms, &out);
-	bool written = fwrite(out.data, 1, out.len, stdout) == out.len && fflush(stdout) == 0;
+	replay_say_damage(app);
+	int error = print_all(&out);
 	buf_free(&out);
-	if (!written)
-		fprintf(stderr, "redoubt: the snapshot could not be written\n");
-	return written ? status[fleet_health(app->model, now_ms)] : 3;
+	return error != 0 ? output_failed("the snapshot", error)
+			  : status[fleet_health(app->model, now_ms)];
 }
 
 static int run_events(struct app *app)
@@ -484,13 +504,14 @@ static int run_events(struct app *app)
 		return replay_print_events(app);
 	app->events_out = logfile_open_fd(STDOUT_FILENO);
 	if (app->events_out == NULL)
-		return 3;
+		return output_failed("the events", EAGAIN);
 	ev_run(app->loop, 0);
 	struct logfile_losses losses = { 0 };
 	app_pump_events(app, true);
 	logfile_close(app->events_out, 1000, &losses);
 	app->events_out = NULL;
-	return report_losses("--events", &losses) ? 1 : 0;
+	bool lost = report_losses("--events", &losses);
+	return !lost ? 0 : losses.error != 0 ? EXIT_OUTPUT : 1;
 }
 
 static int run_dump(struct app *app)
@@ -504,7 +525,10 @@ static int run_dump(struct app *app)
 		fprintf(stderr, "redoubt: %s\n", buf_str(&err));
 		app->exit_status = EXIT_USAGE;
 	} else {
-		fwrite(out.data, 1, out.len, stdout);
+		replay_say_damage(app);
+		int error = print_all(&out);
+		if (error != 0)
+			app->exit_status = output_failed("the frame", error);
 	}
 	ui_close(app->ui);
 	app->ui = NULL;
@@ -532,7 +556,7 @@ int app_run(const struct options *o, const struct network *network, const struct
 {
 	struct app app = { .exit_status = 0 };
 	bool subscribe = o->mode == RUN_SCREEN || o->mode == RUN_EVENTS;
-	int status = EXIT_USAGE;
+	int status;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error of write() then */
 	if (app_start(&app, o, network, demo, subscribe))
@@ -540,6 +564,8 @@ int app_run(const struct options *o, const struct network *network, const struct
 			 : o->mode == RUN_EVENTS ? run_events(&app)
 			 : o->mode == RUN_DUMP   ? run_dump(&app)
 						 : run_screen(&app);
+	else
+		status = app.exit_status != 0 ? app.exit_status : EXIT_USAGE;
 	app_stop(&app);
 	return status;
 }

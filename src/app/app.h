@@ -59,6 +59,9 @@ struct app {
  * Returns the exit status. */
 int app_run(const struct options *o, const struct network *network, const struct demo *demo);
 
+/* "redoubt: WHAT could not be written: why" on standard error; returns the exit status for it. */
+int output_failed(const char *what, int error);
+
 /* The settings that a deployment came from. */
 const struct settings *app_settings(const struct app *app, uint32_t deployment_id);
 bool app_is_read_only(const struct app *app, uint32_t deployment_id);

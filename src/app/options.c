@@ -3,9 +3,12 @@
 #include "app/options.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "app/target.h"
 #include "base/mem.h"
@@ -153,9 +156,9 @@ static bool set_speed(struct options *o, const char *value, struct buf *err)
 
 static const struct option_info options[] = {
 	{ 'c', "config", OPTION_TEXT, "FILE", false, AT(config_file), 0, 0, NULL,
-	  "default $XDG_CONFIG_HOME/redoubt/redoubt.conf" },
+	  "default $XDG_CONFIG_HOME/redoubt/redoubt.conf; /dev/null: none" },
 	{ 0, "print-config", OPTION_FLAG, NULL, false, AT(print_config), 0, 0, NULL,
-	  "print the configuration in force, without secrets, and exit" },
+	  "check the configuration as a start would, print what is in force without secrets, exit" },
 	{ 'i', "interval", OPTION_SECONDS, "SECONDS", false, AT(interval_ms), 0.1, 60, NULL,
 	  "poll interval, 0.1 to 60, default 1" },
 	{ 0, "timeout", OPTION_SECONDS, "SECONDS", false, AT(timeout_ms), 0.1, 60, NULL,
@@ -564,12 +567,64 @@ static void print_ui(const struct options *o, const struct ui_setting *u, struct
 		if (*(char *const *)field != NULL)
 			text = *(char *const *)field;
 		if (text[0] != '\0')
-			buf_addf(out, "%s = %s\n", u->name, text);
+			settings_print_text(u->name, text, out);
 		break;
 	}
 }
 
-void options_print_config(const struct options *o, struct buf *out)
+/* As comments: a section without targets is none. */
+static void print_targetless(const struct settings *s, struct buf *out)
+{
+	struct buf lines = BUF_INIT;
+	buf_addstr(out, "\n# [deployment command-line]\n"
+			"# targets: 127.0.0.1:26379, or 127.0.0.1:6379 where nothing listens there\n");
+	settings_print(s, &lines);
+	for (const char *at = buf_str(&lines); *at != '\0'; at += strcspn(at, "\n") + 1)
+		buf_addf(out, "# %.*s\n", (int)strcspn(at, "\n"), at);
+	buf_free(&lines);
+}
+
+/* True when path can be written or made. */
+static bool can_write(const char *path)
+{
+	if (access(path, F_OK) == 0)
+		return access(path, W_OK) == 0;
+	if (errno != ENOENT)
+		return false;
+	char *folder = mem_strdup(path), *slash = strrchr(folder, '/');
+	if (slash != NULL)
+		slash[slash == folder] = '\0';
+	bool ok = access(slash != NULL ? folder : ".", W_OK | X_OK) == 0;
+	int error = errno;
+	free(folder);
+	errno = error;
+	return ok;
+}
+
+static void check_file(const char *path, const char *place, struct buf *err)
+{
+	char name[1024];
+	struct stat st;
+	if (path == NULL || err->len > 0)
+		return;
+	text_clean(name, sizeof(name), path, strlen(path));
+	if (!can_write(path))
+		buf_addf(err, "%s %s: %s", place, name, strerror(errno));
+	else if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		buf_addf(err, "%s %s: %s", place, name, strerror(EISDIR));
+}
+
+bool options_check_files(const struct options *o, struct buf *err)
+{
+	struct buf place = BUF_INIT;
+	options_place(o, UI_INDEX_log_file, &place);
+	check_file(o->log_file, buf_str(&place), err);
+	check_file(o->record_file, "--record", err);
+	buf_free(&place);
+	return err->len == 0;
+}
+
+void options_print_config(const struct options *o, unsigned missing_screens, struct buf *out)
 {
 	const struct alerts *a = &o->config.alerts;
 	buf_addstr(out, "[ui]\n");
@@ -581,12 +636,15 @@ void options_print_config(const struct options *o, struct buf *out)
 	ALERTS(X)
 #undef X
 	buf_addstr(out, "\n[keys]\n");
-	keymap_print(&o->config.keys, out);
-	if (o->cli.target_count > 0 || o->config.deployment_count == 0) {
+	keymap_print(&o->config.keys, missing_screens, out);
+	/* Targets on the command line replace the file's deployments. */
+	if (o->cli.target_count > 0) {
 		buf_addstr(out, "\n[deployment command-line]\n");
 		settings_print(&o->cli, out);
-		return; /* targets on the command line replace the file's deployments */
+		return;
 	}
+	if (o->config.deployment_count == 0)
+		print_targetless(&o->cli, out);
 	for (size_t i = 0; i < o->config.deployment_count; i++) {
 		buf_addf(out, "\n[deployment %s]\n", o->config.deployments[i].name);
 		settings_print(&o->config.deployments[i], out);

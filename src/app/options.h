@@ -10,7 +10,10 @@
 #include "app/demo.h"
 #include "app/settings.h"
 
-#define EXIT_USAGE 64 /* sysexits.h: EX_USAGE */
+/* As in sysexits.h */
+#define EXIT_USAGE       64
+#define EXIT_UNAVAILABLE 69 /* the demo's servers could not be started */
+#define EXIT_OUTPUT      74 /* what was to be written could not be: standard output, --log, --record */
 
 enum run_mode { RUN_SCREEN, RUN_ONCE, RUN_EVENTS, RUN_DUMP };
 enum output_format { FORMAT_TEXT, FORMAT_JSON };
@@ -43,8 +46,10 @@ struct options {
 bool options_parse(struct options *o, int argc, char **argv, struct buf *err);
 /* Reads the config file and lets it speak where the command line did not. */
 bool options_load_config(struct options *o, struct buf *err);
-/* The configuration in force, as a config file, without secrets. */
-void options_print_config(const struct options *o, struct buf *out);
+/* The configuration in force, as a config file, without secrets. missing_screens as of keymap_print. */
+void options_print_config(const struct options *o, unsigned missing_screens, struct buf *out);
+/* That --log and --record could be written, without touching the files. False with one line in err. */
+bool options_check_files(const struct options *o, struct buf *err);
 /* Who said a text of [ui]: "FILE:LINE: key" or "--option", for messages. */
 void options_place(const struct options *o, enum ui_index key, struct buf *out);
 void options_free(struct options *o);

@@ -2,6 +2,7 @@
 
 #include "app/replay.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +23,16 @@ static unsigned on_observation(const struct observation *obs, void *owner)
 	return app_observe(owner, obs);
 }
 
-/* Of --events; false when nobody reads them. */
-static bool print_lines(struct buf *lines)
+/* Of --events. What failed first is kept. */
+static void print_lines(struct app *app)
 {
-	bool ok = fwrite(buf_str(lines), 1, lines->len, stdout) == lines->len;
+	struct buf *lines = app->events_text;
+	if (app->replay->write_error == 0) {
+		errno = 0;
+		if (fwrite(buf_str(lines), 1, lines->len, stdout) != lines->len || fflush(stdout) != 0)
+			app->replay->write_error = errno != 0 ? errno : EIO;
+	}
 	buf_reset(lines);
-	return ok;
 }
 
 static void on_tick(int64_t now_ms, int64_t wall_ms, void *owner)
@@ -35,7 +40,7 @@ static void on_tick(int64_t now_ms, int64_t wall_ms, void *owner)
 	struct app *app = owner;
 	app_tick(app, now_ms, wall_ms);
 	if (app->events_text != NULL && app->events_text->len >= PRINT_BYTES)
-		print_lines(app->events_text);
+		print_lines(app);
 }
 
 static void on_interval(int64_t interval_ms, void *owner)
@@ -322,6 +327,13 @@ static size_t unsettled_events(const struct app *app)
 	return count;
 }
 
+void replay_say_damage(const struct app *app)
+{
+	const char *damage = app->replay != NULL ? player_damage(app->replay->player) : "";
+	if (damage[0] != '\0')
+		fprintf(stderr, "redoubt: --replay: %s\n", damage);
+}
+
 int replay_print_events(struct app *app)
 {
 	struct replay *r = app->replay;
@@ -330,20 +342,19 @@ int replay_print_events(struct app *app)
 	app->events_text = mem_alloc(sizeof(*app->events_text));
 	/* A recording that was cut does not know what would have joined its last events: their lines
 	 * might have been others. */
-	bool ok = player_advance(r->player, until_ms, 0, &sink);
+	player_advance(r->player, until_ms, 0, &sink);
 	bool whole = player_damage(r->player)[0] == '\0' || app->options->at != NULL;
 	app_pump_events(app, whole);
-	ok = print_lines(app->events_text) && ok && fflush(stdout) == 0 && !ferror(stdout);
+	print_lines(app);
 	size_t left = whole ? 0 : unsettled_events(app);
-	if (player_damage(r->player)[0] != '\0')
-		fprintf(stderr, "redoubt: --replay: %s\n", player_damage(r->player));
+	replay_say_damage(app);
 	if (left > 0)
 		fprintf(stderr, "redoubt: --replay: %zu event%s at its very end left out: who else saw "
 				"them is not known\n", left, left == 1 ? "" : "s");
-	if (!ok)
-		fprintf(stderr, "redoubt: the events could not be written\n");
 	buf_free(app->events_text);
 	free(app->events_text);
 	app->events_text = NULL;
-	return ok ? 0 : 3;
+	/* A reader that had enough is no trouble, as it is none live. */
+	return r->write_error == 0 || r->write_error == EPIPE ? 0
+							      : output_failed("the events", r->write_error);
 }

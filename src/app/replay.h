@@ -17,6 +17,7 @@ struct replay {
 	bool playing;       /* time goes on */
 	double speed;
 	int64_t played_us;  /* real clock at the last step of playing */
+	int write_error;    /* errno of the first line of --events that was not taken; 0 none */
 };
 
 /* Opens the recording of the options and sets app->replay and app->model, at --at or its begin. Without
@@ -32,6 +33,8 @@ bool replay_play(struct app *app, int64_t budget_us);
 /* "12:31[:07]" of the recording's day, ISO 8601, "+90" from its begin, "-30" before its end. False
  * with words in err when it is none of these, or not within the recording. */
 bool replay_parse_time(const struct player *p, const char *text, int64_t *at_ms, struct buf *err);
+/* That it ends early, on standard error; nothing of a whole one or without one. */
+void replay_say_damage(const struct app *app);
 /* --replay --events: prints those of the whole recording, or up to --at. The exit status. */
 int replay_print_events(struct app *app);
 

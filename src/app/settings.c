@@ -2,6 +2,7 @@
 
 #include "app/settings.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,6 +224,16 @@ static void print_endpoint(const struct endpoint *ep, struct buf *out)
 		buf_addstr(out, endpoint_format(ep, text));
 }
 
+/* As a URI has it: a name may hold what ends it, or what a terminal acts on. */
+static void print_user(const char *user, struct buf *out)
+{
+	for (; *user != '\0'; user++)
+		if (isalnum((unsigned char)*user) || strchr("-._~", *user) != NULL)
+			buf_addch(out, *user);
+		else
+			buf_addf(out, "%%%02X", (unsigned char)*user);
+}
+
 static void print_target(const struct target *t, struct buf *out)
 {
 	buf_addstr(out, "targets = ");
@@ -231,13 +242,22 @@ static void print_target(const struct target *t, struct buf *out)
 	else if (t->user != NULL || t->password != NULL || t->tls)
 		buf_addstr(out, t->tls ? "rediss://" : "redis://");
 	if (t->user != NULL)
-		buf_addstr(out, t->user);
+		print_user(t->user, out);
 	if (t->password != NULL)
 		buf_addstr(out, ":******");
 	if (t->user != NULL || t->password != NULL)
 		buf_addch(out, '@');
 	print_endpoint(&t->addr, out);
 	buf_addch(out, '\n');
+}
+
+void settings_print_text(const char *name, const char *value, struct buf *out)
+{
+	size_t len = strlen(value), size = 10 * len + 1; /* an escape is at most that long */
+	char *clean = mem_alloc(size);
+	text_clean(clean, size, value, len);
+	buf_addf(out, "%s = %s\n", name, clean);
+	free(clean);
 }
 
 void settings_print(const struct settings *s, struct buf *out)
@@ -248,7 +268,7 @@ void settings_print(const struct settings *s, struct buf *out)
 		const struct setting_info *info = &infos[i];
 		const void *field = (const char *)s + info->offset;
 		if (info->type == SETTING_TEXT && *(char *const *)field != NULL)
-			buf_addf(out, "%s = %s\n", info->name, *(char *const *)field);
+			settings_print_text(info->name, *(char *const *)field, out);
 		else if (info->type == SETTING_SECRET && *(char *const *)field != NULL)
 			buf_addf(out, "%s = ******\n", info->name);
 		else if (info->type == SETTING_FLAG && *(const bool *)field)

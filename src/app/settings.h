@@ -46,6 +46,8 @@ bool settings_parse_flag(const char *value, bool *out); /* yes no true false on 
 /* A password stands in the settings themselves, not in a file or variable that they name. */
 bool settings_have_password(const struct settings *s);
 void settings_done(struct settings *s); /* wipes passwords */
+/* One "name = value" line, cleaned: it goes to a terminal. */
+void settings_print_text(const char *name, const char *value, struct buf *out);
 /* "name = value" lines without secrets. */
 void settings_print(const struct settings *s, struct buf *out);
 

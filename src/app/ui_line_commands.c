@@ -329,6 +329,11 @@ static bool has_use(const struct ui *ui, enum key_use use)
 	return use != (ui->replay != NULL ? KEYS_LIVE : KEYS_REPLAY);
 }
 
+static bool is_there(const struct ui *ui, const struct key_binding *b)
+{
+	return has_use(ui, b->use) && !key_binding_is_missing(b, ui_screens_missing());
+}
+
 /* Those that have a use here: the others are neither offered nor in the way of short forms. */
 static size_t all_names(const struct ui *ui, const char *out[NAMES_MAX])
 {
@@ -337,7 +342,7 @@ static size_t all_names(const struct ui *ui, const char *out[NAMES_MAX])
 		if (has_use(ui, line_commands[i].use))
 			out[count++] = line_commands[i].name;
 	for (size_t i = 0; i < key_binding_count && count < NAMES_MAX; i++)
-		if (has_use(ui, key_bindings[i].use))
+		if (is_there(ui, &key_bindings[i]))
 			out[count++] = key_bindings[i].name;
 	for (size_t i = 0; action_name_at(i) != NULL && count < NAMES_MAX; i++)
 		out[count++] = action_name_at(i);
@@ -363,8 +368,9 @@ static bool is_name(const char *word, const char *const *names, size_t count)
 static const char *name_in_full(const char *word, const char *const *names, size_t count, struct buf *err)
 {
 	struct line_candidates begin = { .count = 0 };
+	const struct key_binding *b = key_binding_named(word, strlen(word));
 	if (is_name(word, names, count) || command_named(word) != NULL ||
-	    key_binding_named(word, strlen(word)) != NULL)
+	    (b != NULL && !key_binding_is_missing(b, ui_screens_missing())))
 		return word;
 	for (size_t i = 0; i < count; i++)
 		line_candidates_add(&begin, names[i], word, strlen(word));

@@ -52,13 +52,13 @@ screen_is_clean() {
 
 # --- bad input -------------------------------------------------------------------------------------
 
-# refuses NAMED ARG...: status 64 and one line on standard error that names what was wrong.
+# refuses NAMED ARG...: status 64 (or REFUSED) and one line on standard error that names what was wrong.
 refuses() {
 	local named=$1 status
 	shift
 	timeout 60 "$REDOUBT" "$@" </dev/null >"$WORK/out" 2>"$WORK/err"
 	status=$?
-	if [ "$status" -eq 64 ] && [ "$(wc -l <"$WORK/err")" -eq 1 ] && grep -qF -- "$named" "$WORK/err" &&
+	if [ "$status" -eq "${REFUSED:-64}" ] && [ "$(wc -l <"$WORK/err")" -eq 1 ] && grep -qF -- "$named" "$WORK/err" &&
 		has_no_control_bytes "$WORK/err"; then
 		pass "refused: $(printf '%q ' "$@")"
 	else
@@ -86,7 +86,10 @@ refuses --demo --demo=nothing
 refuses --pass-file --once --pass-file "$WORK/nonexistent/file"
 refuses --sentinel-pass-file --once --sentinel-pass-file "$WORK/nonexistent/file"
 refuses --pass-file --once --pass-file /
-refuses --log --once --log "$WORK/nonexistent/file" 127.0.0.1:1
+REFUSED=74 refuses --log --once --log "$WORK/nonexistent/file" 127.0.0.1:1
+REFUSED=74 refuses --log --print-config --log "$WORK/nonexistent/file"
+refuses --user --print-config --user nobody 127.0.0.1:1
+refuses --pass-file --print-config --pass-file "$WORK/nonexistent/file"
 refuses --theme --dump 80x24 --theme "$WORK/nonexistent/file" 127.0.0.1:1
 for target in host:port host:0 host:65536 host:-1 host: :6379 http://host redis:// \
 	'[::1' unix:// unix://relative 127.0.0.1:6379:6379 $'host\033[2J:port'; do

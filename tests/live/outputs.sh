@@ -198,10 +198,35 @@ has_asked() {
 
 if [ -w /dev/full ]; then
 	events_to /dev/full
-	equal "--events to a full disk: status 1" 1 $?
+	equal "--events to a full disk: status 74" 74 $?
 	check "--events to a full disk: it is said" grep -q -e '--events: .*No space left' "$WORK/err"
 else
 	skip "no /dev/full here"
+fi
+# not_taken ARG...: standard output takes nothing, or is closed: one line, and status 74.
+not_taken() {
+	if [ -w /dev/full ]; then
+		timeout 60 "$REDOUBT" "$@" >/dev/full 2>"$WORK/err"
+		equal "$* to a full disk: status, lines" "74 1" "$? $(grep -c 'No space left' "$WORK/err")"
+	fi
+	timeout 60 "$REDOUBT" "$@" >&- 2>"$WORK/err"
+	equal "$* to nothing: status, lines" "74 1" "$? $(grep -c . "$WORK/err")"
+}
+not_taken --help
+not_taken --version
+not_taken --print-config
+not_taken --once --timeout 1 127.0.0.1:1
+not_taken --dump 80x24 --timeout 1 127.0.0.1:1
+RECORDING=$SRC/tests/golden/cluster-crash.rec
+if [ -e "$RECORDING" ]; then
+	not_taken --replay "$RECORDING" --events
+	not_taken --replay "$RECORDING" --once
+	head -c 27000 "$RECORDING" >"$WORK/cut.rec"
+	for mode in --once "--dump 80x24" --events; do
+		# shellcheck disable=SC2086
+		timeout 60 "$REDOUBT" --replay "$WORK/cut.rec" $mode >/dev/null 2>"$WORK/err"
+		check "a recording that was cut: $mode says so" grep -q 'cut short at .*plays up to there' "$WORK/err"
+	done
 fi
 mkfifo "$WORK/fifo"
 head -n 1 "$WORK/fifo" >/dev/null &
@@ -222,6 +247,15 @@ kill -INT "$ONCE_PID"
 wait "$ONCE_PID"
 equal "--once interrupted: status 130" 130 $?
 equal "--once interrupted: no snapshot" "0 bytes" "$(wc -c <"$WORK/out") bytes"
+for signal in HUP TERM; do
+	timeout 120 "$REDOUBT" --pass-file "$PASS_FILE" --events "127.0.0.1:$A" >"$WORK/out" 2>"$WORK/err" &
+	EVENTS_PID=$!
+	OTHER_PIDS+=("$EVENTS_PID")
+	wait_for 30 "a question" has_asked
+	kill -$signal "$EVENTS_PID"
+	wait "$EVENTS_PID"
+	equal "--events ended by $signal" 0 $?
+done
 resume_node "$A1"
 
 finish

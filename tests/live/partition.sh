@@ -426,7 +426,7 @@ events_ended() {
 }
 wait_check 90 "--events to a full disk ends" events_ended
 wait "$EVENTS_PID"
-equal "--events to a full disk: status" 1 $?
+equal "--events to a full disk: status" 74 $?
 equal "--events to a full disk: one line says why" "1 1" \
 	"$(wc -l <"$WORK/err") $(grep -c 'No space left' "$WORK/err")"
 

@@ -114,6 +114,11 @@ for _ in {1..40}; do
 	replay "$WORK/cut.rec" --events --format json >"$WORK/cut.json" 2>"$WORK/cut.err"
 	is_prefix "$WORK/cut.json" "$WORK/live.json" || cut_bad="$cut_bad $len"
 	[ -s "$WORK/cut.err" ] || cut_bad="$cut_bad $len(silent)"
+	for mode in --once "--dump 80x24"; do
+		# shellcheck disable=SC2086
+		replay "$WORK/cut.rec" $mode 2>&1 >/dev/null | cmp -s - <(grep -v 'left out' "$WORK/cut.err") ||
+			cut_bad="$cut_bad $len($mode)"
+	done
 done
 equal "cut at 40 lengths: each says so and is a prefix of what was live" none "${cut_bad:-none}"
 head -c $((SIZE * 9 / 10)) "$WORK/a.rec" >"$WORK/cut.rec"
@@ -215,7 +220,7 @@ check "what was recorded until then is played" [ $? -le 2 ]
 
 echo "precious" >"$WORK/precious"
 redoubt --once --record "$WORK/precious" "127.0.0.1:${PORTS[0]}" >/dev/null 2>"$WORK/err"
-equal "a file that is no recording is refused" "64 precious" "$? $(cat "$WORK/precious")"
+equal "a file that is no recording is refused" "74 precious" "$? $(cat "$WORK/precious")"
 replay "$WORK/precious" --once >/dev/null 2>"$WORK/err"
 equal "and is not replayed" "64 is no recording" "$? $(grep -o 'is no recording' "$WORK/err")"
 

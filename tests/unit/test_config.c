@@ -205,6 +205,11 @@ static void long_line(void **state)
 	for (int i = 0; i < 300; i++)
 		buf_addch(&text, 'x');
 	buf_addch(&text, '\n');
+	refused(text.data, "f:2: the line is too long: at most 197 bytes");
+	buf_reset(&text);
+	buf_addstr(&text, "[deployment a]\n \ttargets=");
+	for (int i = 0; i < 100; i++)
+		buf_addstr(&text, "h:1");
 	refused(text.data, "f:2: the line is too long: repeat the key on another line");
 	buf_free(&text);
 }
@@ -262,6 +267,52 @@ static void printed_is_readable(void **state)
 	config_done(&again);
 	buf_free(&first);
 	buf_free(&second);
+}
+
+/* So is the whole of it, also without a target, and nothing in it reaches a terminal raw. */
+static void whole_is_readable(void **state)
+{
+	char program[] = "redoubt", none[] = "-c/dev/null", tls[] = "--tls", log[] = "--log=/l\033[2J";
+	char user[] = "redis://a%0ab:c@h";
+	struct config again;
+	struct options o;
+	struct buf err = BUF_INIT, out = BUF_INIT;
+	(void)state;
+	for (int argc = 2; argc <= 5; argc++) {
+		char *argv[] = { program, none, tls, log, user, NULL };
+		argv[argc] = NULL;
+		if (!options_parse(&o, argc, argv, &err) || !options_load_config(&o, &err))
+			fail_msg("%s", buf_str(&err));
+		buf_reset(&out);
+		options_print_config(&o, 1u << 8, &out);
+		assert_null(strchr(out.data, '\033'));
+		assert_null(strstr(out.data, "doctor"));
+		parses(&again, out.data);
+		assert_int_equal(again.deployment_count, argc == 5);
+		assert_int_equal(strstr(out.data, "\n# tls = yes\n") != NULL, argc == 3 || argc == 4);
+		config_done(&again);
+		options_free(&o);
+	}
+	assert_non_null(strstr(out.data, "targets = redis://a%0Ab:******@h:6379\n"));
+	buf_free(&err);
+	buf_free(&out);
+}
+
+static void could_be_written(void **state)
+{
+	static const struct { const char *path, *why; } cases[] = {
+		{ "/dev/null", "" }, { "new-log", "" }, { "/nonexistent/log", "--log /nonexistent/log: No such" },
+		{ "/tmp", "--log /tmp: Is a directory" }, { "/dev/null/log", "--log /dev/null/log: Not a dir" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct options o = { .log_file = (char *)cases[i].path };
+		struct buf err = BUF_INIT;
+		assert_int_equal(options_check_files(&o, &err), cases[i].why[0] == '\0');
+		assert_memory_equal(buf_str(&err), cases[i].why, strlen(cases[i].why));
+		buf_free(&err);
+	}
+	assert_int_not_equal(access("new-log", F_OK), 0);
 }
 
 static void mapped(const struct address_map *m, const char *from, const char *to)
@@ -522,6 +573,7 @@ int main(void)
 		cmocka_unit_test(errors_hide_passwords), cmocka_unit_test(later_words_are_wiped),
 		cmocka_unit_test(long_line),	     cmocka_unit_test(modes_and_secrets),
 		cmocka_unit_test(printed_is_readable), cmocka_unit_test(maps),
+		cmocka_unit_test(whole_is_readable), cmocka_unit_test(could_be_written),
 		cmocka_unit_test(targets),	     cmocka_unit_test(options_without_a_target),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,7 +140,7 @@ static void printed(void **state)
 	takes(&m, "failover", "F <F12> <C-x> \xc3\xa9", 0);
 	takes(&m, "line", "<lt> = ; #", 0);
 	takes(&m, "filter", "", 0);
-	keymap_print(&m, &out);
+	keymap_print(&m, 0, &out);
 	for (char *line = strtok(out.data, "\n"); line != NULL; line = strtok(NULL, "\n")) {
 		char *equals = strchr(line, '=');
 		assert_non_null(equals);
@@ -148,6 +148,15 @@ static void printed(void **state)
 		takes(&again, line, equals + 1, 0);
 	}
 	assert_memory_equal(&m, &again, sizeof(m));
+	buf_reset(&out);
+	keymap_print(&m, 1u << 8, &out);
+	assert_null(strstr(out.data, "doctor"));
+	assert_non_null(strstr(out.data, "failovers = 9\n"));
+	/* Another command may have its key then. */
+	takes(&m, "doctor", "", 3);
+	buf_reset(&out);
+	keymap_print(&m, 1u << 8, &out);
+	assert_non_null(strstr(out.data, "doctor =\n"));
 	buf_free(&out);
 }
 
