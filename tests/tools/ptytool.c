@@ -41,6 +41,9 @@ static int run(char **argv, pid_t *pid)
 		dup2(tty, fd);
 	if (tty > 2)
 		close(tty);
+	/* A script's background job has them ignored, which no program on a terminal has. */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
 	execvp(argv[0], argv);
 	_exit(127);
 }
