@@ -11,6 +11,7 @@ void sheet_line_add(struct sheet *s, enum health health, const char *label, cons
 		return;
 	struct sheet_line *line = &s->lines[s->line_count++];
 	line->health = health;
+	line->before = false; /* lines are written anew in their places */
 	text_format(line->label, sizeof(line->label), "%s", label);
 	va_list ap;
 	va_start(ap, fmt);

@@ -71,6 +71,8 @@ static void cluster_without_consent(void **state)
 		cluster_info(&w, port, true, 7);
 	assert_false(action_follow(a, w.m, w.now));
 	assert_true(has_line(a, "consent", "did not happen"));
+	for (size_t i = 0; i < a->sheet.line_count; i++)
+		assert_false(a->sheet.lines[i].before);
 	assert_true(has_line(a, "consent", "what was not replicated is lost"));
 	w.now += 400;
 	cluster_nodes(&w, 7002, LINE_MASTER(CID2, 7002, "myself,", "", 2, " 5461-10922")
