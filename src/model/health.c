@@ -15,6 +15,7 @@
 #define UNREACHABLE_IS_NEWS_MS 300000
 #define FAILOVER_MAX_MS        600000
 #define CLIENT_OUTAGE_MS       500
+#define FIRST_LOOK_MS          1000 /* until all members of a cluster have answered once */
 
 const char *health_name(enum health h)
 {
@@ -585,15 +586,16 @@ static void say_cluster(const struct model *m, const struct deployment *d, int64
 			struct verdict *v)
 {
 	const struct cluster *c = d->cluster;
-	char text[UNITS_BYTES], owner[ENDPOINT_TEXT_BYTES + 40];
+	char text[UNITS_BYTES + 1], owner[ENDPOINT_TEXT_BYTES + 40];
 	if (c == NULL || c->nodes_at_ms == 0)
 		return;
 	failed_owner_text(m, d, owner, sizeof(owner));
 	if (c->assigned < SLOT_COUNT)
 		say(v, HEALTH_CRITICAL, 0, "%zu of 16384 slots have no owner", SLOT_COUNT - c->assigned);
+	/* So when we came: nobody says since when. */
+	int64_t since_ms = c->down_since_ms > d->complete_ms + FIRST_LOOK_MS ? c->down_since_ms : 0;
 	if (c->down)
-		say(v, HEALTH_CRITICAL, c->down_since_ms, "cluster down %s%s",
-		    age(now_ms, c->down_since_ms, text), owner);
+		say(v, HEALTH_CRITICAL, since_ms, "cluster down%s%s", for_time(now_ms, since_ms, text), owner);
 }
 
 static void say_loose_nodes(const struct model *m, const struct deployment *d, int64_t now_ms,

@@ -269,6 +269,7 @@ static void cluster_state(void **state)
 	const struct deployment *d = only_deployment(&w);
 	struct verdict v;
 	(void)state;
+	w.now += 2000;
 	cluster_info(&w, 7002, false, 3);
 	cluster_info(&w, 7003, false, 3);
 	assert_true(d->cluster->down);
@@ -282,6 +283,18 @@ static void cluster_state(void **state)
 	link_lost(&w, 7003);
 	assert_false(d->cluster->down);
 	assert_int_equal(events_of(&w, EVENT_CLUSTER_UP), 1);
+	world_end(&w);
+}
+
+static void down_before_we_came(void **state)
+{
+	struct world w = cluster_world();
+	struct verdict v;
+	(void)state;
+	cluster_info(&w, 7002, false, 3);
+	w.now += 4000;
+	health_deployment(w.m, only_deployment(&w), w.now, &v);
+	assert_string_equal(v.text, "cluster down");
 	world_end(&w);
 }
 
@@ -321,7 +334,7 @@ int main(void)
 		cmocka_unit_test(fail_ends_over_pfail),
 		cmocka_unit_test(claims_of_the_silent),
 		cmocka_unit_test(claims_grow_old),
-		cmocka_unit_test(cluster_state),
+		cmocka_unit_test(cluster_state), cmocka_unit_test(down_before_we_came),
 		cmocka_unit_test(cluster_state_without_witness),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
