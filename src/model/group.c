@@ -261,6 +261,18 @@ const char *ckquorum_words(const struct ckquorum_facts *f, char out[static CKQUO
 	return out;
 }
 
+const struct group *group_namesake(const struct model *m, const struct group *g)
+{
+	const struct node *master = model_node(m, g->master_id);
+	const struct group *other = master != NULL && g->view_count > 0 && master->group_id != g->id
+					    ? model_group(m, master->group_id)
+					    : NULL;
+	return other != NULL && other->deployment_id == g->deployment_id && other->view_count > 0 &&
+			       other->master_id == g->master_id
+		       ? other
+		       : NULL;
+}
+
 size_t group_sentinels_known(const struct model *m, const struct group *g)
 {
 	size_t known = 0;

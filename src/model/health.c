@@ -506,6 +506,14 @@ static void say_left_behind(const struct model *m, const struct group *g, int64_
 	say(v, node.health, node.since_ms, "%.70s %.110s", endpoint_format(&n->addr, addr), node.text);
 }
 
+/* Each name is failed over by itself, and the first takes the other's master away. */
+static void say_namesake(const struct model *m, const struct group *g, struct verdict *v)
+{
+	const struct group *other = group_namesake(m, g);
+	if (other != NULL)
+		say(v, HEALTH_WARNING, 0, "the Sentinels watch its master as %.100s as well", other->name);
+}
+
 static void say_quorum(const struct model *m, const struct group *g, struct verdict *v)
 {
 	char text[CKQUORUM_WORDS_BYTES];
@@ -557,6 +565,7 @@ void health_group(const struct model *m, const struct group *g, int64_t now_ms, 
 	say_client(g, now_ms, out);
 	if (group_failover_running(m, g, now_ms))
 		say(out, HEALTH_WARNING, g->failover.started_ms, "failover running");
+	say_namesake(m, g, out);
 	say_quorum(m, g, out);
 	say_disagreement(m, g, now_ms, out);
 }

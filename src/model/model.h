@@ -273,6 +273,9 @@ const struct node *model_node(const struct model *m, uint32_t id);  /* follows m
 uint32_t model_node_resolve(const struct model *m, uint32_t id);    /* follows merges; 0 if gone */
 const struct deployment *model_deployment(const struct model *m, uint32_t id);
 const struct group *model_group(const struct model *m, uint32_t id);
+/* The other group that has g's master: Sentinels were told to watch one address under two names. NULL:
+ * none, as it is of the group that has the members. */
+const struct group *group_namesake(const struct model *m, const struct group *g);
 const struct event_log *model_events(const struct model *m);
 /* Iteration: *cursor starts at 0; NULL at the end. Gone ones are left out. */
 const struct node *model_next_node(const struct model *m, size_t *cursor);

@@ -396,6 +396,9 @@ void readiness_of(const struct model *m, const struct group *g, int64_t now_ms, 
 		struct votes votes;
 		count_votes(m, g, now_ms, &votes);
 		judge_votes(m, &votes, out);
+		if (group_namesake(m, g) != NULL)
+			against(out, READY_DOUBTFUL, "its master is watched as %.100s as well, and its replicas are "
+				"shown there", group_namesake(m, g)->name);
 		judge_agreement(m, g, now_ms, out);
 		text_format(who, sizeof(who), "%zu of %zu Sentinels, %zu needed", votes.usable, votes.known,
 			 votes.needed);

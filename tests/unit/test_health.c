@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "model/permission.h"
+#include "model/readiness.h"
 #include "observe.h"
 
 static struct verdict of_node(const struct world *w, int port)
@@ -377,6 +378,33 @@ static void quorum(void **state)
 	world_end(&w);
 }
 
+/* SENTINEL MONITOR of one address under two names. */
+static void two_names(void **state)
+{
+	struct world w = sentinel_world();
+	struct verdict v;
+	struct readiness ready;
+	(void)state;
+	for (int port = 26001; port <= 26003; port++) {
+		struct sentinel_instance items[2] = { instance("mymaster", 21001, SFLAG_MASTER),
+						      instance("other", 21001, SFLAG_MASTER) };
+		listed(&w, ASK_SENTINEL_MASTERS, id_at(&w, port), NULL, items, 2);
+	}
+	assert_int_equal(only_deployment(&w)->group_count, 2);
+	health_group(w.m, only_deployment(&w)->groups[0], w.now, &v);
+	verdict_is(v, HEALTH_OK, "");
+	health_group(w.m, only_deployment(&w)->groups[1], w.now, &v);
+	verdict_is(v, HEALTH_WARNING, "the Sentinels watch its master as mymaster as well");
+	health_deployment(w.m, only_deployment(&w), w.now, &v);
+	verdict_is(v, HEALTH_WARNING, "other the Sentinels watch its master as mymaster as well");
+	readiness_of(w.m, only_deployment(&w)->groups[1], w.now, &ready);
+	bool said = false;
+	for (size_t i = 0; i < ready.reason_count; i++)
+		said |= strstr(ready.reasons[i].text, "watched as mymaster as well") != NULL;
+	assert_true(said);
+	world_end(&w);
+}
+
 static void group_statuses(void **state)
 {
 	struct world w = sentinel_world();
@@ -478,6 +506,7 @@ int main(void)
 		cmocka_unit_test(replica_troubles),  cmocka_unit_test(contradictions),
 		cmocka_unit_test(others_say_down),   cmocka_unit_test(down_since_stays),
 		cmocka_unit_test(sentinel_troubles), cmocka_unit_test(quorum),
+		cmocka_unit_test(two_names),
 		cmocka_unit_test(group_statuses),    cmocka_unit_test(plain_master_down),
 		cmocka_unit_test(whose_replica_is_down), cmocka_unit_test(worst_first),	     cmocka_unit_test(stale),
 	};
