@@ -248,7 +248,7 @@ nobody() {
 	[ "$(for port in "${S[@]}"; do scli "$port" sentinel replicas mymaster; done |
 		grep -A1 -c '^slave-priority$')" -gt 0 ] &&
 		! for port in "${S[@]}"; do scli "$port" sentinel replicas mymaster; done |
-			grep -A1 '^slave-priority$' | grep -qx 100
+			grep -A1 '^slave-priority$' | grep -Eqx '[1-9][0-9]*'
 }
 wait_for 90 "the Sentinels know it" nobody || bail "the Sentinels see priority 0"
 start 80x24

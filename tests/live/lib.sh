@@ -167,10 +167,11 @@ wait_verdicts() {
 	shift
 	none_fails() {
 		("$@") >"$WORK/verdicts" 2>&1
-		! grep -q '^not ok - ' "$WORK/verdicts"
+		grep -q '^ok - ' "$WORK/verdicts" && ! grep -q '^not ok - ' "$WORK/verdicts"
 	}
 	wait_for "$seconds" "$*" none_fails "$@"
 	cat "$WORK/verdicts"
+	grep -Eq '^(not )?ok - ' "$WORK/verdicts" || fail "$*: it ended without a verdict"
 	PASSED=$((PASSED + $(grep -c '^ok - ' "$WORK/verdicts")))
 	FAILED=$((FAILED + $(grep -c '^not ok - ' "$WORK/verdicts")))
 }
@@ -212,6 +213,7 @@ signal_child() {
 # identity PID: the number and when it began, which no other process has; is_alive and is_gone take it too.
 identity() {
 	local stat
+	[ -n "$1" ] || return
 	stat=$(cat "/proc/$1/stat" 2>/dev/null) || return
 	read -ra stat <<<"${stat##*) }"
 	echo "$1:${stat[19]}"
@@ -219,6 +221,7 @@ identity() {
 
 is_alive() {
 	local pid=${1%%:*}
+	[ -n "$pid" ] || return
 	[ -r "/proc/$pid/stat" ] && ! grep -q '^State:[[:space:]]*Z' "/proc/$pid/status" 2>/dev/null || return
 	[ "$pid" = "$1" ] || [ "$(identity "$pid")" = "$1" ]
 }

@@ -102,7 +102,7 @@ quits() {
 put_back() {
 	local mode last
 	cmp -s "$OUT.before" "$OUT.after" || { echo "stty differs"; return 1; }
-	for mode in 25:l:h 1049:h:l 1000:h:l; do
+	for mode in 25:l:h 1049:h:l 1000:h:l 1006:h:l 2004:h:l; do
 		last=$(LC_ALL=C grep -aoP "\x1b\[\?(\d+;)*${mode%%:*}[hl]" "$OUT" | tail -n 1)
 		case $last in
 		"" | *"${mode##*:}") ;;
