@@ -513,6 +513,9 @@ static bool check_themes(const struct options *o, struct buf *err)
 {
 	const struct config *c = &o->config;
 	struct buf why = BUF_INIT;
+	/* Where nothing is drawn, a theme in somebody's own folder is no reason to stop. */
+	if (o->mode != RUN_SCREEN && o->mode != RUN_DUMP && !o->print_config)
+		return true;
 	if (!theme_is_there(o->theme, &why)) {
 		options_place(o, UI_INDEX_theme, err);
 		buf_addf(err, ": %s", buf_str(&why));

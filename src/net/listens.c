@@ -24,8 +24,12 @@ bool listens_on(const struct endpoint *loopback)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(loopback->port) };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0 || inet_pton(AF_INET, loopback->host, &to.sin_addr) != 1)
+	if (fd < 0)
 		return false;
+	if (inet_pton(AF_INET, loopback->host, &to.sin_addr) != 1) {
+		close(fd);
+		return false;
+	}
 	int done = connect(fd, (struct sockaddr *)&to, sizeof(to));
 	bool listens = done == 0 || (errno == EINPROGRESS && connected(fd));
 	close(fd);

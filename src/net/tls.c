@@ -474,7 +474,7 @@ static bool load_trust(SSL_CTX *ctx, const struct tls_options *o, struct buf *er
 	if (o->insecure)
 		return true;
 	if (!o->cacert && !o->cacertdir && SSL_CTX_set_default_verify_paths(ctx) != 1) {
-		buf_addstr(err, "the system's trusted certificates cannot be read");
+		buf_addstr(err, "tls: the system's trusted certificates cannot be read");
 		return false;
 	}
 	if (o->cacert && !check_file("--cacert", o->cacert, err))
@@ -538,7 +538,7 @@ static bool context_set_up(struct tls_context *c, const struct tls_options *o, s
 	c->ssl_ctx = ctx;
 	c->bio_method = bio_method_new();
 	if (!ctx || !c->bio_method || SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1) {
-		buf_addstr(err, "TLS cannot be set up");
+		buf_addstr(err, "tls: cannot be set up");
 		return false;
 	}
 	/* Commands are appended behind what is on its way, so the buffer may move; and many links
