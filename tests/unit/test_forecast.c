@@ -264,6 +264,28 @@ static struct forecast while_written(int64_t bytes, int64_t info_age_ms, enum fo
 	return f;
 }
 
+/* "or 1 more" would not say who. */
+static void three_are_named(void **state)
+{
+	struct world w = listed_world();
+	struct sentinel_instance items[3] = { good(21002), good(21003), good(21004) };
+	(void)state;
+	tick(&w, 1000);
+	info_master(&w, 21001, 5000,
+		    LISTED(0, 21002, 5000) LISTED(1, 21003, 5000) LISTED(2, 21004, 5000));
+	for (int i = 0; i < 3; i++)
+		items[i].info_refresh_ms = 500;
+	items[1].repl_offset = 4001;
+	listed(&w, ASK_SENTINEL_REPLICAS, id_at(&w, 26001), "mymaster", items, 3);
+	link_up(&w, 21004);
+	info_replica(&w, 21004, 21001, 5000);
+	struct forecast f = by_first(&w, FORECAST_MANUAL);
+	assert_true(f.tie);
+	assert_int_equal(f.rivals, 3);
+	assert_has(f.text, "127.0.0.1:21002 or 127.0.0.1:21003 or 127.0.0.1:21004: they keep up");
+	world_end(&w);
+}
+
 static void moving(void **state)
 {
 	struct forecast f = while_written(0, 500, FORECAST_MANUAL);
@@ -570,7 +592,7 @@ int main(void)
 		cmocka_unit_test(only_one),
 		cmocka_unit_test(level),
 		cmocka_unit_test(level_by_the_masters_word),
-		cmocka_unit_test(moving),
+		cmocka_unit_test(moving), cmocka_unit_test(three_are_named),
 		cmocka_unit_test(master_lost),
 		cmocka_unit_test(replica_lost),
 		cmocka_unit_test(never_reached_from_here),

@@ -96,6 +96,30 @@ static void crash(void **state)
 	world_end(&p.w);
 }
 
+/* All is well at the end, but two masters were named for a while. */
+static void two_masters_in_the_span(void **state)
+{
+	struct world w = sentinel_world();
+	struct buf text = BUF_INIT;
+	(void)state;
+	tick(&w, 1000);
+	for (int i = 0; i < 11; i++) {
+		masters(&w, 26001, 21001, 0, 0);
+		masters(&w, 26002, 21001, 0, 0);
+		masters(&w, 26003, 21003, 0, 0);
+		tick(&w, 1000);
+	}
+	masters(&w, 26003, 21001, 0, 0);
+	for (int i = 0; i < 5; i++)
+		tick(&w, 1000);
+	write_report(&w, NULL, &text);
+	assert_has(buf_str(&text), "- The worst before: **critical** at ");
+	assert_has(buf_str(&text), ", +disagreement mymaster: ");
+	assert_has(buf_str(&text), "| critical | +disagreement | mymaster");
+	buf_free(&text);
+	world_end(&w);
+}
+
 /* An operator's failover that finds nobody to promote, and a second try. */
 static void given_up(void **state)
 {
@@ -365,7 +389,7 @@ static void names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(crash),	 cmocka_unit_test(given_up), cmocka_unit_test(cluster),
+		cmocka_unit_test(crash),	 cmocka_unit_test(two_masters_in_the_span),	 cmocka_unit_test(given_up), cmocka_unit_test(cluster),
 		cmocka_unit_test(all_well),	 cmocka_unit_test(span),
 		cmocka_unit_test(hostile_words), cmocka_unit_test(files),    cmocka_unit_test(full),
 		cmocka_unit_test(names),	 cmocka_unit_test(alone),
