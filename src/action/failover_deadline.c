@@ -79,6 +79,14 @@ static const char *whose_end(const struct action *a, const struct model *m, enum
 	return "; the Sentinel that was asked does not answer, and nobody else goes on with it";
 }
 
+/* A Sentinel that died may have carried out what it did not answer to: it cannot any more. One that hangs
+ * has the command in its socket, and carries it out when it goes on. */
+static bool asked_is_dead(const struct action *a, const struct model *m, enum deployment_kind kind)
+{
+	const struct node *n = a->target_count > 0 ? model_node(m, a->target_ids[0]) : NULL;
+	return whose_end(a, m, kind)[0] != '\0' && (n == NULL || strncmp(n->link.reason, "no reply", 8) != 0);
+}
+
 void failover_end_at_deadline(struct action *a, const struct model *m, const struct group *g,
 			      enum deployment_kind kind, int64_t now_ms)
 {
@@ -87,8 +95,7 @@ void failover_end_at_deadline(struct action *a, const struct model *m, const str
 	char took[UNITS_BYTES], addr[ENDPOINT_TEXT_BYTES];
 	bool fresh = failover_node_is_up(old) && old->info_at_ms > now_ms - FRESH_MS;
 	bool needed = kind == KIND_SENTINEL;
-	/* A Sentinel that died may have carried out what it did not answer to: it cannot any more. */
-	bool answered = a->replied_ms != 0 || whose_end(a, m, kind)[0] != '\0';
+	bool answered = a->replied_ms != 0 || asked_is_dead(a, m, kind);
 	if (kind == KIND_SENTINEL)
 		ask_sentinels(&w, a, m, g);
 	else

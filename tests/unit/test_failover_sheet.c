@@ -368,6 +368,29 @@ static void a_dead_master_is_no_green_row(void **state)
 	world_end(&w);
 }
 
+/* It has the command in its socket, and may carry it out when it goes on. */
+static void a_sentinel_that_hangs_is_not_dead(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	struct action *a = open_on(&w, &action_failover, 21001);
+	int asked = model_node(w.m, a->target_ids[0])->addr.port;
+	action_sent(a, w.now);
+	action_replied(a, w.m, 0, ANSWER_TIMEOUT, NULL, w.now);
+	w.now += 2000;
+	link_state(&w, id_at(&w, asked), LINK_LOST, "no reply within 2 s");
+	w.now += a->deadline_ms;
+	for (int port = 26001; port <= 26003; port++)
+		if (port != asked)
+			masters(&w, port, 21001, 0, 0);
+	info_master(&w, 21001, 5000, "");
+	assert_true(action_follow(a, w.m, w.now));
+	assert_int_equal(a->stage, ACTION_UNKNOWN);
+	assert_has(a->outcome, "was not answered and may still be carried out");
+	action_free(a);
+	world_end(&w);
+}
+
 static void is_kept_up_to_date(void **state)
 {
 	struct world w = sentinel_world();
@@ -667,6 +690,7 @@ int main(void)
 		cmocka_unit_test(coordinated_is_given_up),
 		cmocka_unit_test(is_blocked_at_once),
 		cmocka_unit_test(is_kept_up_to_date), cmocka_unit_test(an_unknown_end_is_called_so),
+		cmocka_unit_test(a_sentinel_that_hangs_is_not_dead),
 		cmocka_unit_test(a_dead_master_is_no_green_row),
 		cmocka_unit_test(counts_what_will_be_lost),
 		cmocka_unit_test(others_words_are_followed),
