@@ -234,6 +234,10 @@ events_to "$WORK/fifo"
 equal "--events to a reader that goes away: status 0" 0 $?
 equal "--events to a reader that goes away: nothing is said" "0 bytes" "$(wc -c <"$WORK/err") bytes"
 
+mkdir "$WORK/empty"
+PATH=$WORK/empty "$REDOUBT" --demo --once >"$WORK/out" 2>"$WORK/err" </dev/null
+equal "--demo without servers: status, lines" "69 1" "$? $(grep -c -e '^redoubt: --demo: ' "$WORK/err")"
+
 # --- an end in the middle ----------------------------------------------------------------------------
 
 pause_node "$A1"
