@@ -207,6 +207,12 @@ static void take_cluster_nodes(struct model *m, struct failover_record *f, const
 	}
 }
 
+/* By its own word: what another one says at its address is not taken for it. */
+static bool can_say(const struct node *n)
+{
+	return n->link.state == LINK_UP && n->leads_to == 0;
+}
+
 static bool said_by(const struct model *m, const struct failover_record *f, uint32_t id)
 {
 	for (size_t i = 0; i < f->observer_count; i++)
@@ -218,6 +224,8 @@ static bool said_by(const struct model *m, const struct failover_record *f, uint
 bool failover_waits_for(const struct model *m, const struct node *n)
 {
 	const struct failover_record *f;
+	if (n->leads_to != 0)
+		return false;
 	for (size_t age = 0; m->failovers_live > 0 && (f = failover_recent(m, age)) != NULL; age++)
 		if (!f->over && f->deployment_id == n->deployment_id && f->kind == KIND_CLUSTER &&
 		    f->new_master_id != 0 && f->step_ms[STEP_SWITCHED_ALL] == 0 &&
@@ -237,7 +245,7 @@ static void judge_agreement(struct model *m, struct failover_record *f, const st
 		const struct node *n = member_at(m, d, i);
 		bool of_set = f->kind == KIND_CLUSTER || failover_replica(m, f, n->id) != NULL ||
 			      failover_same_node(m, f->old_master_id, n->id);
-		if (n->is_sentinel || !of_set || n->link.state != LINK_UP ||
+		if (n->is_sentinel || !of_set || !can_say(n) ||
 		    failover_same_node(m, f->new_master_id, n->id))
 			continue;
 		if (said_by(m, f, n->id))
@@ -255,12 +263,12 @@ static bool all_follow(const struct model *m, const struct failover_record *f)
 {
 	for (size_t i = 0; i < f->replica_count; i++) {
 		const struct node *n = node_get(m, f->replicas[i].node_id);
-		if (n != NULL && n->link.state == LINK_UP && f->replicas[i].done_ms == 0 &&
+		if (n != NULL && can_say(n) && f->replicas[i].done_ms == 0 &&
 		    !failover_same_node(m, n->id, f->new_master_id))
 			return false;
 	}
 	const struct node *old = node_get(m, f->old_master_id);
-	return old == NULL || old->link.state != LINK_UP || f->demoted_ms != 0;
+	return old == NULL || !can_say(old) || f->demoted_ms != 0;
 }
 
 static void judge_end(struct model *m, struct failover_record *f, const struct deployment *d)
@@ -278,7 +286,7 @@ void failover_members_settle(struct model *m, struct failover_record *f, const s
 			     const struct observation *obs)
 {
 	const struct deployment *d = deployment_get(m, f->deployment_id);
-	if (d == NULL || f->over)
+	if (d == NULL || f->over || n->leads_to != 0)
 		return;
 	if (obs->question == ASK_INFO && f->new_master_id == 0 &&
 	    failover_same_node(m, f->old_master_id, n->id) && n->info.role == ROLE_REPLICA) {

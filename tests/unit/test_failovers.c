@@ -514,6 +514,31 @@ static void cluster_some_named_first(void **state)
 	world_end(&w);
 }
 
+/* At a seventh one's address the sixth answers: nothing is its own word, so it is neither asked nor
+ * waited for. */
+static void cluster_one_leads_elsewhere(void **state)
+{
+	struct world w = cluster_world();
+	(void)state;
+	cluster_nodes(&w, 7002, LINE_SLAVE(CID("7777"), 7007, "", "", CID3, 3) LINE_SLAVE(CID1, 7001, "", "", CID4, 7)
+		      LINE_MASTER(CID4, 7004, "", "", 7, " 0-5460") REST);
+	link_up(&w, 7007);
+	info_replica_as(&w, id_at(&w, 7007), "cluster", 7006, HOST, 7003, 110, INFO_LINKED);
+	assert_int_equal(node_at(&w, 7007)->leads_to, id_at(&w, 7006));
+	cluster_new_master(&w);
+	w.now += 100;
+	/* Nor is what the sixth says there. */
+	cluster_nodes(&w, 7007, SWAPPED);
+	assert_false(failover_waits_for(w.m, node_at(&w, 7007)));
+	for (int port = 7001; port <= 7006; port++) {
+		assert_int_equal(record(&w, 0)->step_ms[STEP_SWITCHED_ALL], 0);
+		if (port != 7004)
+			cluster_nodes(&w, port, SWAPPED);
+	}
+	step_is(record(&w, 0), T0, STEP_SWITCHED_ALL, 100, 0, 5);
+	world_end(&w);
+}
+
 /* There, back and there again within a minute: three failovers, and what was said of one is no word on
  * the next. */
 static void cluster_there_and_back(void **state)
@@ -779,6 +804,7 @@ int main(void)
 		cmocka_unit_test(cluster_by_hand),
 		cmocka_unit_test(cluster_named_first),
 		cmocka_unit_test(cluster_some_named_first),
+		cmocka_unit_test(cluster_one_leads_elsewhere),
 		cmocka_unit_test(cluster_there_and_back),
 		cmocka_unit_test(cluster_echoes_go),
 		cmocka_unit_test(cluster_came_back),
