@@ -327,7 +327,7 @@ void health_node(const struct model *m, const struct node *n, int64_t now_ms, st
 	const struct node *other = model_node(m, n->leads_to);
 	if (other != NULL) {
 		char addr[ENDPOINT_TEXT_BYTES];
-		say(out, HEALTH_WARNING, 0, "leads to %.70s: same run id; check --map",
+		say(out, HEALTH_WARNING, 0, "leads to %.70s: same run id; check how it is reached",
 		    endpoint_format(&other->addr, addr));
 		return;
 	}

@@ -2,6 +2,7 @@
  * linker puts the counters in between). Twice the nodes may cost twice as many, never four times. */
 #include "config.h"
 
+#include "model/model_private.h"
 #include "observe.h"
 
 #define MANY 1000
@@ -40,6 +41,14 @@ struct node *__wrap_member_at(const struct model *m, const struct deployment *d,
 {
 	calls++;
 	return __real_member_at(m, d, i);
+}
+
+bool __real_endpoint_equal(const struct endpoint *a, const struct endpoint *b);
+bool __wrap_endpoint_equal(const struct endpoint *a, const struct endpoint *b);
+bool __wrap_endpoint_equal(const struct endpoint *a, const struct endpoint *b)
+{
+	calls++;
+	return __real_endpoint_equal(a, b);
 }
 
 /* Twice as many nodes: four times the calls would be a square. */
@@ -214,6 +223,113 @@ static void five_thousand_leave(void **state)
 	leave_cost(5000);
 }
 
+/* --- who is who ---------------------------------------------------------------------------------- */
+
+#define GROUP_NODES 5
+#define SENTINELS   3
+
+static void run_id_of(int i, char out[ID_BYTES])
+{
+	snprintf(out, ID_BYTES, "%040d", 10000 + i);
+}
+
+static struct sentinel_instance far_instance(int i, uint32_t flags)
+{
+	char host[32];
+	struct sentinel_instance f = instance("", 6379, flags);
+	f.addr = at_host(host_of(i, host, sizeof(host)), 6379);
+	snprintf(f.name, sizeof(f.name), "group-%d", i / GROUP_NODES);
+	run_id_of(i, f.run_id);
+	return f;
+}
+
+/* Groups of GROUP_NODES, as each Sentinel lists them, with the run ids. */
+static void list_groups(struct world *w, uint32_t sentinel, int groups)
+{
+	struct sentinel_instance *all = calloc((size_t)groups, sizeof(*all)), f[GROUP_NODES - 1];
+	assert_non_null(all);
+	for (int g = 0; g < groups; g++)
+		all[g] = far_instance(g * GROUP_NODES, SFLAG_MASTER);
+	listed(w, ASK_SENTINEL_MASTERS, sentinel, NULL, all, (size_t)groups);
+	for (int g = 0; g < groups; g++) {
+		for (int r = 1; r < GROUP_NODES; r++)
+			f[r - 1] = far_instance(g * GROUP_NODES + r, SFLAG_SLAVE);
+		listed(w, ASK_SENTINEL_REPLICAS, sentinel, all[g].name, f, GROUP_NODES - 1);
+	}
+	free(all);
+}
+
+static struct world far_groups(int nodes)
+{
+	struct world w = world_new();
+	for (int s = 0; s < SENTINELS; s++) {
+		target(&w, 26001 + s);
+		link_up(&w, 26001 + s);
+		info_sentinel(&w, id_at(&w, 26001 + s), 26001 + s);
+		list_groups(&w, id_at(&w, 26001 + s), nodes / GROUP_NODES);
+	}
+	assert_int_equal(model_node_count(w.m), nodes + SENTINELS);
+	return w;
+}
+
+static const struct node *who_answers(const struct world *w, int at, int as)
+{
+	char id[ID_BYTES];
+	run_id_of(as, id);
+	return node_leads_to(w->m, far_node(w, at), id);
+}
+
+/* Each says for the first time who it is. */
+static unsigned long first_word_cost(int nodes)
+{
+	struct world w = far_groups(nodes);
+	calls = 0;
+	for (int i = 0; i < nodes; i++)
+		assert_null(who_answers(&w, i, i));
+	unsigned long cost = calls;
+	world_end(&w);
+	return cost;
+}
+
+/* A map sends each to the first one, which is known by then. */
+static unsigned long misled_cost(int nodes)
+{
+	struct world w = far_groups(nodes);
+	const struct node *first = far_node(&w, 0);
+	link_state(&w, first->id, LINK_UP, NULL);
+	info_master_as(&w, first->id, "standalone", 10000, 10, "");
+	calls = 0;
+	for (int i = 1; i < nodes; i++)
+		assert_ptr_equal(who_answers(&w, i, 0), first);
+	unsigned long cost = calls;
+	world_end(&w);
+	return cost;
+}
+
+/* ... and those that were found are not looked for again. */
+static void a_misled_one_again(void **state)
+{
+	struct world w = far_groups(MANY);
+	int other = MANY - 1, host = 1;
+	const struct node *n = far_node(&w, host);
+	(void)state;
+	link_state(&w, n->id, LINK_UP, NULL);
+	info_master_as(&w, n->id, "standalone", 10000 + other, 10, "");
+	assert_int_equal(n->leads_to, far_node(&w, other)->id);
+	calls = 0;
+	assert_ptr_equal(who_answers(&w, host, other), far_node(&w, other));
+	if (calls > MANY / 10)
+		fail_msg("%lu calls to find the one that was found before", calls);
+	world_end(&w);
+}
+
+static void who_is_who(void **state)
+{
+	(void)state;
+	assert_linear(first_word_cost);
+	assert_linear(misled_cost);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +337,8 @@ int main(void)
 		cmocka_unit_test(the_hint_follows_its_seed),
 		cmocka_unit_test(leaving_and_moving),
 		cmocka_unit_test(five_thousand_leave),
+		cmocka_unit_test(who_is_who),
+		cmocka_unit_test(a_misled_one_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

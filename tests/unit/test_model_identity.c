@@ -167,9 +167,9 @@ static void a_copied_id_stays_two(void **state)
 static void leads_to(struct world *w, int port, int other)
 {
 	struct verdict v;
-	char words[64];
+	char words[96];
 	health_node(w->m, node_at(w, port), w->now, &v);
-	snprintf(words, sizeof(words), "leads to %s:%d: same run id; check --map", HOST, other);
+	snprintf(words, sizeof(words), "leads to %s:%d: same run id; check how it is reached", HOST, other);
 	assert_string_equal(v.text, words);
 	assert_int_equal(v.health, HEALTH_WARNING);
 	assert_int_equal(node_status(node_at(w, port)), STATUS_UNREACHABLE);
@@ -230,6 +230,142 @@ static void a_map_that_misleads_under_sentinels(void **state)
 	world_end(&w);
 }
 
+static void says_run(struct world *w, int port, int run, int master_port)
+{
+	info_replica_as(w, id_at(w, port), "standalone", run, HOST, master_port, 10, INFO_LINKED);
+}
+
+/* replica-announce-port while it runs: its master lists the new address instead of the old one, which
+ * leads nowhere by now. It is one replica that answers. */
+static void an_announced_port_that_changed(void **state)
+{
+	struct world w = world_new();
+	struct verdict v;
+	(void)state;
+	target(&w, 21001);
+	link_up(&w, 21001);
+	info_master(&w, 21001, 10, LISTED(0, 21002, 10));
+	link_up(&w, 21002);
+	info_replica(&w, 21002, 21001, 10);
+	/* The old connection is listed still for a while. */
+	w.now += 1000;
+	info_master(&w, 21001, 10, LISTED(0, 21002, 10) LISTED(1, 21012, 10));
+	link_up(&w, 21012);
+	says_run(&w, 21012, 21002, 21001);
+	leads_to(&w, 21012, 21002);
+	w.now += 1000;
+	link_lost(&w, 21002);
+	info_master(&w, 21001, 10, LISTED(0, 21012, 10));
+	says_run(&w, 21012, 21002, 21001);
+	assert_int_equal(node_count(&w), 2);
+	assert_int_equal(id_at(&w, 21012), id_at(&w, 21002));
+	assert_int_equal(node_at(&w, 21012)->addr.port, 21012);
+	assert_int_equal(node_status(node_at(&w, 21012)), STATUS_UP);
+	health_node(w.m, node_at(&w, 21012), w.now, &v);
+	assert_string_equal(v.text, "");
+	world_end(&w);
+}
+
+/* The same where Sentinels go on listing the old address. */
+static void an_announced_port_that_changed_under_sentinels(void **state)
+{
+	struct world w = sentinel_world();
+	struct sentinel_instance list[3] = { instance("a", 21002, SFLAG_SLAVE | SFLAG_S_DOWN),
+					     instance("b", 21003, SFLAG_SLAVE),
+					     instance("c", 21012, SFLAG_SLAVE) };
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		snprintf(list[i].run_id, ID_BYTES, "%040d", i == 1 ? 21003 : 21002);
+	w.now += 1000;
+	link_lost(&w, 21002);
+	info_master(&w, 21001, 10, LISTED(0, 21012, 10) LISTED(1, 21003, 10));
+	for (int port = 26001; port <= 26003; port++)
+		listed(&w, ASK_SENTINEL_REPLICAS, id_at(&w, port), "mymaster", list, 3);
+	link_up(&w, 21012);
+	says_run(&w, 21012, 21002, 21001);
+	assert_int_equal(node_count(&w), 6);
+	assert_int_equal(node_at(&w, 21012)->addr.port, 21012);
+	assert_int_equal(node_status(node_at(&w, 21012)), STATUS_UP);
+	world_end(&w);
+}
+
+/* Moved, and back to where it was. */
+static void a_sentinel_moves_back(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	lists_peer(&w, 26001, 77, 26077, 500);
+	w.now += 10000;
+	lists_peer(&w, 26001, 77, 26078, 500);
+	assert_int_equal(node_at(&w, 26077)->addr.port, 26078);
+	w.now += 10000;
+	lists_peer(&w, 26001, 77, 26077, 500);
+	assert_int_equal(node_at(&w, 26078)->addr.port, 26077);
+	/* Nor does one that still lists the other address have the last word. */
+	lists_peer(&w, 26002, 77, 26078, 10500);
+	assert_int_equal(node_at(&w, 26078)->addr.port, 26077);
+	world_end(&w);
+}
+
+/* Its first word from there comes right after the last one from the old address. */
+static void a_sentinel_moves_fast(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	lists_peer(&w, 26001, 77, 26077, 500);
+	lists_peer(&w, 26002, 77, 26078, 0);
+	assert_int_equal(node_at(&w, 26077)->addr.port, 26077);
+	w.now += 2000;
+	lists_peer(&w, 26001, 77, 26077, 2500);
+	lists_peer(&w, 26002, 77, 26078, 0);
+	assert_int_equal(node_at(&w, 26077)->addr.port, 26078);
+	world_end(&w);
+}
+
+/* A copied configuration, and the link to one of the two is down when the other one says its id. */
+static void a_copied_id_while_one_is_away(void **state)
+{
+	(void)state;
+	for (int heard = 0; heard < 2; heard++) {
+		struct world w = sentinel_world();
+		says_myid(&w, 26002, 26002);
+		link_lost(&w, 26002);
+		if (heard) {
+			/* Out of our reach for long; its peers go on hearing it. */
+			w.now += 600000;
+			lists_peer(&w, 26001, 26002, 26002, 500);
+		}
+		says_myid(&w, 26003, 26002);
+		assert_int_not_equal(id_at(&w, 26002), id_at(&w, 26003));
+		/* Peers list the one that they heard last. */
+		lists_peer(&w, 26001, 26002, 26003, 100);
+		lists_peer(&w, 26001, 26002, 26002, 100);
+		assert_int_not_equal(id_at(&w, 26002), id_at(&w, 26003));
+		assert_int_equal(node_at(&w, 26002)->addr.port, 26002);
+		assert_int_equal(node_at(&w, 26003)->addr.port, 26003);
+		link_up(&w, 26002);
+		says_myid(&w, 26002, 26002);
+		assert_int_equal(node_count(&w), 6);
+		world_end(&w);
+	}
+}
+
+/* It moved to where another target was, and nobody has heard it at the old address for long: one. */
+static void a_moved_sentinel_is_one(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	says_myid(&w, 26002, 26002);
+	link_lost(&w, 26002);
+	w.now += 600000;
+	lists_peer(&w, 26001, 26003, 26003, 500);
+	says_myid(&w, 26003, 26002);
+	assert_int_equal(id_at(&w, 26002), id_at(&w, 26003));
+	assert_int_equal(node_at(&w, 26002)->addr.port, 26003);
+	assert_int_equal(node_at(&w, 26002)->link.state, LINK_UP);
+	world_end(&w);
+}
+
 static void restart_is_told(void **state)
 {
 	struct world w = sentinel_world();
@@ -252,6 +388,12 @@ int main(void)
 		cmocka_unit_test(a_copied_id_stays_two),
 		cmocka_unit_test(a_map_that_misleads),
 		cmocka_unit_test(a_map_that_misleads_under_sentinels),
+		cmocka_unit_test(an_announced_port_that_changed),
+		cmocka_unit_test(an_announced_port_that_changed_under_sentinels),
+		cmocka_unit_test(a_sentinel_moves_back),
+		cmocka_unit_test(a_sentinel_moves_fast),
+		cmocka_unit_test(a_copied_id_while_one_is_away),
+		cmocka_unit_test(a_moved_sentinel_is_one),
 		cmocka_unit_test(restart_is_told),
 	};
 
