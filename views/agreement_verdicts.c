@@ -18,24 +18,12 @@
 #define CHOICES       16 /* Sentinels whose own choice is said */
 #define CHOICE_BYTES  300
 
-static bool is_heard(const struct model *m, const struct sentinel_view *v)
-{
-	const struct node *n = model_node(m, v->sentinel_id);
-
-	return n && n->link.state == LINK_UP && v->at_ms != 0;
-}
-
 /* --- split brain --------------------------------------------------------------------------- */
-
-static bool says_master(const struct node *n)
-{
-	return n->link.state == LINK_UP && n->info_at_ms != 0 && n->info.role == ROLE_MASTER;
-}
 
 static bool is_named(const struct model *m, const struct group *g, const struct node *n)
 {
 	for (size_t i = 0; i < g->view_count; i++)
-		if (is_heard(m, &g->views[i]) && endpoint_equal(&g->views[i].facts.addr, &n->addr))
+		if (group_view_answers(m, &g->views[i]) && endpoint_equal(&g->views[i].facts.addr, &n->addr))
 			return true;
 	return false;
 }
@@ -49,14 +37,14 @@ static bool named_by(const struct model *m, const struct group *g, size_t at, ch
 	size_t len, count = 0;
 
 	for (size_t i = 0; i < at; i++)
-		if (is_heard(m, &g->views[i]) &&
+		if (group_view_answers(m, &g->views[i]) &&
 		    endpoint_equal(&g->views[i].facts.addr, &v->facts.addr))
 			return false;
 	named = model_find_node(m, g->deployment_id, &v->facts.addr);
 	len = (size_t)snprintf(out, size, "%.90s%s named by", endpoint_format(&v->facts.addr, addr),
-			       named && says_master(named) ? " (says master)" : "");
+			       named && node_says_master(named) ? " (says master)" : "");
 	for (size_t i = at; i < g->view_count && len + 100 < size; i++) {
-		if (!is_heard(m, &g->views[i]) ||
+		if (!group_view_answers(m, &g->views[i]) ||
 		    !endpoint_equal(&g->views[i].facts.addr, &v->facts.addr))
 			continue;
 		len += (size_t)snprintf(out + len, size - len, "%s %.90s", count++ ? "," : "",
@@ -73,14 +61,14 @@ static void split_add(struct agree_view *t, const struct view_context *c, const 
 	snprintf(text, sizeof(text), "SPLIT BRAIN: %s", a->text);
 	agree_text_add(t, ABOUT_SPLIT, g->id, g->master_id, STYLE_CRITICAL, GLYPH_DOWN, 0, text);
 	for (size_t i = 0; i < g->view_count && i < 64; i++)
-		if (is_heard(c->model, &g->views[i]) &&
+		if (group_view_answers(c->model, &g->views[i]) &&
 		    named_by(c->model, g, i, text, sizeof(text)))
 			agree_text_add(t, ABOUT_SPLIT, g->id, g->views[i].sentinel_id,
 				       STYLE_CRITICAL, -1, 2, text);
 	for (size_t i = 0; i < g->member_count && i < 1000; i++) {
 		const struct node *n = model_node(c->model, g->member_ids[i]);
 
-		if (!n || !says_master(n) || is_named(c->model, g, n))
+		if (!n || !node_says_master(n) || is_named(c->model, g, n))
 			continue;
 		snprintf(text, sizeof(text), "%.90s says that it is master%s",
 			 endpoint_format(&n->addr, addr),
@@ -153,7 +141,7 @@ static void choices_add(struct agree_view *t, const struct view_context *c, cons
 		char *text = texts + count * CHOICE_BYTES;
 		char whom[ENDPOINT_TEXT_BYTES];
 
-		if (!is_heard(c->model, &g->views[i]))
+		if (!group_view_answers(c->model, &g->views[i]))
 			continue;
 		forecast_by_sentinel(c->model, g, &g->views[i], FORECAST_CRASH, c->now_ms, f);
 		text_format(text, CHOICE_BYTES, "would take %.90s: %.180s",
@@ -217,7 +205,10 @@ static void forecast_add(struct agree_view *t, const struct view_context *c, con
 			 f->text[0] ? f->text
 				      : "nothing is known of the replicas");
 	agree_text_add(t, ABOUT_FORECAST, g->id, f->candidate_id,
-		       differ ? STYLE_WARNING : f->candidate_id ? STYLE_STRONG : STYLE_TEXT,
+		       f->second_master	 ? STYLE_CRITICAL
+		       : differ		 ? STYLE_WARNING
+		       : f->candidate_id ? STYLE_STRONG
+					 : STYLE_TEXT,
 		       GLYPH_ARROW, 0, text);
 	if (differ)
 		choices_add(t, c, g, f);
@@ -235,7 +226,7 @@ static void most_say(const struct model *m, const struct group *g, enum agreemen
 
 	snprintf(out, size, "?");
 	for (size_t i = 0; i < g->view_count; i++) {
-		if (!is_heard(m, &g->views[i]))
+		if (!group_view_answers(m, &g->views[i]))
 			continue;
 		agreement_cell(m, g, &g->views[i], field, &cell);
 		if (cell.known && !cell.dissents) {
@@ -243,11 +234,6 @@ static void most_say(const struct model *m, const struct group *g, enum agreemen
 			return;
 		}
 	}
-}
-
-static bool is_grave(enum agreement_field field)
-{
-	return field == AGREE_MASTER || field == AGREE_EPOCH;
 }
 
 /* All that one of them stands alone with, and since when the first of it; or that it is only not there
@@ -272,7 +258,7 @@ static size_t dissents_add(struct agree_view *t, const struct view_context *c, c
 		buf_addf(&what, "%s %s %s (most say %s)", count ? ";" : "", agreement_title(f),
 			 cell.text, most);
 		count++;
-		grave |= is_grave(f) && !cell.passing;
+		grave |= cell.grave;
 		passing &= cell.passing;
 		if (since_ms == 0 || cell.since_ms < since_ms)
 			since_ms = cell.since_ms;
@@ -299,7 +285,7 @@ static void silent_add(struct agree_view *t, const struct view_context *c, const
 		const struct node *n = model_node(c->model, v->sentinel_id);
 		char text[400], addr[ENDPOINT_TEXT_BYTES], age[UNITS_BYTES];
 
-		if (!n || is_heard(c->model, v))
+		if (!n || group_view_answers(c->model, v))
 			continue;
 		if (v->at_ms == 0)
 			snprintf(text, sizeof(text), "%.90s has not said anything: %.160s",
@@ -319,7 +305,7 @@ static void sentinels_add(struct agree_view *t, const struct view_context *c, co
 	char text[200];
 
 	for (size_t i = 0; i < g->view_count && i < 64; i++)
-		if (is_heard(c->model, &g->views[i]))
+		if (group_view_answers(c->model, &g->views[i]))
 			count += dissents_add(t, c, g, &g->views[i]);
 	silent_add(t, c, g);
 	if (count > 0)
@@ -385,7 +371,7 @@ static void other_reasons_add(struct agree_view *t, const struct view_context *c
 	char text[700], addr[ENDPOINT_TEXT_BYTES], why[FORECAST_REASONS_BYTES];
 
 	for (size_t i = 0; i < g->view_count && i < 64; i++) {
-		if (!is_heard(c->model, &g->views[i]))
+		if (!group_view_answers(c->model, &g->views[i]))
 			continue;
 		forecast_by_sentinel(c->model, g, &g->views[i], FORECAST_CRASH, c->now_ms, f);
 		for (size_t k = 0; k < f->count; k++) {

@@ -70,9 +70,8 @@ static void fields_add(struct agree_view *t, const struct view_context *c, const
 			 cell.passing ? "switching" : "alone with it",
 			 units_age(c->now_ms > cell.since_ms ? c->now_ms - cell.since_ms : 0, age),
 			 help);
-		say(t, (f == AGREE_MASTER || f == AGREE_EPOCH) && !cell.passing ? STYLE_CRITICAL
-										 : STYLE_WARNING,
-		    GLYPH_DIFFERS, agreement_title(f), text);
+		say(t, cell.grave ? STYLE_CRITICAL : STYLE_WARNING, GLYPH_DIFFERS,
+		    agreement_title(f), text);
 	}
 }
 

@@ -149,6 +149,7 @@ static void add_promotion(struct node_facts *f, const struct view_context *c, co
 	struct forecast *by = mem_alloc(sizeof(*by));
 	struct forecast_replica first = {0};
 	size_t asked = 0, take = 0, same = 0, other = 0;
+	bool diverged = false;
 	char why[FORECAST_REASONS_BYTES];
 
 	for (size_t i = 0; i < g->view_count && i < SENTINELS_ASKED; i++) {
@@ -162,6 +163,7 @@ static void add_promotion(struct node_facts *f, const struct view_context *c, co
 			continue;
 		asked++;
 		take += by->candidate_id == n->id;
+		diverged |= by->candidate_id == n->id && by->second_master;
 		r = replica_in(by, n->id);
 		if (!r || !r->passed_over)
 			continue;
@@ -173,6 +175,8 @@ static void add_promotion(struct node_facts *f, const struct view_context *c, co
 	if (take > 0)
 		facts_add(f, "promotion", take < asked ? STYLE_WARNING : STYLE_TEXT,
 			  "%zu of %zu Sentinels would take it", take, asked);
+	if (take > 0 && diverged)
+		facts_add(f, "", STYLE_CRITICAL, FORECAST_SECOND_MASTER);
 	if (same > 0)
 		facts_add(f, take > 0 ? "" : "promotion", STYLE_WARNING,
 			  "%zu of %zu pass it over: %.160s%s", same, asked,

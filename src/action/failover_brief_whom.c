@@ -18,13 +18,11 @@ static const char *addr_of(const struct model *m, uint32_t id, char out[ENDPOINT
 
 /* --- under Sentinels ------------------------------------------------------------------------------ */
 
-static const struct sentinel_view *acting_view(const struct action *a, const struct model *m,
-					       const struct group *g)
+static enum health promotion_health(const struct forecast *f)
 {
-	for (size_t i = 0; i < g->view_count && a->target_count > 0; i++)
-		if (model_node_resolve(m, g->views[i].sentinel_id) == a->target_ids[0])
-			return &g->views[i];
-	return NULL;
+	if (f->second_master)
+		return HEALTH_CRITICAL;
+	return f->candidate_id != 0 ? HEALTH_OK : HEALTH_WARNING;
 }
 
 static void say_promoted(struct action *a, const struct model *m, const struct forecast *f,
@@ -37,8 +35,8 @@ static void say_promoted(struct action *a, const struct model *m, const struct f
 		sheet_line_add(&a->sheet, HEALTH_CRITICAL, "promoted",
 			       "nobody: no replica can be promoted, the answer will be NOGOODSLAVE");
 	else
-		sheet_line_add(&a->sheet, f->candidate_id != 0 ? HEALTH_OK : HEALTH_WARNING, "promoted",
-			       "%.60s%s%.150s (by the data of %.60s, %s old)",
+		sheet_line_add(&a->sheet, promotion_health(f), "promoted",
+			       "%.60s%s%.180s (by the data of %.60s, %s old)",
 			       f->candidate_id != 0 ? addr_of(m, f->candidate_id, addr) : "",
 			       f->candidate_id != 0 ? ": " : "", f->text, addr_of(m, f->by, by),
 			       units_age(now_ms - f->at_ms, ago));
@@ -63,7 +61,8 @@ static void say_others(struct action *a, const struct model *m, const struct gro
 			same++;
 			continue;
 		}
-		sheet_line_add(&a->sheet, HEALTH_WARNING, "would differ", "%.60s would promote %.60s: %.120s",
+		sheet_line_add(&a->sheet, f.second_master ? HEALTH_CRITICAL : HEALTH_WARNING,
+			       "would differ", "%.60s would promote %.60s: %.150s",
 			       endpoint_format(&n->addr, addr),
 			       f.candidate_id != 0 ? addr_of(m, f.candidate_id, whom) : "none for certain",
 			       f.text);
@@ -244,7 +243,8 @@ static void say_resync(struct action *a, const struct model *m, const struct for
 void failover_brief_whom(struct action *a, const struct model *m, const struct group *g,
 			 enum deployment_kind kind, int64_t now_ms)
 {
-	const struct sentinel_view *acting = acting_view(a, m, g);
+	const struct sentinel_view *acting =
+	    a->target_count > 0 ? group_view_of(m, g, a->target_ids[0]) : NULL;
 	struct forecast f;
 	if (kind == KIND_SENTINEL && acting != NULL)
 		forecast_by_sentinel(m, g, acting, FORECAST_MANUAL, now_ms, &f);

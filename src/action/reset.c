@@ -70,7 +70,7 @@ static bool views_agree(struct action *a, const struct model *m, const struct gr
 	for (size_t i = 0; i < g->view_count; i++) {
 		const struct sentinel_view *v = &g->views[i];
 		const struct node *n = model_node(m, v->sentinel_id);
-		if (!sentinel_answers(m, v))
+		if (!group_view_answers(m, v))
 			continue;
 		endpoint_format(&n->addr, addr);
 		if (v->facts.flags & (SFLAG_S_DOWN | SFLAG_O_DOWN))
@@ -346,7 +346,7 @@ static const char *stop_reason(const struct action *a, const struct model *m, co
 			       int64_t now_ms)
 {
 	for (size_t i = 0; i < g->view_count; i++)
-		if (sentinel_answers(m, &g->views[i]) &&
+		if (group_view_answers(m, &g->views[i]) &&
 		    (g->views[i].facts.flags & (SFLAG_S_DOWN | SFLAG_O_DOWN)))
 			return "the master is called down";
 	if (group_failover_running(m, g, now_ms))

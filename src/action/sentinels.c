@@ -8,12 +8,6 @@
 
 #define DOWN (SFLAG_S_DOWN | SFLAG_O_DOWN)
 
-bool sentinel_answers(const struct model *m, const struct sentinel_view *v)
-{
-	const struct node *n = model_node(m, v->sentinel_id);
-	return n != NULL && n->link.state == LINK_UP && v->at_ms != 0;
-}
-
 bool sentinels_watch(const struct model *m, const struct action_context *on, int64_t now_ms)
 {
 	const struct group *g = model_group(m, on->group_id);
@@ -83,7 +77,7 @@ static bool is_alive(const struct model *m, const struct group *g, uint32_t id, 
 		return true;
 	for (size_t i = 0; i < g->view_count; i++) {
 		const struct member_view *member = member_of(m, &g->views[i], id, sentinel);
-		if (member != NULL && sentinel_answers(m, &g->views[i]) && !(member->facts.flags & DOWN))
+		if (member != NULL && group_view_answers(m, &g->views[i]) && !(member->facts.flags & DOWN))
 			return true;
 	}
 	return false;
@@ -113,7 +107,7 @@ void roll_call(struct roll *r, const struct model *m, const struct group *g)
 		r->master = best->facts.addr;
 	for (size_t i = 0; i < g->view_count; i++) {
 		const struct sentinel_view *v = &g->views[i];
-		if (!sentinel_answers(m, v))
+		if (!group_view_answers(m, v))
 			continue;
 		add_id(r, r->sentinels, &r->sentinel_count, model_node_resolve(m, v->sentinel_id));
 		call_list(r, m, g, v->replicas, v->replica_count, false);
@@ -194,7 +188,7 @@ const struct group *sentinels_prepare(struct action *a, const struct model *m)
 		return NULL;
 	}
 	for (size_t i = 0; i < g->view_count; i++) {
-		if (!sentinel_answers(m, &g->views[i]))
+		if (!group_view_answers(m, &g->views[i]))
 			continue;
 		/* To some of them only would make them differ. */
 		if (a->target_count == ACTION_TARGETS_MAX) {

@@ -26,7 +26,6 @@ bool roll_is_known_to(const struct roll *r, const struct model *m, const struct 
 
 /* kind->applies: a group that Sentinels watch. */
 bool sentinels_watch(const struct model *m, const struct action_context *on, int64_t now_ms);
-bool sentinel_answers(const struct model *m, const struct sentinel_view *v);
 /* "10.0.0.1:26379 a b" of node ids, the rest counted; "nobody". Returns out. */
 char *node_names(const struct model *m, const uint32_t *ids, size_t count, char *out, size_t size);
 /* What begins every command to all Sentinels: the group, its name as subject and confirmation, and as

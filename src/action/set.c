@@ -138,7 +138,7 @@ static void brief(struct action *a, const struct model *m, int64_t now_ms)
 		const struct node *n = model_node(m, v->sentinel_id);
 		char addr[ENDPOINT_TEXT_BYTES];
 		int64_t value = fact_of(s, &v->facts);
-		if (n == NULL || !sentinel_answers(m, v))
+		if (n == NULL || !group_view_answers(m, v))
 			continue;
 		if (value == FACT_UNKNOWN)
 			sheet_line_add(&a->sheet, HEALTH_WARNING, "now", "%.60s does not say its %s",
@@ -179,7 +179,7 @@ static size_t count_set(const struct action *a, const struct model *m, const str
 			char addr[ENDPOINT_TEXT_BYTES];
 			if (n == NULL || n->id != model_node_resolve(m, a->target_ids[i]))
 				continue;
-			if (!sentinel_answers(m, v) || v->at_ms <= since) {
+			if (!group_view_answers(m, v) || v->at_ms <= since) {
 				snprintf(other, size, "%.60s has not said it", endpoint_format(&n->addr, addr));
 				continue;
 			}

@@ -335,6 +335,7 @@ static json_t *event_json(const struct event *e, json_t *sources)
 	json_object_set_new(o, "subject", value_text(e->subject));
 	json_object_set_new(o, "addr", value_text(e->addr));
 	json_object_set_new(o, "detail", value_text(e->detail));
+	json_object_set_new(o, "about", value_text(e->about));
 	json_object_set_new(o, "severity", value_string(severity_name(e->severity)));
 	json_object_set_new(o, "sources", sources);
 	return o;

@@ -29,6 +29,7 @@ static json_t *manual_json(const struct model *m, const struct group *g, int64_t
 	json_object_set_new(o, "candidate", value_node(m, f.candidate_id));
 	json_object_set_new(o, "why", value_string(f.text));
 	json_object_set_new(o, "sentinels_differ", json_boolean(differ));
+	json_object_set_new(o, "second_master", json_boolean(f.second_master));
 	return o;
 }
 
@@ -45,6 +46,7 @@ json_t *forecast_json(const struct model *m, const struct group *g, int64_t now_
 	json_object_set_new(o, "loss_bytes", value_number(f.loss_bytes));
 	json_object_set_new(o, "loss_ms", value_number(f.loss_ms));
 	json_object_set_new(o, "sentinels_differ", json_boolean(differ));
+	json_object_set_new(o, "second_master", json_boolean(f.second_master));
 	for (size_t i = 0; i < f.count; i++) {
 		char words[FORECAST_REASONS_BYTES];
 		const struct forecast_replica *r = &f.replicas[i];

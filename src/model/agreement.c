@@ -13,10 +13,10 @@ _Static_assert(AGREE_COUNT <= AGREEMENT_FIELDS_MAX, "room in struct sentinel_vie
 
 static const struct {
 	const char *name, *title, *help;
-	bool binding;
+	bool binding, grave;
 } fields[] = {
-#define X(id, name_, title_, binding_, help_)                                                      \
-	[id] = { .name = name_, .title = title_, .binding = binding_, .help = help_ },
+#define X(id, name_, title_, binding_, grave_, help_)                                              \
+	[id] = { .name = name_, .title = title_, .binding = binding_, .grave = grave_, .help = help_ },
 	AGREEMENT_FIELDS(X)
 #undef X
 };
@@ -160,8 +160,7 @@ static bool cell_text(const struct model *m, const struct group *g, const struct
 /* The leader names the old master until the very end of its failover: it does not vote on that. */
 static bool has_vote(const struct model *m, const struct sentinel_view *v, enum agreement_field f)
 {
-	bool about_master = f == AGREE_MASTER || f == AGREE_EPOCH;
-	return group_view_answers(m, v) && !(about_master && v->facts.flags & SFLAG_FAILOVER_IN_PROGRESS);
+	return group_view_answers(m, v) && !(fields[f].grave && v->facts.flags & SFLAG_FAILOVER_IN_PROGRESS);
 }
 
 /* What most say; at equal numbers the best informed one is right. Sentinels are few: each is compared
@@ -233,7 +232,7 @@ static bool is_switching(const struct model *m, const struct group *g, int64_t n
  * failover-timeout later: that is no disagreement yet. */
 static bool is_passing(const struct sentinel_view *v, enum agreement_field f, bool switching, int64_t now_ms)
 {
-	if (!switching || (f != AGREE_MASTER && f != AGREE_EPOCH))
+	if (!switching || !fields[f].grave)
 		return false;
 	return v->facts.flags & SFLAG_FAILOVER_IN_PROGRESS ||
 	       now_ms - v->dissent_ms[f] < SWITCH_SETTLES_MS;
@@ -248,6 +247,7 @@ void agreement_cell(const struct model *m, const struct group *g, const struct s
 	out->since_ms = v->dissent_ms[f];
 	out->dissents = out->since_ms != 0;
 	out->passing = out->dissents && is_passing(v, f, is_switching(m, g, m->now_ms), m->now_ms);
+	out->grave = out->dissents && !out->passing && fields[f].grave;
 }
 
 static bool stands_alone(const struct model *m, const struct sentinel_view *v, enum agreement_field f)
@@ -255,23 +255,25 @@ static bool stands_alone(const struct model *m, const struct sentinel_view *v, e
 	return fields[f].binding && v->dissent_ms[f] != 0 && group_view_answers(m, v);
 }
 
-/* Another quorum or time-out bites at the next failover only; another master bites now. */
-static bool is_grave(enum agreement_field f)
+/* What the events are about: a matter is said once, and has an end of its own. */
+static const char *matter_of(enum agreement_field f)
 {
-	return f == AGREE_MASTER || f == AGREE_EPOCH;
+	return fields[f].grave ? fields[f].title : "settings";
 }
 
-/* Who was heard again since it began to stand alone in something that binds, the master before all
- * else; NULL: nobody. */
-static const struct sentinel_view *dissenter(const struct model *m, const struct group *g, bool grave,
-					     enum agreement_field *which)
+/* Who was heard again since it began to stand alone in something of that matter; NULL: nobody. */
+static const struct sentinel_view *dissenter(const struct model *m, const struct group *g,
+					     const char *matter, enum agreement_field *which)
 {
 	bool switching = is_switching(m, g, m->now_ms);
 	for (enum agreement_field f = 0; f < AGREE_COUNT; f++)
-		for (size_t i = 0; is_grave(f) == grave && i < g->view_count; i++) {
+		for (size_t i = 0; strcmp(matter_of(f), matter) == 0 && i < g->view_count; i++) {
 			const struct sentinel_view *v = &g->views[i];
 			if (!stands_alone(m, v, f) || v->at_ms <= v->dissent_ms[f] ||
 			    is_passing(v, f, switching, m->now_ms))
+				continue;
+			/* With another master comes another epoch: that is one matter. */
+			if (f == AGREE_EPOCH && stands_alone(m, v, AGREE_MASTER))
 				continue;
 			*which = f;
 			return v;
@@ -279,77 +281,108 @@ static const struct sentinel_view *dissenter(const struct model *m, const struct
 	return NULL;
 }
 
-static bool somebody_dissents(const struct model *m, const struct group *g, bool grave)
+static bool somebody_dissents(const struct model *m, const struct group *g, const char *matter)
 {
 	for (size_t i = 0; i < g->view_count; i++)
 		for (enum agreement_field f = 0; f < AGREE_COUNT; f++)
-			if (is_grave(f) == grave && stands_alone(m, &g->views[i], f))
+			if (stands_alone(m, &g->views[i], f) && strcmp(matter_of(f), matter) == 0)
 				return true;
 	return false;
 }
 
-static void say_event(struct model *m, struct group *g, enum event_kind kind, enum severity severity,
+static void say_event(struct model *m, struct group *g, const char *matter, enum severity severity,
 		      const struct node *n, const char *detail)
 {
 	char addr[ENDPOINT_TEXT_BYTES] = "";
-	model_event(m, &(struct event_args){ .kind = kind, .use_severity = true, .severity = severity,
-					     .deployment_id = g->deployment_id,
+	model_event(m, &(struct event_args){ .kind = EVENT_DISAGREEMENT, .use_severity = true,
+					     .severity = severity, .deployment_id = g->deployment_id,
 					     .node_id = n != NULL ? n->id : 0, .group_id = g->id,
-					     .subject = g->name, .detail = detail,
+					     .subject = g->name, .detail = detail, .about = matter,
 					     .addr = n != NULL ? endpoint_format(&n->addr, addr) : "" });
 	m->changed |= TOPIC_HEALTH;
 }
 
-static void say_over(struct model *m, struct group *g, const char *detail)
+static void say_over(struct model *m, struct group *g, const char *matter, const char *detail)
 {
-	say_event(m, g, EVENT_DISAGREEMENT_OVER, event_kind_info(EVENT_DISAGREEMENT_OVER)->severity, NULL,
-		  detail);
+	model_event(m, &(struct event_args){ .kind = EVENT_DISAGREEMENT_OVER,
+					     .deployment_id = g->deployment_id, .group_id = g->id,
+					     .subject = g->name, .detail = detail, .about = matter });
+	m->changed |= TOPIC_HEALTH;
 }
 
-static bool say_dissent(struct model *m, struct group *g, bool grave)
+static bool say_dissent(struct model *m, struct group *g, const char *matter)
 {
 	enum agreement_field which = AGREE_MASTER;
 	char text[ENDPOINT_TEXT_BYTES], detail[ENDPOINT_TEXT_BYTES + 64];
-	const struct sentinel_view *v = dissenter(m, g, grave, &which);
+	const struct sentinel_view *v = dissenter(m, g, matter, &which);
 	if (v == NULL)
 		return false;
 	cell_text(m, g, v, which, text, sizeof(text));
 	text_format(detail, sizeof(detail), "this Sentinel says %s %s", fields[which].title, text);
-	say_event(m, g, EVENT_DISAGREEMENT, grave ? SEVERITY_CRITICAL : SEVERITY_WARNING,
+	say_event(m, g, matter, fields[which].grave ? SEVERITY_CRITICAL : SEVERITY_WARNING,
 		  model_node(m, v->sentinel_id), detail);
 	return true;
 }
 
-static bool say_stray(struct model *m, struct group *g)
+/* A Sentinel that stands alone names it: the two masters are those of its event. */
+static bool is_named_alone(const struct model *m, const struct group *g, const struct node *n)
 {
-	struct stray_master stray;
-	char named[ENDPOINT_TEXT_BYTES], detail[ENDPOINT_TEXT_BYTES + 64];
-	if (is_switching(m, g, m->now_ms) || !stray_master_of(m, g, &stray))
-		return false;
-	text_format(detail, sizeof(detail), "says role master, and so does %.80s, which is named",
-		    endpoint_format(&model_node(m, stray.master_id)->addr, named));
-	say_event(m, g, EVENT_DISAGREEMENT, SEVERITY_CRITICAL, model_node(m, stray.node_id), detail);
-	return true;
+	for (size_t i = 0; i < g->view_count; i++)
+		if (stands_alone(m, &g->views[i], AGREE_MASTER) &&
+		    endpoint_equal(&g->views[i].facts.addr, &n->addr))
+			return true;
+	return false;
 }
 
-/* Two matters with an end each: a setting that nobody repairs must not hide a second master. */
-void group_say_agreement(struct model *m, struct group *g)
+static void say_stray(struct model *m, struct group *g, const struct stray_master *stray)
+{
+	const struct node *n = model_node(m, stray->node_id);
+	char named[ENDPOINT_TEXT_BYTES], detail[ENDPOINT_TEXT_BYTES + 64];
+	if (is_switching(m, g, m->now_ms) || is_named_alone(m, g, n) ||
+	    n->id == model_node_resolve(m, g->stray_id))
+		return;
+	text_format(detail, sizeof(detail), "says role master, and so does %.80s, which is named",
+		    endpoint_format(&model_node(m, stray->master_id)->addr, named));
+	say_event(m, g, "master", SEVERITY_CRITICAL, n, detail);
+	g->stray_id = n->id;
+}
+
+/* Two that Sentinels name, and one that says so of itself: each is said, and the end when neither is. */
+static void say_masters(struct model *m, struct group *g)
 {
 	struct stray_master stray;
-	bool split = somebody_dissents(m, g, true) || stray_master_of(m, g, &stray);
-	bool differs = somebody_dissents(m, g, false);
-	if (split && g->split_ms == 0 && (say_dissent(m, g, true) || say_stray(m, g)))
+	bool was_said = g->split_ms != 0 || g->stray_id != 0;
+	bool named = somebody_dissents(m, g, "master"), beside = stray_master_of(m, g, &stray);
+	if (named && g->split_ms == 0 && say_dissent(m, g, "master"))
 		g->split_ms = m->now_ms;
-	if (differs && g->disagreement_ms == 0 && say_dissent(m, g, false))
-		g->disagreement_ms = m->now_ms;
-	if (!split && g->split_ms != 0) {
+	if (beside)
+		say_stray(m, g, &stray);
+	else if (g->stray_id != 0 && stray_is_over(m, g, g->stray_id))
+		g->stray_id = 0;
+	if (!named && (!beside || g->stray_id != 0))
 		g->split_ms = 0;
-		say_over(m, g, "one master again, of those that answer");
-	}
-	if (!differs && g->disagreement_ms != 0) {
-		g->disagreement_ms = 0;
-		say_over(m, g, "same settings again, of those that answer");
-	}
+	if (was_said && g->split_ms == 0 && g->stray_id == 0)
+		say_over(m, g, "master", "one master again, of those that answer");
+}
+
+static void say_matter(struct model *m, struct group *g, const char *matter, int64_t *said_ms,
+		       const char *over)
+{
+	bool dissent = somebody_dissents(m, g, matter);
+	if (dissent && *said_ms == 0 && say_dissent(m, g, matter))
+		*said_ms = m->now_ms;
+	if (dissent || *said_ms == 0)
+		return;
+	*said_ms = 0;
+	say_over(m, g, matter, over);
+}
+
+/* A setting that nobody repairs must not hide a second master. */
+void group_say_agreement(struct model *m, struct group *g)
+{
+	say_masters(m, g);
+	say_matter(m, g, "epoch", &g->epoch_ms, "one epoch again, of those that answer");
+	say_matter(m, g, "settings", &g->disagreement_ms, "same settings again, of those that answer");
 }
 
 /* --- the verdict --------------------------------------------------------------------------------- */
@@ -373,7 +406,7 @@ static void say_two_named(const struct model *m, const struct group *g, const st
 	if (out->split_brain && out->split_since_ms <= v->dissent_ms[AGREE_MASTER])
 		return;
 	out->split_brain = out->two_named = true;
-	out->split_since_ms = v->dissent_ms[AGREE_MASTER];
+	out->split_since_ms = out->since_ms = v->dissent_ms[AGREE_MASTER];
 	if (most != NULL)
 		endpoint_format(&most->facts.addr, ours);
 	text_format(out->text, sizeof(out->text), "two masters named for %s: %.50s, and %.50s by Sentinel %.50s",
@@ -394,7 +427,7 @@ static void say_split(const struct model *m, const struct group *g, bool switchi
 	if (out->split_brain || switching || !stray_master_of(m, g, &stray))
 		return;
 	out->split_brain = true;
-	out->split_since_ms = stray.since_ms;
+	out->split_since_ms = out->since_ms = stray.since_ms;
 	text_format(out->text, sizeof(out->text), "two masters for %s: %.60s is named, %.60s says so of itself",
 		    units_age(now_ms - stray.since_ms, age),
 		    endpoint_format(&model_node(m, stray.master_id)->addr, named),
@@ -430,6 +463,7 @@ static bool note_dissent(const struct model *m, const struct group *g, const str
 		if (out->text[0] != '\0' && (passing || !out->passing))
 			continue;
 		out->passing = passing;
+		out->since_ms = v->dissent_ms[f];
 		if (passing)
 			say_switching(m, g, v, f, out);
 		else

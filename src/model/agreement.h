@@ -4,27 +4,29 @@
 
 #include "model/model.h"
 
-/* X(id, name, title, binding, help). name: in JSON. binding: that two Sentinels differ in it is a
- * disagreement; the others may differ for a while in good health and are only marked. */
+/* X(id, name, title, binding, grave, help). name: in JSON. binding: that two Sentinels differ in it is a
+ * disagreement; the others may differ for a while in good health and are only marked. grave: another master
+ * bites now, another quorum or time-out at the next failover only. */
 #define AGREEMENT_FIELDS(X)                                                                        \
-	X(AGREE_MASTER, "master", "master", true, "address of the master")                          \
-	X(AGREE_EPOCH, "config_epoch", "epoch", true, "configuration epoch: the higher one wins")   \
-	X(AGREE_STATE, "flags", "flags", false, "s_down, o_down, a failover that it leads")         \
-	X(AGREE_QUORUM, "quorum", "quorum", true, "Sentinels that must call the master down")       \
-	X(AGREE_SENTINELS, "known_sentinels", "Sentinels", false,                                   \
-	  "known, itself included; the dead count for majority")                                    \
-	X(AGREE_REPLICAS, "known_replicas", "replicas", false, "known")                             \
-	X(AGREE_DOWN_AFTER, "down_after_ms", "down-after", true, "silence until it calls the master down") \
-	X(AGREE_FAILOVER_TIMEOUT, "failover_timeout_ms", "failover-timeout", true,                  \
-	  "limit of each phase; twice it between tries")                                            \
-	X(AGREE_PARALLEL_SYNCS, "parallel_syncs", "parallel-syncs", true,                           \
-	  "replicas pointed at a new master at once")                                               \
-	X(AGREE_VOTE, "voted_leader", "vote", false, "whom it voted for last, and in which epoch")  \
-	X(AGREE_TILT, "tilt", "TILT", false, "distrusts its clock and does not act")                \
-	X(AGREE_VERSION, "version", "version", false, "of the server")
+	X(AGREE_MASTER, "master", "master", true, true, "address of the master")                   \
+	X(AGREE_EPOCH, "config_epoch", "epoch", true, true, "configuration epoch: the higher one wins") \
+	X(AGREE_STATE, "flags", "flags", false, false, "s_down, o_down, a failover that it leads") \
+	X(AGREE_QUORUM, "quorum", "quorum", true, false, "Sentinels that must call the master down") \
+	X(AGREE_SENTINELS, "known_sentinels", "Sentinels", false, false,                           \
+	  "known, itself included; the dead count for majority")                                   \
+	X(AGREE_REPLICAS, "known_replicas", "replicas", false, false, "known")                     \
+	X(AGREE_DOWN_AFTER, "down_after_ms", "down-after", true, false,                            \
+	  "silence until it calls the master down")                                                \
+	X(AGREE_FAILOVER_TIMEOUT, "failover_timeout_ms", "failover-timeout", true, false,          \
+	  "limit of each phase; twice it between tries")                                           \
+	X(AGREE_PARALLEL_SYNCS, "parallel_syncs", "parallel-syncs", true, false,                   \
+	  "replicas pointed at a new master at once")                                              \
+	X(AGREE_VOTE, "voted_leader", "vote", false, false, "whom it voted for last, and in which epoch") \
+	X(AGREE_TILT, "tilt", "TILT", false, false, "distrusts its clock and does not act")        \
+	X(AGREE_VERSION, "version", "version", false, false, "of the server")
 
 enum agreement_field {
-#define X(id, name, title, binding, help) id,
+#define X(id, name, title, binding, grave, help) id,
 	AGREEMENT_FIELDS(X)
 #undef X
 	AGREE_COUNT
@@ -34,6 +36,7 @@ struct agreement_cell {
 	bool known;
 	bool dissents;           /* from what most of those that answer say */
 	bool passing;            /* as a switch of the last seconds explains */
+	bool grave;              /* it dissents in what bites now, and that does not pass */
 	int64_t since_ms;        /* monotonic, since when it dissents; 0: it does not */
 	char text[ENDPOINT_TEXT_BYTES];
 };
@@ -47,6 +50,7 @@ struct agreement {
 				  * while that passes */
 	bool two_named;          /* the first of the two */
 	int64_t split_since_ms;
+	int64_t since_ms;        /* of what text says; 0 while all agree */
 	char text[200];          /* the worst of it in words, "switching: ..." while it passes; "" while
 				  * all agree */
 };

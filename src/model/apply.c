@@ -22,6 +22,7 @@ void model_event(struct model *m, const struct event_args *args)
 		.subject = args->subject != NULL ? args->subject : "",
 		.addr = args->addr != NULL ? args->addr : "",
 		.detail = args->detail != NULL ? args->detail : "",
+		.about = args->about,
 		.source = args->source != NULL ? args->source : "redoubt",
 	};
 	failovers_event(m, args, event_log_add(m->events, &draft));

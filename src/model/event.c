@@ -55,6 +55,7 @@ void event_clear(struct event_log *log, struct event *e)
 	pool_drop(log->strings, e->subject);
 	pool_drop(log->strings, e->addr);
 	pool_drop(log->strings, e->detail);
+	pool_drop(log->strings, e->about);
 	for (unsigned i = 0; i < e->source_count; i++)
 		pool_drop(log->strings, e->sources[i].addr);
 	free(e->sources);
@@ -68,6 +69,7 @@ static void take_strings(struct event_log *log, struct event *e)
 	e->subject = pool_take(log->strings, e->subject);
 	e->addr = pool_take(log->strings, e->addr);
 	e->detail = pool_take(log->strings, e->detail);
+	e->about = pool_take(log->strings, e->about);
 }
 
 void event_copy(struct event_log *log, struct event *at, const struct event *e)
@@ -207,6 +209,7 @@ static void fill(struct event_log *log, struct event *e, const struct event_draf
 	e->subject = d->subject;
 	e->addr = d->addr;
 	e->detail = d->detail;
+	e->about = d->about != NULL ? d->about : "";
 	take_strings(log, e);
 	source_add(log, e, d->source, d->mono_ms);
 }

@@ -80,8 +80,8 @@ enum event_origin { ORIGIN_SENTINEL, ORIGIN_OWN };
 	X(EVENT_RESTARTED, "+restarted", ORIGIN_OWN, SEVERITY_WARNING, 0, "another process answers at the address")           \
 	X(EVENT_NODE_JOINED, "+node", ORIGIN_OWN, SEVERITY_INFO, 0, "a member joined")                                        \
 	X(EVENT_NODE_LEFT, "-node", ORIGIN_OWN, SEVERITY_NOTICE, 0, "nobody lists the member any more")                       \
-	X(EVENT_DISAGREEMENT, "+disagreement", ORIGIN_OWN, SEVERITY_CRITICAL, 0, "two masters of one name, or settings that differ") \
-	X(EVENT_DISAGREEMENT_OVER, "-disagreement", ORIGIN_OWN, SEVERITY_NOTICE, 0, "one master again, or the same settings")  \
+	X(EVENT_DISAGREEMENT, "+disagreement", ORIGIN_OWN, SEVERITY_CRITICAL, 0, "two masters of one name, or an epoch or settings that differ") \
+	X(EVENT_DISAGREEMENT_OVER, "-disagreement", ORIGIN_OWN, SEVERITY_NOTICE, 0, "one master, one epoch or the same settings again")  \
 	X(EVENT_CLIENT_OUTAGE, "+client-outage", ORIGIN_OWN, SEVERITY_CRITICAL, 0, "a write of --probe failed, as clients' do")  \
 	X(EVENT_CLIENT_OUTAGE_OVER, "-client-outage", ORIGIN_OWN, SEVERITY_NOTICE, 0, "writes of --probe are acknowledged again") \
 	X(EVENT_REFUSED, "+refused", ORIGIN_OWN, SEVERITY_WARNING, 0, "a node refuses questions: its user lacks a permission") \
@@ -123,6 +123,7 @@ struct event {
 	const char *subject;    /* master name, or address */
 	const char *addr;       /* "host:port" or "" */
 	const char *detail;
+	const char *about;      /* of a disagreement: "master", "epoch" or "settings"; else "" */
 	struct event_source *sources; /* owned */
 	uint64_t generation;    /* the log's when it last changed */
 };
@@ -153,6 +154,7 @@ struct event_draft {
 	int64_t mono_ms, wall_ms;
 	const char *name;    /* NULL: the kind's */
 	const char *deployment, *subject, *addr, *detail, *source;
+	const char *about;   /* NULL: "" */
 };
 /* Adds, or merges into an equal recent one from another source; returns the event's seq. */
 uint64_t event_log_add(struct event_log *log, const struct event_draft *draft);

@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "model/health.h"
 #include "model/lag.h"
+#include "model/stray.h"
 
 /* sentinel.c: SENTINEL_PING_PERIOD and SENTINEL_INFO_PERIOD; 30 s is three times the latter. */
 #define PING_PERIOD_MS        1000
@@ -139,17 +140,18 @@ static int64_t link_down_allowed(const struct sentinel_instance *master, enum fo
 }
 
 /* A second master: Sentinels go on listing it as a replica, and sentinelSelectSlave does not look at the
- * role that it reports. Not the one that a failover has just promoted. */
-static bool says_master(const struct node *n, const struct sentinel_instance *f)
+ * role that it reports. Not the one that a failover promotes, before it is named and after. */
+static bool is_second_master(const struct model *m, const struct group *g, const struct node *n,
+			     const struct sentinel_instance *f)
 {
-	if (f->flags & SFLAG_PROMOTED)
+	if (n->id == model_node_resolve(m, g->master_id) || f->flags & SFLAG_PROMOTED || group_promotes(m, g, n))
 		return false;
 	if (n->link.state != LINK_UP || n->info_at_ms == 0)
 		return f->role_reported == ROLE_MASTER;
-	return n->info.role == ROLE_MASTER;
+	return node_says_master(n);
 }
 
-static void judge_listed(const struct model *m, const struct member_view *v,
+static void judge_listed(const struct model *m, const struct group *g, const struct member_view *v,
 			 const struct sentinel_instance *master, enum forecast_case which,
 			 int64_t now_ms, struct forecast_replica *r)
 {
@@ -175,7 +177,7 @@ static void judge_listed(const struct model *m, const struct member_view *v,
 		return;
 	if (which == FORECAST_CRASH && is_lost(n, v))
 		r->passed_over |= PASS_UNREACHABLE;
-	r->says_master = says_master(n, f);
+	r->says_master = is_second_master(m, g, n, f);
 	lag_of(m, n, now_ms, &lag);
 	r->loss_bytes = lag.bytes;
 }
@@ -389,6 +391,18 @@ static bool moving_tie(const struct model *m, const struct group *g, struct fore
 	return true;
 }
 
+/* The rules ask nobody for his role: a second master is chosen as any other, and with it a history that
+ * the others do not have. */
+static void warn_second_master(struct forecast *out, size_t rivals)
+{
+	size_t len = strlen(out->text);
+	for (size_t i = 0; i < rivals; i++)
+		out->second_master |= out->replicas[i].says_master;
+	if (out->second_master)
+		text_format(out->text + len, sizeof(out->text) - len, "; %s", rivals > 1 ?
+			    "one of them says that it is master itself" : FORECAST_SECOND_MASTER);
+}
+
 static void choose(const struct model *m, const struct group *g, enum forecast_case which,
 		   int64_t now_ms, struct forecast *out)
 {
@@ -402,11 +416,14 @@ static void choose(const struct model *m, const struct group *g, enum forecast_c
 		say_tie(out, m, rivals, "equal data: chance decides");
 		return;
 	}
-	if (moving_tie(m, g, out, which, now_ms, rivals))
+	if (moving_tie(m, g, out, which, now_ms, rivals)) {
+		warn_second_master(out, rivals);
 		return;
+	}
 	out->candidate_id = out->replicas[0].node_id;
 	out->loss_bytes = out->replicas[0].loss_bytes;
 	say_choice(out);
+	warn_second_master(out, 1);
 }
 
 /* --- what it would cost ------------------------------------------------------------------------- */
@@ -489,7 +506,8 @@ void forecast_by_sentinel(const struct model *m, const struct group *g, const st
 			out->more++;
 			continue;
 		}
-		judge_listed(m, &v->replicas[i], &v->facts, which, now_ms, &out->replicas[out->count++]);
+		judge_listed(m, g, &v->replicas[i], &v->facts, which, now_ms,
+			     &out->replicas[out->count++]);
 	}
 	add_hidden(m, g, v, now_ms, out);
 	settle(m, g, which, now_ms, out);
@@ -593,6 +611,7 @@ static void forecast_sentinels(const struct model *m, const struct group *g, enu
 			*out = one;
 			continue;
 		}
+		bool second_master = out->second_master || one.second_master;
 		if (!*differ && chooses_otherwise(out, &one)) {
 			const struct forecast first = *out;
 			*differ = true;
@@ -602,6 +621,7 @@ static void forecast_sentinels(const struct model *m, const struct group *g, enu
 		} else if (!*differ && one.tie) {
 			*out = one;
 		}
+		out->second_master = second_master;
 	}
 }
 

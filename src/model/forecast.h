@@ -7,6 +7,7 @@
 
 #define FORECAST_REPLICAS_MAX  64  /* with more of them nobody is named */
 #define FORECAST_REASONS_BYTES 320
+#define FORECAST_SECOND_MASTER "it says that it is master itself: its history has left the master's"
 
 /* X(id, JSON reason): why Sentinel passes a replica over; sentinel.c:sentinelSelectSlave, in its
  * order. All that hold are given, not only the first. */
@@ -55,6 +56,7 @@ struct forecast {
 	int64_t at_ms;               /* age of that data */
 	uint32_t candidate_id;       /* 0: none, or none for certain: see text */
 	size_t rivals;               /* of a tie: between how many */
+	bool second_master;          /* by the rules it is, or may be, one that says master of itself */
 	bool tie;                    /* eligible ones, but the rules do not decide: text says between whom */
 	int64_t loss_bytes, loss_ms; /* at risk with the candidate; FACT_UNKNOWN */
 	size_t eligible, count, more;

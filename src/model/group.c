@@ -313,11 +313,6 @@ static uint32_t own_upstream(const struct model *m, const struct node *n)
 	return up != NULL && up != n ? up->id : 0;
 }
 
-static bool says_master(const struct node *n)
-{
-	return n->info_at_ms != 0 && n->info.role == ROLE_MASTER && n->link.state == LINK_UP;
-}
-
 static int compare_addr(const struct endpoint *a, const struct endpoint *b)
 {
 	int order = strcmp(a->host, b->host);
@@ -439,7 +434,7 @@ static void regroup_sentinel(struct model *m, struct deployment *d)
 		for (size_t k = 0; k < g->member_count; k++) {
 			struct node *n = node_get(m, g->member_ids[k]);
 			/* Silent since ever: take the Sentinels' word for whom it follows. */
-			if (n->id != g->master_id && n->upstream_id == 0 && !says_master(n))
+			if (n->id != g->master_id && n->upstream_id == 0 && !node_says_master(n))
 				n->upstream_id = g->master_id;
 		}
 		if (master != NULL)
@@ -560,12 +555,12 @@ static bool stands_alone(const struct model *m, const struct deployment *d, cons
 			 const struct node *n)
 {
 	const struct node *master = node_get(m, g->master_id);
-	if (!says_master(n) || n->info.replica_count > 0 || master == n || is_followed(m, d, n))
+	if (!node_says_master(n) || n->info.replica_count > 0 || master == n || is_followed(m, d, n))
 		return false;
 	if (m->now_ms - n->role_ms >= ALONE_AFTER_MS)
 		return true;
 	/* replication.c:failoverCommand: the master steps down before the replica is told to lead. */
-	return master != NULL && says_master(master) &&
+	return master != NULL && node_says_master(master) &&
 	       master->info_at_ms - n->role_ms >= ALONE_CONFIRM_MS &&
 	       (master->info.failover_state[0] == '\0' ||
 		strcmp(master->info.failover_state, "no-failover") == 0);
@@ -592,7 +587,7 @@ static enum lead_rank lead_rank(const struct model *m, const struct deployment *
 	const struct group *g = group_by_id(m, d, old_group_id);
 	if (n->info_at_ms != 0 && n->info.replica_count > 0)
 		return LEADS_OTHERS;
-	return g != NULL && g->master_id == n->id && says_master(n) ? LED_BEFORE : LEADS_ITSELF;
+	return g != NULL && g->master_id == n->id && node_says_master(n) ? LED_BEFORE : LEADS_ITSELF;
 }
 
 /* Roots of the replication trees lead; a node whose master nobody can name leads itself. */

@@ -542,7 +542,7 @@ static void say_disagreement(const struct model *m, const struct group *g, int64
 	struct agreement a;
 	agreement_of(m, g, now_ms, &a);
 	if (a.dissenting > 0 && !a.passing && !a.split_brain)
-		say(v, HEALTH_WARNING, g->disagreement_ms != 0 ? g->disagreement_ms : g->split_ms, "%s", a.text);
+		say(v, HEALTH_WARNING, a.since_ms, "%s", a.text);
 }
 
 /* A blip is in the log. What lasts no server need have noticed: too few replicas, a full disk. */

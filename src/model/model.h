@@ -214,7 +214,9 @@ struct group {
 	uint32_t led_by;              /* the last master known, also while there is none */
 	struct probe *probe;          /* the client's eye: model/probe.h; owned, NULL until it is on */
 	int64_t disagreement_ms;      /* +disagreement on settings was said then; 0: not, or it is over */
-	int64_t split_ms;             /* the same on who is master; each of the two has its own end */
+	int64_t epoch_ms;             /* the same on the epoch; each has its own end */
+	int64_t split_ms;             /* the same on whom they name as master */
+	uint32_t stray_id;            /* node of which +disagreement said that it is a second master */
 	int64_t gone_since_ms;        /* no Sentinel lists it any more since */
 };
 
@@ -294,6 +296,10 @@ const struct refusal *node_action_refusal(const struct node *n, const char *perm
 /* Its last INFO is what it says now: it came by the connection that is up, and was not refused since.
  * False: what is known of it is the last good word, and shown as that or not at all. */
 bool node_answers(const struct node *n);
+/* It is master by its latest word, and can be asked: INFO, or ROLE where a promotion asked that since. */
+bool node_says_master(const struct node *n);
+/* The same of a replica. */
+bool node_says_replica(const struct node *n);
 /* The server is of that version or a later one, by its own word. Valkey began at 7.2. */
 bool node_version_from(const struct node *n, int64_t major, int64_t minor);
 /* Of the latest observation or tick: monotonic. */

@@ -111,7 +111,7 @@ struct event_args {
 	enum severity severity;   /* 0 with use_severity false: the kind's */
 	bool use_severity;
 	uint32_t deployment_id, node_id, group_id;
-	const char *name, *subject, *addr, *detail, *source;
+	const char *name, *subject, *addr, *detail, *source, *about;
 };
 void model_event(struct model *m, const struct event_args *args);
 /* An event of redoubt's own about a node. detail may be NULL. */

@@ -527,6 +527,23 @@ bool node_answers(const struct node *n)
 	return true;
 }
 
+static bool says_role(const struct node *n, enum role role)
+{
+	if (n->link.state != LINK_UP || n->info_at_ms == 0)
+		return false;
+	return (n->role_fast_at_ms > n->info_at_ms ? n->role_fast.role : n->info.role) == role;
+}
+
+bool node_says_master(const struct node *n)
+{
+	return says_role(n, ROLE_MASTER);
+}
+
+bool node_says_replica(const struct node *n)
+{
+	return says_role(n, ROLE_REPLICA);
+}
+
 bool node_version_from(const struct node *n, int64_t major, int64_t minor)
 {
 	const char *dot = strchr(n->info.version, '.');

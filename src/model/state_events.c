@@ -73,6 +73,7 @@ static void free_loaded(struct event *e)
 	free((char *)e->subject);
 	free((char *)e->addr);
 	free((char *)e->detail);
+	free((char *)e->about);
 }
 
 static void not_null(const char **string)
@@ -89,6 +90,7 @@ static bool complete(struct event *e)
 	not_null(&e->subject);
 	not_null(&e->addr);
 	not_null(&e->detail);
+	not_null(&e->about);
 	for (unsigned i = 0; i < e->source_count; i++)
 		not_null(&e->sources[i].addr);
 	e->kind = event_kind_find(e->name);

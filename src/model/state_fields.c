@@ -372,7 +372,7 @@ static const struct state_field fields_view[] = {
 	TIME(sentinel_view, peers_at_ms),
 	RECORD(sentinel_view, ckquorum, ckquorum),
 	TIME(sentinel_view, ckquorum_at_ms),
-#define X(field, json, title, binding, help)                                                       \
+#define X(field, json, title, binding, grave, help)                                                \
 	{ .name = "dissents: " title, .members = "dissent_ms", .type = STATE_TIME,                 \
 	  .offset = offsetof(struct sentinel_view, dissent_ms) + (field) * sizeof(int64_t),        \
 	  .size = sizeof(int64_t) },
@@ -435,6 +435,8 @@ static const struct state_field fields_group[] = {
 	OPTIONAL(group, probe, probe),
 	TIME(group, disagreement_ms),
 	TIME(group, split_ms),
+	TIME(group, epoch_ms),
+	NODE(group, stray_id),
 	TIME(group, gone_since_ms),
 };
 RECORD_OF(group, group, NULL);
@@ -630,6 +632,7 @@ static const struct state_field fields_event[] = {
 	STRING(event, subject),
 	STRING(event, addr),
 	STRING(event, detail),
+	STRING(event, about),
 	SHORT_LIST(event, sources, source_count, event_source, EVENT_SOURCES_MAX),
 	INT(event, source_total, 0, UINT32_MAX),
 };

@@ -26,14 +26,6 @@ int64_t stray_bytes(const struct node *stray, const struct node *master)
 	return stray->info.master_repl_offset > offset ? stray->info.master_repl_offset - offset : 0;
 }
 
-static bool says_master(const struct node *n)
-{
-	if (n->link.state != LINK_UP || n->info_at_ms == 0)
-		return false;
-	return n->role_fast_at_ms > n->info_at_ms ? n->role_fast.role == ROLE_MASTER :
-						    n->info.role == ROLE_MASTER;
-}
-
 /* When the one that became master last said so first. */
 static int64_t both_since(const struct model *m, const struct node *a, const struct node *b)
 {
@@ -50,13 +42,21 @@ static int64_t both_since(const struct model *m, const struct node *a, const str
 	return since;
 }
 
-/* The replica that a failover is promoting right now is none: its Sentinel is about to name it. */
-static bool is_chosen(const struct group *g, const struct node *n)
+bool group_promotes(const struct model *m, const struct group *g, const struct node *n)
 {
 	const struct failover *f = &g->failover;
-	const struct member_view *v = group_replica_view(g, n->id);
-	return (f->selected_id == n->id && f->phase >= PHASE_SELECTED && f->phase < PHASE_ENDED) ||
-	       (v != NULL && (v->facts.flags & SFLAG_PROMOTED));
+	if (model_node_resolve(m, f->selected_id) == n->id && f->phase >= PHASE_SELECTED &&
+	    f->phase < PHASE_ENDED)
+		return true;
+	/* Only the leader's list has it, and the others' lists may be later. */
+	for (size_t i = 0; i < g->view_count; i++) {
+		const struct sentinel_view *v = &g->views[i];
+		for (size_t k = 0; group_view_answers(m, v) && k < v->replica_count; k++)
+			if (v->replicas[k].facts.flags & SFLAG_PROMOTED &&
+			    model_node_resolve(m, v->replicas[k].node_id) == n->id)
+				return true;
+	}
+	return false;
 }
 
 /* Whom the last failover left behind: between two lists of the Sentinels he is in no group. */
@@ -76,12 +76,12 @@ static const struct node *left_behind(const struct model *m, const struct group 
 bool stray_master_of(const struct model *m, const struct group *g, struct stray_master *out)
 {
 	const struct node *master = model_node(m, g->master_id);
-	if (g->view_count == 0 || master == NULL || !says_master(master))
+	if (g->view_count == 0 || master == NULL || !node_says_master(master))
 		return false;
 	for (size_t i = 0; i <= g->member_count; i++) {
 		const struct node *n =
 		    i < g->member_count ? model_node(m, g->member_ids[i]) : left_behind(m, g);
-		if (n == NULL || n == master || !says_master(n) || is_chosen(g, n))
+		if (n == NULL || n == master || !node_says_master(n) || group_promotes(m, g, n))
 			continue;
 		int64_t since = both_since(m, n, master);
 		/* Its last word may be of before the promotion. */
@@ -95,4 +95,12 @@ bool stray_master_of(const struct model *m, const struct group *g, struct stray_
 		return true;
 	}
 	return false;
+}
+
+bool stray_is_over(const struct model *m, const struct group *g, uint32_t stray_id)
+{
+	const struct node *n = model_node(m, stray_id), *master = model_node(m, g->master_id);
+	/* Gone, named by now, of another set, or a replica. In no group it is between two lists. */
+	return n == NULL || n == master || (n->group_id != 0 && n->group_id != g->id) ||
+	       node_says_replica(n) || (master != NULL && node_says_replica(master));
 }

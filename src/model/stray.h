@@ -16,6 +16,11 @@ struct stray_master {
 
 /* The first one of a group with Sentinels; false: there is none that answers. */
 bool stray_master_of(const struct model *m, const struct group *g, struct stray_master *out);
+/* Whether one of which that was said is no second master any more by somebody's word: that it only does
+ * not answer, or that the other one does not, ends nothing. */
+bool stray_is_over(const struct model *m, const struct group *g, uint32_t stray_id);
+/* A failover of the group is promoting that node right now: it says master before any Sentinel names it. */
+bool group_promotes(const struct model *m, const struct group *g, const struct node *n);
 /* How far the replication stream of a node went on since it and another one parted. */
 int64_t stray_bytes(const struct node *stray, const struct node *master);
 

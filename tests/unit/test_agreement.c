@@ -502,6 +502,164 @@ static void a_second_master_is_said(void **state)
 	world_end(&w);
 }
 
+/* --- a second master, and what else is said meanwhile --------------------------------------------- */
+
+static void all_name(struct world *w, int port)
+{
+	for (int p = 26001; p <= 26003; p++)
+		masters(w, p, port, 0, 0);
+}
+
+/* Of one of them, for as long as nobody repairs it. */
+static void epoch_alone(struct world *w, int seconds)
+{
+	for (int i = 0; i < seconds; i++) {
+		tick(w, 1000);
+		masters(w, 26001, 21001, 5, 0);
+		masters(w, 26002, 21001, 5, 0);
+		masters(w, 26003, 21001, 0, 0);
+	}
+}
+
+static void assert_about(const struct world *w, enum event_kind kind, size_t count, const char *about)
+{
+	const struct event *e = NULL;
+	assert_int_equal(count_events(w, kind, &e), count);
+	assert_string_equal(e->about, about);
+}
+
+static void an_epoch_hides_no_second_master(void **state)
+{
+	struct world w = sentinel_world();
+	const struct event *e;
+	(void)state;
+	epoch_alone(&w, 5);
+	e = last_disagreement(&w, 1);
+	assert_string_equal(e->about, "epoch");
+	assert_int_equal(e->severity, SEVERITY_CRITICAL);
+	info_master(&w, 21003, 5000, "");
+	epoch_alone(&w, 3);
+	e = last_disagreement(&w, 2);
+	assert_string_equal(e->about, "master");
+	assert_string_equal(e->addr, "127.0.0.1:21003");
+	assert_int_equal(events_of(&w, EVENT_DISAGREEMENT_OVER), 0);
+	info_replica(&w, 21003, 21001, 5000);
+	epoch_alone(&w, 1);
+	assert_about(&w, EVENT_DISAGREEMENT_OVER, 1, "master");
+	for (int port = 26001; port <= 26003; port++)
+		masters(&w, port, 21001, 5, 0);
+	assert_about(&w, EVENT_DISAGREEMENT_OVER, 2, "epoch");
+	assert_int_equal(events_of(&w, EVENT_DISAGREEMENT), 2);
+	world_end(&w);
+}
+
+/* A Sentinel names one, and weeks later another one stands beside. */
+static void a_named_one_hides_no_second_master(void **state)
+{
+	struct world w = sentinel_world();
+	const struct event *e;
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		tick(&w, 1000);
+		masters(&w, 26003, 21002, 0, 0);
+	}
+	assert_string_equal(last_disagreement(&w, 1)->addr, "127.0.0.1:26003");
+	info_master(&w, 21002, 5000, ""); /* whom it names: the same two */
+	tick(&w, 1000);
+	masters(&w, 26003, 21002, 0, 0);
+	last_disagreement(&w, 1);
+	info_replica(&w, 21002, 21001, 5000);
+	info_master(&w, 21003, 5000, "");
+	tick(&w, 1000);
+	masters(&w, 26003, 21002, 0, 0);
+	e = last_disagreement(&w, 2);
+	assert_string_equal(e->addr, "127.0.0.1:21003");
+	/* The end of one is not the end of both. */
+	masters(&w, 26003, 21001, 0, 0);
+	assert_int_equal(events_of(&w, EVENT_DISAGREEMENT_OVER), 0);
+	info_replica(&w, 21003, 21001, 5000);
+	masters(&w, 26003, 21001, 0, 0);
+	assert_about(&w, EVENT_DISAGREEMENT_OVER, 1, "master");
+	world_end(&w);
+}
+
+static void silence_ends_no_second_master(void **state)
+{
+	static const int dropped[] = { 21003, 21001 };
+	(void)state;
+	for (size_t i = 0; i < sizeof(dropped) / sizeof(dropped[0]); i++) {
+		struct world w = sentinel_world();
+		tick(&w, 1000);
+		info_master(&w, 21003, 5000, "");
+		tick(&w, 1000);
+		all_name(&w, 21001);
+		last_disagreement(&w, 1);
+		link_lost(&w, dropped[i]);
+		for (int k = 0; k < 3; k++) {
+			tick(&w, 1000);
+			all_name(&w, 21001);
+		}
+		assert_int_equal(events_of(&w, EVENT_DISAGREEMENT_OVER), 0);
+		link_up(&w, dropped[i]);
+		info_master(&w, dropped[i], 5000, "");
+		tick(&w, 1000);
+		all_name(&w, 21001);
+		last_disagreement(&w, 1);
+		assert_int_equal(events_of(&w, EVENT_DISAGREEMENT_OVER), 0);
+		/* By its own word. */
+		info_replica(&w, 21003, 21001, 5000);
+		all_name(&w, 21001);
+		assert_int_equal(events_of(&w, EVENT_DISAGREEMENT_OVER), 1);
+		world_end(&w);
+	}
+}
+
+static void the_end_says_of_what(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		tick(&w, 1000);
+		says(&w, 26002, with_quorum(1));
+		masters(&w, 26003, 21002, 0, 0);
+	}
+	assert_about(&w, EVENT_DISAGREEMENT, 2, "master");
+	tick(&w, 1000);
+	masters(&w, 26002, 21001, 0, 0);
+	assert_about(&w, EVENT_DISAGREEMENT_OVER, 1, "settings");
+	masters(&w, 26003, 21001, 0, 0);
+	assert_about(&w, EVENT_DISAGREEMENT_OVER, 2, "master");
+	world_end(&w);
+}
+
+/* Its quorum for an hour, its epoch for three seconds: the age is of what the words are about. */
+static void the_age_is_of_what_is_said(void **state)
+{
+	struct world w = sentinel_world();
+	struct sentinel_instance s = with_quorum(1);
+	struct verdict v;
+	(void)state;
+	tick(&w, 1000);
+	says(&w, 26003, s);
+	for (int i = 0; i < 2; i++) {
+		tick(&w, 1800000);
+		all_name(&w, 21001);
+		says(&w, 26003, s);
+	}
+	s.config_epoch = 7;
+	tick(&w, 1000);
+	int64_t since_ms = w.now;
+	says(&w, 26003, s);
+	tick(&w, 3000);
+	says(&w, 26003, s);
+	health_group(w.m, watched(&w), w.now, &v);
+	assert_has(v.text, "stands alone with its epoch");
+	assert_int_equal(v.since_ms, since_ms);
+	assert_true(cell_at(&w, 26003, AGREE_EPOCH).grave);
+	assert_false(cell_at(&w, 26003, AGREE_QUORUM).grave);
+	world_end(&w);
+}
+
 static void over_when_it_falls_silent(void **state)
 {
 	struct world w = sentinel_world();
@@ -647,6 +805,10 @@ int main(void)
 		cmocka_unit_test(said_once_and_when_repeated), cmocka_unit_test(over_when_it_falls_silent),
 		cmocka_unit_test(a_setting_hides_no_split), cmocka_unit_test(the_master_before_all_else),
 		cmocka_unit_test(a_second_master_is_said),
+		cmocka_unit_test(an_epoch_hides_no_second_master),
+		cmocka_unit_test(a_named_one_hides_no_second_master),
+		cmocka_unit_test(silence_ends_no_second_master),
+		cmocka_unit_test(the_end_says_of_what), cmocka_unit_test(the_age_is_of_what_is_said),
 		cmocka_unit_test(dead_sentinel),       cmocka_unit_test(older_than_redoubt),
 		cmocka_unit_test(out_of_our_reach),    cmocka_unit_test(captured_views),
 		cmocka_unit_test(words),

@@ -418,6 +418,24 @@ static void info_promoted(struct world *w, int port, int64_t offset, int64_t par
 	      "standalone", port, 2, 1, (long long)offset, (long long)parted + 1, 1LL);
 }
 
+/* Sentinel's rules do not ask for the role: by them the second master would be promoted. */
+static void a_second_master_is_no_good_choice(void **state)
+{
+	struct world w = sentinel_world();
+	(void)state;
+	for (int port = 26001; port <= 26003; port++)
+		lists(&w, port, 50, 100, 300);
+	info_master(&w, 21002, 9000, "");
+	struct action *a = open_on(&w, &action_failover, 21001);
+	assert_has(line_of(a, "promoted", "127.0.0.1:21002: lowest priority: 50"),
+		   "it says that it is master itself: its history has left the master's");
+	for (size_t i = 0; i < a->sheet.line_count; i++)
+		if (strcmp(a->sheet.lines[i].label, "promoted") == 0)
+			assert_int_equal(a->sheet.lines[i].health, HEALTH_CRITICAL);
+	action_free(a);
+	world_end(&w);
+}
+
 static void counts_what_will_be_lost(void **state)
 {
 	struct world w = sentinel_world();
@@ -692,7 +710,7 @@ int main(void)
 		cmocka_unit_test(is_kept_up_to_date), cmocka_unit_test(an_unknown_end_is_called_so),
 		cmocka_unit_test(a_sentinel_that_hangs_is_not_dead),
 		cmocka_unit_test(a_dead_master_is_no_green_row),
-		cmocka_unit_test(counts_what_will_be_lost),
+		cmocka_unit_test(a_second_master_is_no_good_choice), cmocka_unit_test(counts_what_will_be_lost),
 		cmocka_unit_test(others_words_are_followed),
 		cmocka_unit_test(nothing_happens),
 		cmocka_unit_test(it_is_undone),

@@ -579,9 +579,115 @@ static void more_than_there_is_room_for(void **state)
 	world_end(&w);
 }
 
+/* --- one that says master of itself ------------------------------------------------------------ */
+
+static bool says_so(const struct world *w, int port)
+{
+	struct forecast f = of_all(w, FORECAST_CRASH, NULL);
+	return replica_in(w, &f, port)->says_master;
+}
+
+static void a_second_master_is_not_chosen_quietly(void **state)
+{
+	struct world w = listed_world();
+	struct sentinel_instance lowest = good(21002);
+	struct forecast f;
+	(void)state;
+	lowest.priority = 1;
+	for (int port = 26001; port <= 26003; port++)
+		lists(&w, port, lowest, good(21003));
+	f = of_all(&w, FORECAST_MANUAL, NULL);
+	assert_int_equal(port_of(&w, f.candidate_id), 21002);
+	assert_false(f.second_master);
+	info_master(&w, 21002, 9000, "");
+	f = of_all(&w, FORECAST_MANUAL, NULL);
+	assert_int_equal(port_of(&w, f.candidate_id), 21002);
+	assert_true(f.second_master);
+	assert_string_equal(f.text, "lowest priority: 1; it says that it is master itself: its history has left "
+				    "the master's");
+	/* Not chosen: nothing of it. */
+	info_replica(&w, 21002, 21001, 5000);
+	info_master(&w, 21003, 9000, "");
+	f = of_all(&w, FORECAST_MANUAL, NULL);
+	assert_true(replica_in(&w, &f, 21003)->says_master);
+	assert_false(f.second_master);
+	world_end(&w);
+}
+
+/* The replica that a failover promotes says master before anybody names it. */
+static void a_promoted_one_is_no_second_master(void **state)
+{
+	static const char about[] = "master mymaster 127.0.0.1 21001";
+	static const char chosen[] = "slave 127.0.0.1:21002 127.0.0.1 21002 @ mymaster 127.0.0.1 21001";
+	struct world w = listed_world();
+	struct sentinel_instance promoted = good(21002);
+	(void)state;
+	message(&w, 26001, "+try-failover", about);
+	message(&w, 26001, "+elected-leader", about);
+	message(&w, 26001, "+selected-slave", chosen);
+	info_master(&w, 21002, 5000, "");
+	assert_false(says_so(&w, 21002));
+	world_end(&w);
+	/* Without the messages: only the leader's list says so, and another one's is later. */
+	w = listed_world();
+	info_master(&w, 21002, 5000, "");
+	assert_true(says_so(&w, 21002));
+	promoted.flags |= SFLAG_PROMOTED;
+	lists(&w, 26001, promoted, good(21003));
+	w.now += 100;
+	lists(&w, 26002, good(21002), good(21003));
+	lists(&w, 26003, good(21002), good(21003));
+	struct forecast f;
+	forecast_by_sentinel(w.m, group_of(&w, 21001), view_at(&w, 26002), FORECAST_CRASH, w.now, &f);
+	assert_false(replica_in(&w, &f, 21002)->says_master);
+	world_end(&w);
+}
+
+/* One whom the Sentinels name already, while the lists of them still have it. */
+static void a_named_one_is_no_second_master(void **state)
+{
+	struct world w = listed_world();
+	struct forecast f;
+	(void)state;
+	info_master(&w, 21002, 5000, "");
+	masters(&w, 26001, 21002, 1, 0);
+	masters(&w, 26002, 21002, 1, 0);
+	const struct group *g = only_deployment(&w)->groups[0];
+	assert_int_equal(port_of(&w, g->master_id), 21002);
+	forecast_by_sentinel(w.m, g, group_view_of(w.m, g, id_at(&w, 26003)), FORECAST_CRASH, w.now, &f);
+	assert_false(replica_in(&w, &f, 21002)->says_master);
+	world_end(&w);
+}
+
+/* ROLE during a promotion is later than INFO. */
+static void the_latest_word_counts(void **state)
+{
+	struct world w = listed_world();
+	struct role_facts role = { .role = ROLE_MASTER };
+	struct observation o;
+	(void)state;
+	assert_false(node_says_master(node_at(&w, 21002)));
+	assert_true(node_says_replica(node_at(&w, 21002)));
+	w.now += 100;
+	o = observe(&w, ASK_ROLE, id_at(&w, 21002));
+	o.u.role = &role;
+	apply(&w, &o);
+	assert_true(node_says_master(node_at(&w, 21002)));
+	assert_true(says_so(&w, 21002));
+	w.now += 100;
+	info_replica(&w, 21002, 21001, 5000);
+	assert_true(node_says_replica(node_at(&w, 21002)));
+	link_lost(&w, 21002);
+	assert_false(node_says_replica(node_at(&w, 21002)) || node_says_master(node_at(&w, 21002)));
+	world_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_second_master_is_not_chosen_quietly),
+		cmocka_unit_test(a_promoted_one_is_no_second_master),
+		cmocka_unit_test(a_named_one_is_no_second_master), cmocka_unit_test(the_latest_word_counts),
 		cmocka_unit_test(each_reason),
 		cmocka_unit_test(old_info),
 		cmocka_unit_test(link_down),

@@ -436,6 +436,28 @@ static void test_node_says_everything(void **state)
 	world_end(&w);
 }
 
+/* By Sentinel's rules it would be promoted, and with it another history. */
+static void test_node_second_master(void **state)
+{
+	struct world w = numbers_world();
+	struct sentinel_instance lowest = instance("a", 21002, SFLAG_SLAVE);
+	(void)state;
+	lowest.priority = 1;
+	lowest.info_refresh_ms = 300;
+	for (int port = 26001; port <= 26003; port++)
+		listed(&w, ASK_SENTINEL_REPLICAS, id_at(&w, port), "mymaster", &lowest, 1);
+	char *frame = draw_node(&w, 21002, 60, 200, false);
+	assert_has(frame, "3 of 3 Sentinels would take it");
+	assert_lacks(frame, "its history");
+	free(frame);
+	info_master(&w, 21002, 9000, "");
+	frame = draw_node(&w, 21002, 60, 200, false);
+	assert_has(frame, "3 of 3 Sentinels would take it");
+	assert_has(frame, "it says that it is master itself");
+	free(frame);
+	world_end(&w);
+}
+
 static void test_node_down_is_stale(void **state)
 {
 	struct world w = numbers_world();
@@ -618,6 +640,7 @@ int main(void)
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_document_has_the_columns),
 		cmocka_unit_test(test_node_says_everything),
+		cmocka_unit_test(test_node_second_master),
 		cmocka_unit_test(test_node_down_is_stale),
 		cmocka_unit_test(test_node_unknown_is_unknown),
 		cmocka_unit_test(test_node_in_a_cluster),

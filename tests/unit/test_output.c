@@ -346,6 +346,51 @@ static void silent_view(void **state)
 	world_end(&w);
 }
 
+/* Whom the rules would take says master of itself, and a program must see that. */
+static void second_master_in_the_forecast(void **state)
+{
+	struct world w = sentinel_world();
+	struct sentinel_instance items[2] = { instance("a", 21002, SFLAG_SLAVE), instance("b", 21003, SFLAG_SLAVE) };
+	(void)state;
+	items[0].priority = 1;
+	items[0].info_refresh_ms = items[1].info_refresh_ms = 300;
+	for (int port = 26001; port <= 26003; port++)
+		listed(&w, ASK_SENTINEL_REPLICAS, id_at(&w, port), "mymaster", items, 2);
+	for (int second = 0; second < 2; second++) {
+		json_t *o = snapshot(&w), *f = member(master_of(o), "forecast");
+		assert_int_equal(json_is_true(member(f, "second_master")), second);
+		assert_int_equal(json_is_true(member(member(f, "manual"), "second_master")), second);
+		json_decref(o);
+		info_master(&w, 21002, 9000, "");
+	}
+	world_end(&w);
+}
+
+static void a_disagreement_says_about_what(void **state)
+{
+	struct world w = sentinel_world();
+	const struct event *e = NULL;
+	struct buf out = BUF_INIT;
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		tick(&w, 1000);
+		masters(&w, 26003, 21002, 0, 0);
+	}
+	assert_int_equal(count_events(&w, EVENT_DISAGREEMENT, &e), 1);
+	output_event_json(e, &out);
+	json_t *o = parsed(&out);
+	assert_string_equal(json_string_value(member(o, "about")), "master");
+	json_decref(o);
+	link_lost(&w, 21003);
+	e = event_log_at(model_events(w.m), event_log_count(model_events(w.m)) - 1);
+	assert_int_equal(e->kind, EVENT_LINK_LOST);
+	output_event_json(e, &out);
+	o = parsed(&out);
+	assert_true(json_is_null(member(o, "about")));
+	json_decref(o);
+	world_end(&w);
+}
+
 static void ghosts_in_the_snapshot(void **state)
 {
 	struct world w = sentinel_world();
@@ -596,7 +641,7 @@ int main(void)
 		cmocka_unit_test(no_sentinel_answers),
 		cmocka_unit_test(every_field_of_a_view),
 		cmocka_unit_test(silent_view),
-		cmocka_unit_test(ghosts_in_the_snapshot),
+		cmocka_unit_test(second_master_in_the_forecast), cmocka_unit_test(a_disagreement_says_about_what), cmocka_unit_test(ghosts_in_the_snapshot),
 		cmocka_unit_test(absent_is_null),
 		cmocka_unit_test(plain_set_has_no_flags),
 		cmocka_unit_test(hit_rate),
