@@ -155,6 +155,17 @@ static void map_hint(const struct model *m, const struct node *n, char *out, siz
 		 endpoint_format(&guess, to));
 }
 
+/* Of one that never answered us: since we know that, which is no second on a first look. */
+static void say_silent(struct verdict *v, const struct node *n, enum health bad, int64_t now_ms)
+{
+	char text[UNITS_BYTES];
+	int64_t heard_ms = n->link.last_reply_ms != 0 ? n->link.last_reply_ms : n->link.lost_ms;
+	if (now_ms - heard_ms < 1000)
+		say(v, bad, n->link.lost_ms, "no reply");
+	else
+		say(v, bad, n->link.lost_ms, "no reply for %s", age(now_ms, heard_ms, text));
+}
+
 /* corroborated: it is not only from here that it cannot be reached. */
 static void say_link(const struct model *m, const struct node *n, bool is_master, bool corroborated, int64_t now_ms,
 		     struct verdict *v)
@@ -186,10 +197,8 @@ static void say_link(const struct model *m, const struct node *n, bool is_master
 	if (n->said_down)
 		say(v, bad, since_ms, "down%s%s: %s%s", for_time(now_ms, since_ms, text),
 		    n->group_id == 0 && node_is_former_master(n) ? ", former master, no slots" : "", reason, hint);
-	else if (n->link.state == LINK_SILENT && since_ms == 0)
-		say(v, bad, 0, "no reply");
 	else if (n->link.state == LINK_SILENT)
-		say(v, bad, since_ms, "no reply for %s", age(now_ms, n->link.last_reply_ms, text));
+		say_silent(v, n, bad, now_ms);
 	else if (since_ms != 0)
 		say(v, bad, since_ms, "link lost %s: %s", age(now_ms, since_ms, text), reason);
 	else if (corroborated)

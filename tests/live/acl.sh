@@ -159,7 +159,7 @@ sheet_is_blocked() {
 }
 
 sent() {
-	grep -sc 'failover sent' "$WORK/log" || :
+	[ ! -e "$WORK/log" ] && echo 0 || grep -c 'failover sent' "$WORK/log"
 }
 
 # refused_without PERMISSION: the sheet is blocked and names it, and the dashboard says it from then on.

@@ -214,7 +214,8 @@ wait_for 30 "another's failover" someone_else_acts
 check "the sheet is blocked at once, without a key" wait_sheet 'Cannot be done now: (a failover is already running|the master is another one)'
 screen_keys -l r
 screen_keys Enter
-check "Enter only closes it" wait_lacks "$SHEET"
+check "Enter says that nothing was sent" wait_sheet 'nothing was sent'
+check "Esc closes it" leave_sheet
 check "the other one is through" logged 'switch-master' 60
 
 # --- refused: no permission ---------------------------------------------------------------------------

@@ -108,6 +108,8 @@ static void never_reached(void **state)
 	verdict_is(of_node(&w, 21004), HEALTH_WARNING, "not reachable: no route");
 	link_state(&w, id_at(&w, 21004), LINK_SILENT, "no reply within 2 s");
 	verdict_is(of_node(&w, 21004), HEALTH_WARNING, "no reply");
+	w.now += 3000;
+	verdict_is(of_node(&w, 21004), HEALTH_WARNING, "no reply for 3 s");
 	link_up(&w, 21004);
 	verdict_is(of_node(&w, 21004), HEALTH_UNKNOWN, "no INFO yet");
 	world_end(&w);
