@@ -159,7 +159,7 @@ sheet_is_blocked() {
 }
 
 sent() {
-	[ ! -e "$WORK/log" ] && echo 0 || grep -c 'failover sent' "$WORK/log"
+	if [ -e "$WORK/log" ]; then grep -c 'failover sent' "$WORK/log"; else echo 0; fi
 }
 
 # refused_without PERMISSION: the sheet is blocked and names it, and the dashboard says it from then on.

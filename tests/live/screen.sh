@@ -355,8 +355,9 @@ type_line "node $R2"
 check ":node opens it" wait_screen "^┌ Node +127.0.0.1:$R2" 30
 screen_keys Escape
 check "Esc is back where one was" wait_screen '^┌ Nodes' 30
+# Below the header, which may have an address and a background as well.
 selected_address() {
-	tm capture-pane -p -e | grep -oP '\x1b\[[0-9;]*(7|48;5;\d+)m[^│]*127\.0\.0\.1:\d+' | grep -oE '127\.0\.0\.1:[0-9]+' | head -n 1
+	tm capture-pane -p -e | tail -n +4 | grep -oP '\x1b\[[0-9;]*(7|48;5;\d+)m[^│]*127\.0\.0\.1:\d+' | grep -oE '127\.0\.0\.1:[0-9]+' | head -n 1
 }
 screen_keys g j
 whole_frame
